@@ -1,0 +1,42 @@
+# `make demo` and `make test` do everything on a machine with python3, g++ and make.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+NATIVE := $(shell find cpp cmake src -name '*.[ch]pp' -o -name '*.h' -o -name '*.cmake' -o -name '*.pyx' -o -name '*.pxd')
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test test-all cpp-test lint clean
+
+help:  ## what there is to make
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+# Every tool the build needs, ninja and cmake included, comes from PyPI into the project's own environment.
+$(VENV)/.dependencies: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/pip install --quiet --group dev
+	@touch $@
+
+# Editable: Python edits need no step; a native edit recompiles only what it touches (the build folder is kept).
+$(VENV)/.built: $(VENV)/.dependencies CMakeLists.txt pyproject.toml $(NATIVE)
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/pip install --quiet --no-build-isolation --config-settings=cmake.define.MLWRIGHT_WERROR=ON --editable ".[cli]"
+	@touch $@
+
+build: $(VENV)/.built  ## set up and build
+
+test: build  ## set up, build, run the tests
+	$(BIN)/python -m pytest -m "not slow"
+
+test-all: build  ## the slow statistical, fuzz and packaging tests too
+	HYPOTHESIS_PROFILE=ci $(BIN)/python -m pytest
+
+cpp-test: $(VENV)/.dependencies  ## the C++ unit tests alone
+	PATH="$(abspath $(BIN)):$$PATH" cmake -G Ninja -S . -B build/cpp-test -DCMAKE_BUILD_TYPE=Release -DMLWRIGHT_BUILD_PYTHON=OFF -DMLWRIGHT_BUILD_TESTS=ON -DMLWRIGHT_WERROR=ON
+	$(BIN)/cmake --build build/cpp-test
+	$(BIN)/ctest --test-dir build/cpp-test --output-on-failure
+
+lint: $(VENV)/.dependencies  ## ruff over everything
+	$(BIN)/ruff check .
+
+clean:  ## remove what was built; keeps the environment
+	rm -rf build $(VENV)/.built

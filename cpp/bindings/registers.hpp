@@ -1,0 +1,12 @@
+// One register function a folder of the core; module.cpp calls them all.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace mlwright::bindings {
+
+void register_errors(pybind11::module_& m);
+void register_runtime(pybind11::module_& m);
+void register_simd(pybind11::module_& m);
+
+}  // namespace mlwright::bindings

@@ -1,0 +1,32 @@
+"""mlwright: the machine-learning engineer's native toolkit.
+
+Importing this package loads nothing native, no SciPy, no scikit-learn and no Numba; what is used is loaded when it is
+first named (PEP 562).
+"""
+
+from importlib import import_module as _import_module
+
+_SUBMODULES = frozenset({"extend", "linear_model", "reference", "testing"})
+_NAMES = {
+    "MlwrightError": "_runtime.errors",
+    "ModelFormatError": "_runtime.errors",
+    "NumericalError": "_runtime.errors",
+}
+
+__all__ = sorted({*_SUBMODULES, *_NAMES, "__version__"})
+
+
+def __getattr__(name):
+    if name in _SUBMODULES:
+        return _import_module(f"{__name__}.{name}")
+    if name in _NAMES:
+        return getattr(_import_module(f"{__name__}.{_NAMES[name]}"), name)
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("mlwright")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return __all__

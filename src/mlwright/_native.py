@@ -1,0 +1,5 @@
+"""The only importer of the extension modules; hands SciPy's BLAS and LAPACK to the core."""
+
+from mlwright import _core as core
+
+__all__ = ["core"]
