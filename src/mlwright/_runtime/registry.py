@@ -1,8 +1,8 @@
 """The registry of kernels: every native kernel, its readable twin, how to draw inputs, and how close they must be.
 
 A wrapper in ``mlwright._kernels`` registers itself with :func:`kernel`. The property tests are generated from the
-registry: kernel against twin across dtypes and layouts, and the same bits at every SIMD level and thread count. A function
-of ``_core`` that no registered kernel claims fails the suite.
+registry: kernel against twin across dtypes and layouts, and the same bits at every SIMD level and thread count. A
+function of ``_core`` that no registered kernel claims fails the suite.
 """
 
 from collections.abc import Callable
