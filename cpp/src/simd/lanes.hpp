@@ -23,6 +23,21 @@ typedef std::uint64_t u64x8 __attribute__((vector_size(64)));
 typedef float f32x16 __attribute__((vector_size(64)));
 typedef std::int32_t i32x16 __attribute__((vector_size(64)));
 
+// The widest vector that the instruction set has in one register: f64x8 is one, two or four of it.
+#if defined(__AVX512F__)
+#define MLWRIGHT_NATIVE_BYTES 64
+#define MLWRIGHT_NATIVE_IS_WIDEST 1
+#elif defined(__AVX2__)
+#define MLWRIGHT_NATIVE_BYTES 32
+#define MLWRIGHT_NATIVE_IS_WIDEST 0
+#else
+#define MLWRIGHT_NATIVE_BYTES 16
+#define MLWRIGHT_NATIVE_IS_WIDEST 0
+#endif
+typedef double f64xn __attribute__((vector_size(MLWRIGHT_NATIVE_BYTES)));
+typedef std::int64_t i64xn __attribute__((vector_size(MLWRIGHT_NATIVE_BYTES)));
+typedef std::uint64_t u64xn __attribute__((vector_size(MLWRIGHT_NATIVE_BYTES)));
+
 #define MLWRIGHT_LANE static inline __attribute__((always_inline))
 
 MLWRIGHT_LANE f64x8 splat(double x) { return f64x8{x, x, x, x, x, x, x, x}; }
@@ -45,6 +60,18 @@ MLWRIGHT_LANE void store_first(double* p, int n, f64x8 v) { std::memcpy(p, &v, s
 
 // Lane-wise choice: mask lanes are 0 or -1, as vector comparisons give them.
 MLWRIGHT_LANE f64x8 select(i64x8 mask, f64x8 yes, f64x8 no) { return mask ? yes : no; }
+
+// f over the native-width parts of x. gcc 12 lowers `+ - * /` of wide vectors to native ones but comparisons and choices
+// to one element at a time: code that compares goes through here.
+template <class F>
+MLWRIGHT_LANE f64x8 by_parts(f64x8 x, F f) {
+  f64xn parts[sizeof(f64x8) / sizeof(f64xn)];
+  std::memcpy(parts, &x, sizeof x);
+#pragma GCC unroll 4
+  for (f64xn& part : parts) part = f(part);
+  std::memcpy(&x, parts, sizeof x);
+  return x;
+}
 
 // The one order in which lanes are summed: ((0+4)+(2+6)) + ((1+5)+(3+7)).
 MLWRIGHT_LANE double sum_lanes(f64x8 v) {
