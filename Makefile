@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 NATIVE := $(shell find cpp cmake src -name '*.[ch]pp' -o -name '*.h' -o -name '*.cmake' -o -name '*.pyx' -o -name '*.pxd')
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-all cpp-test lint clean
+.PHONY: help build demo test test-all cpp-test tsan lint clean
 
 help:  ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,16 +24,24 @@ $(VENV)/.built: $(VENV)/.dependencies CMakeLists.txt pyproject.toml $(NATIVE)
 
 build: $(VENV)/.built  ## set up and build
 
-test: build  ## set up, build, run the tests
+test: build cpp-test  ## set up, build, run the tests
 	$(BIN)/python -m pytest -m "not slow"
 
 test-all: build  ## the slow statistical, fuzz and packaging tests too
 	HYPOTHESIS_PROFILE=ci $(BIN)/python -m pytest
 
+CONFIGURE_CPP = PATH="$(abspath $(BIN)):$$PATH" cmake -G Ninja -S . -DMLWRIGHT_BUILD_PYTHON=OFF -DMLWRIGHT_BUILD_TESTS=ON -DMLWRIGHT_WERROR=ON
+
 cpp-test: $(VENV)/.dependencies  ## the C++ unit tests alone
-	PATH="$(abspath $(BIN)):$$PATH" cmake -G Ninja -S . -B build/cpp-test -DCMAKE_BUILD_TYPE=Release -DMLWRIGHT_BUILD_PYTHON=OFF -DMLWRIGHT_BUILD_TESTS=ON -DMLWRIGHT_WERROR=ON
+	@mkdir -p build
+	@$(CONFIGURE_CPP) -B build/cpp-test -DCMAKE_BUILD_TYPE=Release >build/cpp-test.log || { cat build/cpp-test.log; exit 1; }
 	$(BIN)/cmake --build build/cpp-test
 	$(BIN)/ctest --test-dir build/cpp-test --output-on-failure
+
+tsan: $(VENV)/.dependencies  ## the C++ tests under ThreadSanitizer
+	@$(CONFIGURE_CPP) -B build/tsan -DMLWRIGHT_SANITIZE=thread
+	$(BIN)/cmake --build build/tsan
+	TSAN_OPTIONS=halt_on_error=1 build/tsan/cpp/tests/mlwright_tests
 
 lint: $(VENV)/.dependencies  ## ruff over everything
 	$(BIN)/ruff check .

@@ -3,7 +3,13 @@
 
 #include <pybind11/pybind11.h>
 
+#include <unistd.h>
+
+#include <exception>
+#include <optional>
+#include <type_traits>
 #include <utility>
+#include <variant>
 
 #include "mlwright/runtime/cancel.hpp"
 
@@ -11,20 +17,39 @@ namespace mlwright::bindings {
 
 namespace py = pybind11;
 
-// Asks Python for pending signals (Ctrl-C). Only the main thread gets an answer; elsewhere it is always "no".
+// Asks Python for pending signals (Ctrl-C). Only the main thread gets an answer; elsewhere it is always "no", and the GIL
+// is not taken for it: many threads that predict at once do not queue for each other's polls.
 class SignalToken final : public runtime::CancelToken {
   bool wants_to_stop() noexcept override {
+    if (!main_thread_) return false;
     py::gil_scoped_acquire gil;
     return PyErr_CheckSignals() != 0;  // the error stays set; the translator finds it
   }
+  const bool main_thread_ = getpid() == gettid();
 };
 
 // Runs work(token) without the GIL and returns its result.
+//
+// The GIL is taken back in plain code, not in a destructor: when the interpreter is shutting down, taking it ends this
+// thread by unwinding (before Python 3.14), and unwinding out of a destructor would end the process by std::terminate.
 template <class Work>
 auto without_gil(Work&& work) {
   SignalToken token;
-  py::gil_scoped_release release;
-  return std::forward<Work>(work)(static_cast<runtime::CancelToken&>(token));
+  PyThreadState* const python = PyEval_SaveThread();
+  using Result = decltype(work(static_cast<runtime::CancelToken&>(token)));
+  std::exception_ptr error;
+  std::conditional_t<std::is_void_v<Result>, std::monostate, std::optional<Result>> result;
+  try {
+    if constexpr (std::is_void_v<Result>)
+      std::forward<Work>(work)(static_cast<runtime::CancelToken&>(token));
+    else
+      result.emplace(std::forward<Work>(work)(static_cast<runtime::CancelToken&>(token)));
+  } catch (...) {
+    error = std::current_exception();
+  }
+  PyEval_RestoreThread(python);
+  if (error) std::rethrow_exception(error);
+  if constexpr (!std::is_void_v<Result>) return std::move(*result);
 }
 
 }  // namespace mlwright::bindings

@@ -11,6 +11,8 @@ _NAMES = {
     "MlwrightError": "_runtime.errors",
     "ModelFormatError": "_runtime.errors",
     "NumericalError": "_runtime.errors",
+    "get_num_threads": "_runtime.threads",
+    "set_num_threads": "_runtime.threads",
 }
 
 __all__ = sorted({*_SUBMODULES, *_NAMES, "__version__"})

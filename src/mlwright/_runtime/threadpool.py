@@ -1,0 +1,31 @@
+"""Our thread pool as threadpoolctl sees it; registered when the native module is loaded."""
+
+from importlib.metadata import version
+
+import threadpoolctl
+
+
+class MlwrightController(threadpoolctl.LibController):
+    """Lets ``threadpoolctl.threadpool_info`` show and ``threadpoolctl.threadpool_limits`` limit the pool.
+
+    The limit is that of the process, as of :func:`mlwright.set_num_threads`.
+    """
+
+    user_api = "mlwright"
+    internal_api = "mlwright"
+    filename_prefixes = ("_core.",)
+    check_symbols = ("mlwright_get_num_threads", "mlwright_set_num_threads")
+
+    def get_num_threads(self):
+        return self.dynlib.mlwright_get_num_threads()
+
+    def set_num_threads(self, num_threads):
+        self.dynlib.mlwright_set_num_threads(num_threads)
+
+    def get_version(self):
+        return version("mlwright")
+
+
+def register():
+    """Make the pool known to threadpoolctl; called once, by ``mlwright._native``."""
+    threadpoolctl.register(MlwrightController)
