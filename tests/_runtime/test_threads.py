@@ -70,7 +70,10 @@ def test_limit_ends_with_an_exception():
     assert threads.get_num_threads() == 4
 
 
-@pytest.mark.parametrize(("n_jobs", "expected"), [(None, 6), (1, 1), (2, 2), (40, 40), (-1, 6), (-2, 5), (-6, 1), (-99, 1)])
+N_JOBS = [(None, 6), (1, 1), (2, 2), (40, 40), (-1, 6), (-2, 5), (-6, 1), (-99, 1)]
+
+
+@pytest.mark.parametrize(("n_jobs", "expected"), N_JOBS)
 def test_n_jobs_follows_joblib(n_jobs, expected):
     mlwright.set_num_threads(6)
     with threads.limit(n_jobs):

@@ -1,8 +1,8 @@
 """How many threads the native code uses.
 
 The count is, in this order: ``n_jobs`` of the estimator (:func:`limit`), :func:`set_num_threads` (which threadpoolctl
-calls too), the environment variables ``MLWRIGHT_NUM_THREADS`` and ``OMP_NUM_THREADS``, the CPU affinity and the quota of
-the control group. No result depends on it.
+calls too), the environment variables ``MLWRIGHT_NUM_THREADS`` and ``OMP_NUM_THREADS``, the CPU affinity and the quota
+of the control group. No result depends on it.
 """
 
 from collections.abc import Iterator
@@ -59,7 +59,7 @@ def resolve_n_jobs(n_jobs: int | None) -> int:
     if n_jobs is None:
         return 0
     if not isinstance(n_jobs, Integral) or isinstance(n_jobs, bool) or n_jobs == 0:
-        raise ValueError(f"n_jobs: got {n_jobs!r}, expected None, a positive integer, or a negative one (-1: all cores)")
+        raise ValueError(f"n_jobs: got {n_jobs!r}, expected None, a positive integer, or a negative one (-1: all)")
     return min(int(n_jobs), 1 << 30) if n_jobs > 0 else max(1, get_num_threads() + 1 + int(n_jobs))
 
 
