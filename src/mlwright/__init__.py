@@ -6,13 +6,15 @@ first named (PEP 562).
 
 from importlib import import_module as _import_module
 
-_SUBMODULES = frozenset({"extend", "linear_model", "reference", "testing"})
+_SUBMODULES = frozenset({"extend", "io", "linear_model", "reference", "testing"})
 _NAMES = {
     "MlwrightError": "_runtime.errors",
     "ModelFormatError": "_runtime.errors",
     "NumericalError": "_runtime.errors",
     "get_num_threads": "_runtime.threads",
     "set_num_threads": "_runtime.threads",
+    "load": "io",
+    "save": "io",
 }
 
 __all__ = sorted({*_SUBMODULES, *_NAMES, "__version__"})
