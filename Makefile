@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 NATIVE := $(shell find cpp cmake src -name '*.[ch]pp' -o -name '*.h' -o -name '*.cmake' -o -name '*.pyx' -o -name '*.pxd')
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-all cpp-test tsan lint clean
+.PHONY: help build demo test test-all cpp-test tsan bench lint clean
 
 help:  ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,6 +42,21 @@ tsan: $(VENV)/.dependencies  ## the C++ tests under ThreadSanitizer
 	@$(CONFIGURE_CPP) -B build/tsan -DMLWRIGHT_SANITIZE=thread
 	$(BIN)/cmake --build build/tsan
 	TSAN_OPTIONS=halt_on_error=1 build/tsan/cpp/tests/mlwright_tests
+
+# The peers live in an environment of their own, which has its own build of mlwright too.
+BENCH := .venv-bench
+$(BENCH)/.dependencies: benchmarks/requirements.txt pyproject.toml
+	$(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/pip install --quiet --upgrade "pip>=25.1"
+	$(BENCH)/bin/pip install --quiet --group build -r benchmarks/requirements.txt
+	@touch $@
+
+$(BENCH)/.built: $(BENCH)/.dependencies CMakeLists.txt $(NATIVE)
+	PATH="$(abspath $(BENCH)/bin):$$PATH" $(BENCH)/bin/pip install --quiet --no-build-isolation --config-settings=build-dir=build/bench --editable .
+	@touch $@
+
+bench: $(BENCH)/.built  ## measure against the peers: ONLY="ols sklearn" picks problems and libraries, QUICK=1 small shapes
+	$(BENCH)/bin/python -m benchmarks $(ONLY) $(if $(QUICK),--quick)
 
 lint: $(VENV)/.dependencies  ## ruff over everything
 	$(BIN)/ruff check .

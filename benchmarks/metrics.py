@@ -1,0 +1,59 @@
+"""What an answer is worth, from a fitted model in float64 NumPy: the same code for every library."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+Data = Mapping[str, Any]
+
+
+def penalised_squares(alpha: float):
+    """``|y - X w - b|^2 + alpha |w|^2`` on the data that was fitted: the objective of (ridge) least squares."""
+
+    def objective(model: Any, data: Data) -> float:
+        w = np.ravel(np.asarray(model.coef_, dtype=np.float64))
+        X, y = (np.asarray(data[name], dtype=np.float64) for name in ("X", "y"))
+        residual = y - X @ w - float(np.ravel(model.intercept_)[0])
+        return float(residual @ residual + alpha * (w @ w))
+
+    return objective
+
+
+def coefficient_norm(model: Any, data: Data) -> float:
+    """Euclidean norm of the coefficients."""
+    return float(np.linalg.norm(np.ravel(np.asarray(model.coef_, dtype=np.float64))))
+
+
+def prediction_sum(model: Any, data: Data) -> float:
+    """Sum of absolute predictions on the test part: one number that moves when any prediction does."""
+    return float(np.abs(np.asarray(model.predict(data["X_test"]), dtype=np.float64)).sum())
+
+
+def r2(model: Any, data: Data) -> float:
+    """Share of the test part's variance explained."""
+    y = np.asarray(data["y_test"], dtype=np.float64)
+    residual = y - np.ravel(np.asarray(model.predict(data["X_test"]), dtype=np.float64))
+    return float(1.0 - residual @ residual / ((y - y.mean()) @ (y - y.mean())))
+
+
+def log_loss(model: Any, data: Data) -> float:
+    """Mean negative log likelihood of the test part's binary labels."""
+    probability = np.asarray(model.predict_proba(data["X_test"]), dtype=np.float64)[:, 1].clip(1e-15, 1 - 1e-15)
+    positive = np.asarray(data["y_test"]) == np.asarray(model.classes_)[1]
+    return float(-np.log(np.where(positive, probability, 1.0 - probability)).mean())
+
+
+def noise_precision(model: Any, data: Data) -> float:
+    """BayesianRidge's estimated precision of the noise."""
+    return float(model.alpha_)
+
+
+def weight_precision(model: Any, data: Data) -> float:
+    """BayesianRidge's estimated precision of the weights."""
+    return float(model.lambda_)
+
+
+def mean_predictive_deviation(model: Any, data: Data) -> float:
+    """Mean of BayesianRidge's predictive standard deviation over the test part."""
+    return float(np.mean(model.predict(data["X_test"], return_std=True)[1]))
