@@ -1,7 +1,7 @@
 # The Python face: one pybind11 extension (_core), one Cython bridge to SciPy's BLAS/LAPACK (_blas), and what the
 # wheel carries for people who build against us.
 set(PYBIND11_FINDPYTHON ON)
-find_package(Python REQUIRED COMPONENTS Interpreter Development.Module NumPy)
+find_package(Python REQUIRED COMPONENTS Interpreter Development.Module)
 find_package(pybind11 CONFIG REQUIRED)
 
 file(GLOB binding_sources CONFIGURE_DEPENDS cpp/bindings/*.cpp)

@@ -13,7 +13,15 @@ from mlwright._runtime.registry import all_kernels
 KERNELS = all_kernels()
 # Folders of _core that are doors, not kernels: state of the process, no array arithmetic.
 DOORS = {"runtime"}
-DOOR_FUNCTIONS = {"simd.level", "simd.set_level", "simd.supported_levels"}
+DOOR_FUNCTIONS = {
+    "simd.level",
+    "simd.set_level",
+    "simd.supported_levels",
+    "blas.install",
+    "blas.installed",
+    "blas.has_wide_integers",
+    "blas.routine_names",
+}
 
 
 def as_arrays(result):
