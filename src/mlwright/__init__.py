@@ -6,7 +6,16 @@ first named (PEP 562).
 
 from importlib import import_module as _import_module
 
-_SUBMODULES = frozenset({"extend", "io", "linear_model", "reference", "testing"})
+_SUBMODULES = frozenset(
+    {
+        "extend",
+        "io",
+        "linear_model",
+        "preprocessing",
+        "reference",
+        "testing",
+    }
+)
 _NAMES = {
     "MlwrightError": "_runtime.errors",
     "ModelFormatError": "_runtime.errors",

@@ -1,0 +1,499 @@
+"""TableEncoder: a table with mixed columns becomes the float matrix that estimators need."""
+
+from numbers import Integral, Real
+from typing import ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.multiclass import type_of_target
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d, validate_data
+
+from mlwright.preprocessing._columns import (
+    Column,
+    array_columns,
+    as_cells,
+    as_table,
+    check_table_shape,
+    table_columns,
+    table_names,
+)
+from mlwright.preprocessing._encodings import (
+    DATETIME_PARTS,
+    category_codes,
+    count_categories,
+    crossfitted_block,
+    datetime_block,
+    fold_of_rows,
+    lookup_block,
+    onehot_block,
+    target_table,
+    varying_parts,
+)
+from mlwright.preprocessing._state import validate_encoder_state
+
+
+class TableEncoder(TransformerMixin, BaseEstimator):
+    """Encode numeric, boolean, categorical and datetime columns as one float matrix.
+
+    Takes tables of pandas, polars or pyarrow, NumPy arrays and nested lists; equal tables give equal matrices whichever
+    library holds them. The kind of each column is learnt in ``fit`` and held to afterwards: a numeric column that
+    arrives as text later is refused by name. Columns of a named table are found by name, in any order; further columns
+    are ignored, absent ones refused.
+
+    The defaults suit linear models: one-hot categories, imputed and standardised. For trees use
+    ``TableEncoder(categories="ordinal", missing="keep", scale=False, datetimes="parts")``.
+
+    Parameters
+    ----------
+    categories : {"onehot", "ordinal", "target"}, default="onehot"
+        What a category becomes: a column of its own; its rank by frequency (0 is the most frequent); or the mean target
+        of its rows, shrunk towards the overall mean. Target means are cross-fitted in ``fit_transform``: no row sees
+        its own target, so ``fit(X, y).transform(X)`` differs from ``fit_transform(X, y)``.
+    missing : {"impute", "keep"}, default="impute"
+        Fill missing cells by the median of their output column (0 for one-hot columns) and append an indicator for
+        each column that had missing cells in ``fit``; or leave NaN.
+    scale : bool, default=True
+        Bring numeric, datetime, ordinal and target columns to mean 0 and variance 1. One-hot columns, booleans and
+        indicators stay 0 and 1.
+    datetimes : {"cyclic", "parts", "epoch"}, default="cyclic"
+        Days since 1970 with the year, the week and the day as points on circles; days since 1970 with year, month, day,
+        weekday (Monday is 0) and hour; or days since 1970 alone. Parts that do not vary in ``fit`` are left out.
+    max_categories : int or None, default=64
+        Upper limit to the categories of a column, the pool of the rare ones included.
+    min_frequency : int, float or None, default=None
+        Categories with fewer rows (int), or with a smaller share of the present cells (float), are pooled.
+    handle_unknown : {"ignore", "error"}, default="ignore"
+        A category that ``fit`` has not seen goes to the pool of the rare ones if the column has one; otherwise it is a
+        row of zeros (one-hot), the rank after the last (ordinal) or the overall mean (target). Or it is an error.
+    smooth : "auto" or float, default="auto"
+        Rows that the overall mean counts for when target means are shrunk; "auto" estimates it for each column as the
+        ratio of the variance within categories to that between them.
+    cv : int, default=5
+        Folds of the cross-fitting.
+    target_type : {"auto", "continuous", "binary", "multiclass"}, default="auto"
+        The kind of y for target means; "auto" looks at y. A multiclass y gives a column for each class.
+    dtype : {"float64", "float32"}, default="float64"
+        Of the output.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str (n_features_in_,)
+        Only when the table has names.
+    kinds_ : list of str
+        For each column "numeric", "boolean", "categorical", "datetime" or "empty" (nothing but missing cells; gives no
+        output).
+    categories_ : list of ndarray of str
+        The categories kept in each column, by falling frequency; empty for other kinds.
+    pooled_ : ndarray of bool (n_features_in_,)
+        Whether the column has a pool of rare categories.
+    rare_categories_ : list of ndarray of str
+        What was pooled; only filled when ``handle_unknown="error"`` needs it.
+    lookups_ : list of ndarray (n_categories + 1, n_outputs)
+        Ordinal or target value of each category and, last, of any other value; ``(0, 0)`` where there is none.
+    datetime_parts_ : list of list of str
+        The parts kept of each datetime column.
+    indicated_ : ndarray of bool (n_features_in_,)
+        Which columns have a missing indicator.
+    fill_, center_, scale_ : ndarray (n_outputs,)
+        Applied in this order to each output column but the indicators; ``fill_`` is NaN where cells stay missing.
+    classes_ : ndarray
+        The classes of y for target means; empty for a continuous y and other encodings.
+
+    Raises
+    ------
+    ValueError
+        For columns that are absent, unknown categories under ``handle_unknown="error"``, infinite values, or a column
+        whose kind changed since ``fit``. The message names the column.
+    TypeError
+        For cells that are no string, number, boolean or date.
+
+    See Also
+    --------
+    sklearn.preprocessing.TargetEncoder : target means alone.
+
+    References
+    ----------
+    Micci-Barreca: A preprocessing scheme for high-cardinality categorical attributes, SIGKDD Explorations 3 (2001).
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from mlwright.preprocessing import TableEncoder
+    >>> table = pl.DataFrame({"size": [1.0, None, 3.0], "colour": ["red", "blue", "red"]})
+    >>> encoder = TableEncoder(scale=False).fit(table)
+    >>> encoder.get_feature_names_out().tolist()
+    ['size', 'colour_red', 'colour_blue', 'size_missing']
+    >>> encoder.transform(table)
+    array([[1., 1., 0., 0.],
+           [2., 0., 1., 1.],
+           [3., 1., 0., 0.]])
+    """
+
+    _parameter_constraints: ClassVar = {
+        "categories": [StrOptions({"onehot", "ordinal", "target"})],
+        "missing": [StrOptions({"impute", "keep"})],
+        "scale": ["boolean"],
+        "datetimes": [StrOptions(set(DATETIME_PARTS))],
+        "max_categories": [Interval(Integral, 2, None, closed="left"), None],
+        "min_frequency": [Interval(Integral, 1, None, closed="left"), Interval(Real, 0, 1, closed="neither"), None],
+        "handle_unknown": [StrOptions({"ignore", "error"})],
+        "smooth": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
+        "cv": [Interval(Integral, 2, None, closed="left")],
+        "target_type": [StrOptions({"auto", "continuous", "binary", "multiclass"})],
+        "dtype": [StrOptions({"float64", "float32"})],
+    }
+
+    def __init__(
+        self,
+        *,
+        categories="onehot",
+        missing="impute",
+        scale=True,
+        datetimes="cyclic",
+        max_categories=64,
+        min_frequency=None,
+        handle_unknown="ignore",
+        smooth="auto",
+        cv=5,
+        target_type="auto",
+        dtype="float64",
+    ):
+        self.categories = categories
+        self.missing = missing
+        self.scale = scale
+        self.datetimes = datetimes
+        self.max_categories = max_categories
+        self.min_frequency = min_frequency
+        self.handle_unknown = handle_unknown
+        self.smooth = smooth
+        self.cv = cv
+        self.target_type = target_type
+        self.dtype = dtype
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Learn kinds, categories, fills and scales.
+
+        Parameters
+        ----------
+        X : table or array-like (n, n_features_in_)
+        y : array-like (n,), optional
+            Only ``categories="target"`` reads it.
+
+        Returns
+        -------
+        self
+        """
+        self._learn(X, y)
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit_transform(self, X, y=None):
+        """Fit and encode the same rows; target means are cross-fitted.
+
+        Parameters
+        ----------
+        X : table or array-like (n, n_features_in_)
+        y : array-like (n,), optional
+
+        Returns
+        -------
+        ndarray (n, n_outputs)
+        """
+        columns, targets = self._learn(X, y)
+        if targets is None:
+            return self._finish(columns, self._blocks(columns))
+        folds = fold_of_rows(len(targets), min(self.cv, len(targets)))
+        return self._finish(columns, self._blocks(columns, targets, folds))
+
+    def transform(self, X):
+        """Encode rows.
+
+        Parameters
+        ----------
+        X : table or array-like (n, n_features_in_)
+
+        Returns
+        -------
+        ndarray (n, n_outputs)
+        """
+        check_is_fitted(self)
+        columns = self._known_columns(X)
+        return self._finish(columns, self._blocks(columns))
+
+    def get_feature_names_out(self, input_features=None):
+        """Names of the output columns.
+
+        Parameters
+        ----------
+        input_features : array-like of str (n_features_in_,), optional
+            Must be the names seen in ``fit``; for unnamed input any names.
+
+        Returns
+        -------
+        ndarray of str (n_outputs,)
+        """
+        check_is_fitted(self)
+        inputs = _input_names(self, input_features)
+        names = [f"{name}{suffix}" for j, name in enumerate(inputs) for suffix in self._suffixes(j)]
+        names += [f"{name}_missing" for name, indicated in zip(inputs, self.indicated_, strict=True) if indicated]
+        return np.array(_unique_names(names), dtype=object)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.categorical = True
+        tags.target_tags.required = self.categories == "target"
+        tags.transformer_tags.preserves_dtype = []
+        return tags
+
+    # Learning
+
+    def _learn(self, X, y):
+        """Set every fitted attribute; returns the columns and, for target means, the targets (n, n_targets)."""
+        columns = self._new_columns(X)
+        targets = self._learn_targets(y, len(columns[0].missing))
+        self.kinds_ = [column.kind for column in columns]
+        if set(self.kinds_) == {"empty"}:
+            raise ValueError("X has no cell that is not missing; at least one column must hold something.")
+        self._check_range(columns)
+        self._learn_categories(columns, targets)
+        self.datetime_parts_ = [
+            varying_parts(column, self.datetimes) if column.kind == "datetime" else [] for column in columns
+        ]
+        impute = self.missing == "impute"
+        self.indicated_ = np.array([impute and c.kind != "empty" and bool(c.missing.any()) for c in columns])
+        self._learn_scales(self._blocks(columns))
+        return columns, targets
+
+    def _new_columns(self, X):
+        table = as_table(X)
+        names = None if table is None else table_names(table)
+        if names is None:
+            cells = as_cells(X) if table is None else None
+            validate_data(self, X if cells is None else cells, reset=True, skip_check_array=True)
+            names = [f"x{j}" for j in range(self.n_features_in_)]
+            return array_columns(cells, names) if table is None else table_columns(table, names)
+        check_table_shape(table)
+        self.feature_names_in_ = np.array(names, dtype=object)
+        self.n_features_in_ = len(names)
+        return table_columns(table, names)
+
+    def _learn_targets(self, y, n_rows):
+        self.classes_ = np.empty(0)
+        if self.categories != "target":
+            return None
+        if y is None:
+            raise ValueError("TableEncoder with categories='target' requires y to be passed, but the target y is None.")
+        y = column_or_1d(y, warn=False)
+        if len(y) != n_rows:
+            check_consistent_length(np.empty(n_rows), y)
+        kind = self.target_type
+        if kind == "auto":
+            kind = type_of_target(y, input_name="y")
+        if kind not in ("continuous", "binary", "multiclass"):
+            raise ValueError(f"Unknown label type: {kind}; target means need a continuous, binary or multiclass y.")
+        if kind == "continuous":
+            targets = y.astype(np.float64)[:, None]
+            if not np.isfinite(targets).all():
+                raise ValueError("Input y contains NaN or infinity; leave these rows out.")
+            return targets
+        binarizer = LabelBinarizer().fit(y)
+        self.classes_ = binarizer.classes_
+        return binarizer.transform(y).astype(np.float64)
+
+    def _learn_categories(self, columns, targets):
+        self.categories_, self.rare_categories_, self.lookups_ = [], [], []
+        self.pooled_ = np.zeros(len(columns), dtype=bool)
+        for j, column in enumerate(columns):
+            kept, rare = [], []
+            if column.kind == "categorical":
+                kept, rare = count_categories(column, self.max_categories, self.min_frequency)
+            self.pooled_[j] = bool(rare)
+            self.categories_.append(np.array(kept, dtype=object))
+            self.rare_categories_.append(np.array(rare if self.handle_unknown == "error" else [], dtype=object))
+            self.lookups_.append(self._learn_lookup(column, kept, targets))
+
+    def _learn_lookup(self, column, kept, targets):
+        if column.kind != "categorical" or self.categories == "onehot":
+            return np.empty((0, 0))
+        if self.categories == "ordinal":
+            return np.arange(len(kept) + 1.0)[:, None]
+        return target_table(category_codes(column, kept), len(kept) + 1, targets, self.smooth)
+
+    def _learn_scales(self, blocks):
+        """Medians, means and standard deviations of the output columns, over what is present or filled."""
+        fills, centers, scales = [], [], []
+        for j, block in enumerate(blocks):
+            is_onehot = self.kinds_[j] == "categorical" and self.categories == "onehot"
+            standardise = self.scale and not is_onehot and self.kinds_[j] != "boolean"
+            for cells in block.T:
+                present = cells[~np.isnan(cells)]
+                fill = np.nan if self.missing == "keep" else 0.0 if is_onehot else np.median(present)
+                filled = present if self.missing == "keep" else np.where(np.isnan(cells), fill, cells)
+                center, scale = _mean_and_scale(filled) if standardise else (0.0, 1.0)
+                fills.append(fill)
+                centers.append(center)
+                scales.append(scale)
+        self.fill_, self.center_, self.scale_ = np.array(fills), np.array(centers), np.array(scales)
+
+    # Encoding
+
+    def _known_columns(self, X):
+        """The columns of X that ``fit`` saw, in its order, each checked against its kind."""
+        table = as_table(X)
+        names = None if table is None else table_names(table)
+        if names is not None and hasattr(self, "feature_names_in_"):
+            check_table_shape(table)
+            expected = self.feature_names_in_.tolist()
+            absent = [name for name in expected if name not in set(names)]
+            if absent:
+                raise ValueError(
+                    f"X lacks {len(absent)} of the columns that TableEncoder was fitted on: "
+                    f"{', '.join(map(repr, absent))}. Add them; their cells may be missing."
+                )
+            columns = table_columns(table.select(expected), expected)
+        else:
+            cells = as_cells(X) if table is None else X
+            validate_data(self, cells, reset=False, skip_check_array=True)
+            expected = _input_names(self, None).tolist()
+            columns = array_columns(cells, expected) if table is None else table_columns(table, expected)
+        columns = [self._as_fitted(column, kind) for column, kind in zip(columns, self.kinds_, strict=True)]
+        self._check_range(columns)
+        self._check_known(columns)
+        return columns
+
+    def _as_fitted(self, column, kind):
+        """The column as the kind it was fitted as, or a refusal. Nothing but missing cells fits every kind."""
+        if column.kind == kind or "empty" in (column.kind, kind):
+            if column.kind == kind:
+                return column
+            return _all_missing(column, kind)
+        if (column.kind, kind) == ("boolean", "numeric"):
+            return Column(column.name, kind, column.values, column.missing)
+        if (column.kind, kind) == ("numeric", "boolean") and np.isin(column.values[~column.missing], (0.0, 1.0)).all():
+            return Column(column.name, kind, column.values, column.missing)
+        raise ValueError(
+            f"column {column.name!r} is {column.kind}, but TableEncoder was fitted on a {kind} column of this name; "
+            f"convert it to {kind}."
+        )
+
+    def _check_range(self, columns):
+        limit = np.finfo(self.dtype).max
+        for column in columns:
+            if column.kind == "numeric" and (np.abs(column.values) > limit).any():
+                raise ValueError(
+                    f"column {column.name!r} contains infinity or a value too large for {self.dtype}; "
+                    "replace such cells, by missing ones if need be."
+                )
+
+    def _check_known(self, columns):
+        if self.handle_unknown == "ignore":
+            return
+        for j, column in enumerate(columns):
+            if column.kind == "categorical":
+                known = {*self.categories_[j], *self.rare_categories_[j]}
+                present = (value for value, gone in zip(column.values, column.missing, strict=True) if not gone)
+                unknown = sorted(set(present) - known)
+                if unknown:
+                    shown = ", ".join(map(repr, unknown[:5])) + (", ..." if len(unknown) > 5 else "")
+                    raise ValueError(
+                        f"column {column.name!r} holds categories that TableEncoder was not fitted on: {shown}. "
+                        "Use handle_unknown='ignore' to encode them all the same."
+                    )
+
+    def _blocks(self, columns, targets=None, folds=None):
+        """Float64 blocks of all columns, NaN where a cell is missing; with folds, target means are cross-fitted."""
+        blocks = []
+        for j, column in enumerate(columns):
+            kind = self.kinds_[j]
+            if kind == "empty":
+                blocks.append(np.empty((len(column.missing), 0)))
+            elif kind == "datetime":
+                blocks.append(datetime_block(column, self.datetime_parts_[j]))
+            elif kind == "categorical":
+                codes = category_codes(column, self.categories_[j])
+                n_codes = len(self.categories_[j]) + 1
+                if self.categories == "onehot":
+                    blocks.append(onehot_block(codes, n_codes - 1 + bool(self.pooled_[j])))
+                elif folds is not None:
+                    blocks.append(crossfitted_block(codes, n_codes, targets, self.smooth, folds))
+                else:
+                    blocks.append(lookup_block(codes, self.lookups_[j]))
+            else:
+                blocks.append(column.values[:, None])
+        return blocks
+
+    def _finish(self, columns, blocks):
+        """Fill, standardise, append the indicators."""
+        n_values = len(self.fill_)
+        out = np.empty((len(columns[0].missing), n_values + int(self.indicated_.sum())), dtype=self.dtype)
+        at = 0
+        for block in blocks:
+            for cells in block.T:
+                filled = np.where(np.isnan(cells), self.fill_[at], cells)
+                out[:, at] = (filled - self.center_[at]) / self.scale_[at]
+                at += 1
+        for j in np.flatnonzero(self.indicated_):
+            out[:, at] = columns[j].missing
+            at += 1
+        return out
+
+    def _suffixes(self, j):
+        """What is appended to the name of column ``j`` for each of its outputs."""
+        kind = self.kinds_[j]
+        if kind == "empty":
+            return []
+        if kind == "datetime":
+            return [f"_{part}" for part in self.datetime_parts_[j]]
+        if kind == "categorical" and self.categories == "onehot":
+            return [f"_{category}" for category in self.categories_[j]] + ["_infrequent"] * bool(self.pooled_[j])
+        if kind == "categorical" and self.lookups_[j].shape[1] > 1:
+            return [f"_{label}" for label in self.classes_]
+        return [""]
+
+    def _validate_state(self):
+        """Raise ModelFormatError unless the fitted attributes, read from a file, belong together."""
+        validate_encoder_state(self)
+
+
+def _input_names(encoder, input_features):
+    fitted = getattr(encoder, "feature_names_in_", None)
+    if input_features is None:
+        default = np.array([f"x{j}" for j in range(encoder.n_features_in_)], dtype=object)
+        return default if fitted is None else fitted
+    names = np.asarray(input_features, dtype=object)
+    if fitted is not None and not np.array_equal(fitted, names):
+        raise ValueError("input_features is not equal to feature_names_in_")
+    if len(names) != encoder.n_features_in_:
+        raise ValueError(f"input_features should have length equal to number of features ({encoder.n_features_in_})")
+    return names
+
+
+def _unique_names(names):
+    """Names told apart by a number where two are equal: column "a_b", and category "b" of column "a"."""
+    given, used, unique = set(names), set(), []
+    for name in names:
+        candidate, number = name, 2
+        while candidate in used or (number > 2 and candidate in given):
+            candidate, number = f"{name}_{number}", number + 1
+        used.add(candidate)
+        unique.append(candidate)
+    return unique
+
+
+def _mean_and_scale(cells):
+    mean = cells.mean()
+    deviation = cells.std()
+    # A constant column comes out with a deviation of rounding size; it must become 0, not noise of size 1.
+    return mean, deviation if deviation > 10 * np.finfo(np.float64).eps * np.abs(cells).max() else 1.0
+
+
+def _all_missing(column, kind):
+    n_rows = len(column.missing)
+    missing = np.ones(n_rows, dtype=bool)
+    values = {"categorical": [None] * n_rows, "datetime": np.zeros(n_rows, dtype=np.int64)}.get(kind)
+    return Column(column.name, kind, np.full(n_rows, np.nan) if values is None else values, missing)
