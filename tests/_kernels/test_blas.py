@@ -4,10 +4,12 @@ import ctypes
 
 import numpy as np
 import pytest
+from hypothesis import given
 
 from mlwright import NumericalError
 from mlwright._kernels import blas
 from mlwright._native import _find_blas, core
+from mlwright.testing.blas import positive_definite
 
 
 def test_an_indefinite_matrix_is_named():
@@ -24,6 +26,25 @@ def test_shapes_that_do_not_fit():
 def test_only_the_lower_triangle_is_read():
     a = np.array([[4.0, np.nan], [1.0, 3.0]])
     np.testing.assert_allclose(blas.solve_spd(a, [[1.0], [2.0]]), np.linalg.solve([[4, 1], [1, 3]], [[1], [2]]))
+
+
+@given(positive_definite())
+def test_the_estimated_condition_is_near_the_exact_one(call):
+    ((a,), _) = call
+    exact = 1.0 / np.linalg.cond(np.asarray(a, dtype=np.float64), 1)
+    assert 0.99 * exact <= blas.rcond_spd(a) <= 3 * exact
+
+
+def test_factors_multiply_to_the_matrix_at_sizes_that_block():
+    rng = np.random.default_rng(0)
+    a = rng.standard_normal((300, 170))
+    u, s, vt = blas.svd(a)
+    np.testing.assert_allclose((u * s) @ vt, a, atol=1e-10)
+    q, r = blas.qr(a)
+    np.testing.assert_allclose(q @ r, a, atol=1e-10)
+    np.testing.assert_allclose(q.T @ q, np.eye(170), atol=1e-12)
+    values, vectors = blas.eigh(blas.gram(a))
+    np.testing.assert_allclose((vectors * values) @ vectors.T, a.T @ a, atol=1e-9)
 
 
 def test_an_incomplete_table_is_refused():
