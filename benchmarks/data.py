@@ -57,28 +57,27 @@ def factors(n: int, p: int, *, n_factors: int = 100, seed: int = 0, n_test: int 
 def particles(n: int, p: int = 28, *, seed: int = 0, n_test: int = 100_000) -> dict[str, Any]:
     """Two classes in the manner of HIGGS: ``p`` numeric columns, half of them skewed, split by interactions and kinks.
 
-    Values are representable in float32, so that libraries of either precision bin the same numbers.
+    Values are representable in float32, so that libraries of either precision bin the same numbers. Every interaction
+    has a main effect: a pure one is found by luck, and then libraries differ by which split came first.
     """
     rng = np.random.default_rng(seed)
     X = rng.standard_normal((n + n_test, p), dtype=np.float32)
     X[:, p // 2 :] = np.exp(X[:, p // 2 :])  # masses and momenta are positive and skewed
     a, b = X[:, : p // 2], X[:, p // 2 :]
-    score = a[:, 0] * a[:, 1] + np.abs(a[:, 2]) - np.maximum(a[:, 3], 0) * b[:, 0].clip(0, 3)
-    score += np.sin(2 * a[:, 4]) + np.log(b[:, 1] / b[:, 2])
-    score += 0.5 * a[:, 5] * (b[:, 3] > 1) - 0.5 * (b[:, 4] * b[:, 5] > 1.5)
+    score = a[:, 0] + 0.5 * a[:, 0] * a[:, 1] + np.abs(a[:, 2]) - np.maximum(a[:, 3], 0) * b[:, 0].clip(0, 3)
+    score += np.sin(2 * a[:, 4]) + np.log(b[:, 1] / b[:, 2]) + a[:, 5] * (b[:, 3] > 1)
+    score += 0.3 * a[:, 6] - 0.7 * (b[:, 4] * b[:, 5] > 1.5) - 0.2 * np.sqrt(b[:, 6])
     y = (rng.logistic(size=n + n_test) < score).astype(np.int64)
     return {"X": X[:n], "y": y[:n], "X_test": X[n:], "y_test": y[n:]}
 
 
 def split_table(name: str, target: str, *, seed: int = 0, test_share: float = 0.25) -> dict[str, Any]:
-    """A real table cut at random into a part to fit and a part to judge."""
+    """A real table cut at random into a part to fit and a part to judge; class labels become 0, 1, ... in order."""
     frame = read_table(name)
+    y = frame[target].cat.codes if hasattr(frame[target], "cat") else frame[target]
+    X, y = frame.drop(columns=target), y.to_numpy().astype(np.float64 if y.dtype.kind == "f" else np.int64)
     rows = np.random.default_rng(seed).permutation(len(frame))
     n_test = int(test_share * len(frame))
-    test, train = frame.iloc[rows[:n_test]], frame.iloc[rows[n_test:]]
-    return {
-        "X": train.drop(columns=target).reset_index(drop=True),
-        "y": train[target].to_numpy(),
-        "X_test": test.drop(columns=target).reset_index(drop=True),
-        "y_test": test[target].to_numpy(),
-    }
+    test, train = rows[:n_test], rows[n_test:]
+    frames = {"X": X.iloc[train].reset_index(drop=True), "X_test": X.iloc[test].reset_index(drop=True)}
+    return frames | {"y": y[train], "y_test": y[test]}

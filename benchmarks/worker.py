@@ -74,8 +74,9 @@ class Worker:
     def _call(self) -> float:
         data = self.data
         if self.problem.timed == "predict":
+            predict = getattr(self.model, "predict_proba", self.model.predict)
             start = time.perf_counter()
-            self.model.predict(data["X_test"])
+            predict(data["X_test"])
             return time.perf_counter() - start
         model = self._build()
         self.model = None  # a round must not hold two models
@@ -89,14 +90,20 @@ class Worker:
 
 
 def checksum(data: dict[str, Any]) -> int:
-    """Of every array, so that the parent sees that all libraries were given the same numbers."""
+    """Of every array and frame, so that the parent sees that all libraries were given the same numbers."""
     total = 0
     for name in sorted(data):
-        value = data[name]
-        array = np.ascontiguousarray(value) if isinstance(value, np.ndarray) else None
-        content = memoryview(array).cast("B") if array is not None and array.dtype != object else repr(value).encode()
-        total = zlib.crc32(content, total)
+        total = zlib.crc32(memoryview(_plain(data[name])).cast("B"), total)
     return total
+
+
+def _plain(value: Any) -> np.ndarray:
+    """An array as it is, a frame as one hash a row."""
+    if hasattr(value, "columns"):
+        from pandas.util import hash_pandas_object
+
+        value = hash_pandas_object(value)
+    return np.ascontiguousarray(value)
 
 
 def memory_mb(field: str) -> float:

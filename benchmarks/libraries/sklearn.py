@@ -4,22 +4,22 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.linear_model import BayesianRidge, LinearRegression, Ridge
 
 Settings = Mapping[str, Any]
 
 
-def boosted_classifier(settings: Settings) -> HistGradientBoostingClassifier:
+def trees(settings: Settings) -> dict[str, Any]:
     """Defaults but for what the problem fixes; early stopping off, so that everyone grows as many trees."""
-    return HistGradientBoostingClassifier(
-        max_iter=settings["n_trees"],
-        max_leaf_nodes=settings["n_leaves"],
-        learning_rate=settings["learning_rate"],
-        max_bins=255,
-        early_stopping=False,
-        random_state=0,
-    )
+    return {
+        "max_iter": settings["n_trees"],
+        "max_leaf_nodes": settings["n_leaves"],
+        "learning_rate": settings["learning_rate"],
+        "max_bins": 255,
+        "early_stopping": False,
+        "random_state": 0,
+    }
 
 
 def as_float64(data: dict[str, Any]) -> dict[str, Any]:
@@ -31,6 +31,9 @@ MODELS = {
     "least_squares": lambda settings: LinearRegression(),
     "ridge": lambda settings: Ridge(alpha=settings["alpha"], solver="cholesky"),
     "bayesian_ridge": lambda settings: BayesianRidge(tol=settings["tol"]),
-    "boosted_classifier": boosted_classifier,
+    "boosted_classifier": lambda settings: HistGradientBoostingClassifier(**trees(settings)),
+    # Pandas categories are its categorical features by default.
+    "table_classifier": lambda settings: HistGradientBoostingClassifier(**trees(settings)),
+    "table_regressor": lambda settings: HistGradientBoostingRegressor(**trees(settings)),
 }
 PREPARE = {"boosted_classifier": as_float64}
