@@ -24,18 +24,42 @@ def bayesian_ridge(settings: Settings):
     return BayesianRidge(tol=settings["tol"])
 
 
-def boosted_classifier(settings: Settings):
+def trees(settings: Settings) -> dict[str, Any]:
     """The same settings as scikit-learn's."""
+    return {
+        "max_iter": settings["n_trees"],
+        "max_leaf_nodes": settings["n_leaves"],
+        "learning_rate": settings["learning_rate"],
+        "max_bins": 255,
+        "early_stopping": False,
+        "random_state": 0,
+    }
+
+
+def boosted_classifier(settings: Settings):
     from mlwright.ensemble import HistGradientBoostingClassifier
 
-    return HistGradientBoostingClassifier(
-        max_iter=settings["n_trees"],
-        max_leaf_nodes=settings["n_leaves"],
-        learning_rate=settings["learning_rate"],
-        max_bins=255,
-        early_stopping=False,
-        random_state=0,
-    )
+    return HistGradientBoostingClassifier(**trees(settings))
+
+
+def boosted_regressor(settings: Settings):
+    from mlwright.ensemble import HistGradientBoostingRegressor
+
+    return HistGradientBoostingRegressor(**trees(settings))
+
+
+def encoded(boosted):
+    """Columns become numbers, missing cells stay missing, then trees: one pipeline, all of it on the clock."""
+
+    def build(settings: Settings):
+        from sklearn.pipeline import make_pipeline
+
+        from mlwright.preprocessing import TableEncoder
+
+        encoder = TableEncoder(categories="ordinal", missing="keep", scale=False)
+        return make_pipeline(encoder, boosted(settings))
+
+    return build
 
 
 MODELS = {
@@ -43,4 +67,6 @@ MODELS = {
     "ridge": ridge,
     "bayesian_ridge": bayesian_ridge,
     "boosted_classifier": boosted_classifier,
+    "table_classifier": encoded(boosted_classifier),
+    "table_regressor": encoded(boosted_regressor),
 }
