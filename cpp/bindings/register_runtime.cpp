@@ -1,8 +1,11 @@
 #include <pybind11/pybind11.h>
 
+#include "call.hpp"
 #include "mlwright/runtime/parallel.hpp"
 #include "registers.hpp"
+#include "runtime/exercise.hpp"
 #include "runtime/thread_count.hpp"
+#include "watcher.hpp"
 
 // For threadpoolctl, which finds the functions of a thread pool by name in the libraries of a process.
 extern "C" {
@@ -20,6 +23,15 @@ void register_runtime(py::module_& m) {
   py::module_ runtime = m.def_submodule("runtime");
   runtime.def("max_threads", &runtime::max_threads);
   runtime.def("set_thread_limit", &runtime::set_thread_limit, py::arg("n"));
+  runtime.def("exercise", [](index_t rounds, index_t chunks, double seconds, index_t fail_at, py::object watcher, double interval) {
+    Watcher watched(std::move(watcher), interval);
+    const auto result = without_gil([&](auto& token) {
+      return runtime::exercise({rounds, chunks, seconds, fail_at}, token, watched.progress());
+    });
+    return py::make_tuple(result.sum, result.threads);
+  }, py::kw_only(), py::arg("rounds") = 1, py::arg("chunks") = 1, py::arg("seconds") = 0.0, py::arg("fail_at") = -1,
+     py::arg("watcher") = py::none(), py::arg("interval") = 0.1,
+     "Work of known length that does nothing useful: for tests and measurements.");
   runtime.def("set_num_threads", &runtime::set_num_threads, py::arg("n"));
 }
 

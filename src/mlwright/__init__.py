@@ -20,8 +20,10 @@ _NAMES = {
     "MlwrightError": "_runtime.errors",
     "ModelFormatError": "_runtime.errors",
     "NumericalError": "_runtime.errors",
+    "ProgressEvent": "_runtime.progress",
     "get_num_threads": "_runtime.threads",
     "set_num_threads": "_runtime.threads",
+    "watch_progress": "_runtime.progress",
     "load": "io",
     "save": "io",
 }
