@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 NATIVE := $(shell find cpp cmake src -name '*.[ch]pp' -o -name '*.h' -o -name '*.cmake' -o -name '*.pyx' -o -name '*.pxd')
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-all cpp-test tsan bench lint clean
+.PHONY: help build demo test test-all fuzz cpp-test tsan bench lint clean
 
 help:  ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,6 +31,9 @@ test-all: build  ## the slow statistical, fuzz and packaging tests too
 	HYPOTHESIS_PROFILE=ci $(BIN)/python -m pytest
 
 CONFIGURE_CPP = PATH="$(abspath $(BIN)):$$PATH" cmake -G Ninja -S . -DMLWRIGHT_BUILD_PYTHON=OFF -DMLWRIGHT_BUILD_TESTS=ON -DMLWRIGHT_WERROR=ON
+
+fuzz: build  ## damaged model files, COUNT of each class
+	HYPOTHESIS_PROFILE=nightly MLWRIGHT_FUZZ=$(or $(COUNT),20000) $(BIN)/python -m pytest tests/io/test_safety.py -k test_fuzz
 
 cpp-test: $(VENV)/.dependencies  ## the C++ unit tests alone
 	@mkdir -p build

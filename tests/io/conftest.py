@@ -1,12 +1,14 @@
 """A small registered class that uses every word of the schema: the format is tested apart from the estimators."""
 
+import sys
+from types import ModuleType
 from typing import ClassVar
 
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from mlwright import ModelFormatError
+from mlwright import ModelFormatError, io
 from mlwright.io import registry
 from mlwright.io.composite import AnyOf, ListOf, MapOf, Maybe, Nested, Optional, Record, State
 from mlwright.io.schema import Choice, Labels, Number, Plain, Size, Strings, Tensor, Text
@@ -61,19 +63,30 @@ class Toy(TransformerMixin, BaseEstimator):
             raise ModelFormatError("edges_: got values that fall; expected them sorted")
 
 
-@pytest.fixture
-def toy_class(monkeypatch):
+@pytest.fixture(scope="module")
+def toy_class():
     """The class Toy, registered under the name tests.Toy."""
-    monkeypatch.setattr(Toy, "__module__", "mlwright_tests_toy")
-    module = type(np)("mlwright_tests_toy")
+    module = ModuleType("mlwright_tests_toy")
     module.Toy = Toy
-    monkeypatch.setitem(__import__("sys").modules, "mlwright_tests_toy", module)
-    monkeypatch.setitem(registry.CLASSES, "tests.Toy", "mlwright_tests_toy:Toy")
-    return Toy
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Toy, "__module__", module.__name__)
+        patch.setitem(sys.modules, module.__name__, module)
+        patch.setitem(registry.CLASSES, "tests.Toy", f"{module.__name__}:Toy")
+        yield Toy
 
 
 @pytest.fixture
 def toy(toy_class):
     """A fitted Toy that holds another one."""
+    return fitted(toy_class)
+
+
+@pytest.fixture(scope="module")
+def toy_file(toy_class):
+    """The bytes of its file."""
+    return io.dumps(fitted(toy_class))
+
+
+def fitted(toy_class):
     X = np.zeros((2, 4))
     return toy_class(alpha=np.float64(0.3), depth=[None, True, 1, float("inf")]).fit(X, parts=(toy_class().fit(X),))

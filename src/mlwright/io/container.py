@@ -53,6 +53,15 @@ class Slot:
 
 
 @dataclass(frozen=True)
+class Header:
+    """A checked header; `start` is the byte of the file where its tensors begin."""
+
+    metadata: dict[str, str]
+    slots: list[Slot]
+    start: int
+
+
+@dataclass(frozen=True)
 class Container:
     """A checked file: its strings, its tensors (views of the buffer), and the digest of its content."""
 
@@ -97,40 +106,70 @@ def _pieces(header: bytes, slots: list[Slot], tensors: Mapping[str, np.ndarray])
             yield memoryview(array.reshape(-1).view(np.uint8))
 
 
-def parse(data: np.ndarray) -> Container:
+def read_header(prefix: bytes, n_bytes: int) -> Header:
+    """Check the header and that it describes a file of `n_bytes`; nothing of the file's size is allocated for it.
+
+    Parameters
+    ----------
+    prefix : bytes
+        The file's first bytes: at least its header, or as much of the file as :func:`header_end` asks for.
+    n_bytes : int
+        The size of the file.
+    """
+    start = header_end(prefix)
+    if start > n_bytes:
+        raise ModelFormatError(f"model file: ends within its header ({n_bytes} of {start} bytes are there)")
+    metadata, slots = _parse_header(prefix[8:start])
+    if n_bytes != start + slots[-1].stop:
+        raise ModelFormatError(
+            f"model file: has {n_bytes} bytes, its header describes {start + slots[-1].stop}; the file is damaged"
+        )
+    return Header(metadata, slots, start)
+
+
+def header_end(prefix: bytes) -> int:
+    """Where the header ends, from the first 8 bytes of a file."""
+    if len(prefix) < 8:
+        raise ModelFormatError(f"model file: {len(prefix)} bytes; expected at least 8; this is no .mlw file")
+    n_bytes = int.from_bytes(prefix[:8], "little")
+    if n_bytes > MAX_HEADER_BYTES:
+        raise ModelFormatError(
+            f"model file: states a header of {n_bytes} bytes; at most {MAX_HEADER_BYTES} are allowed; "
+            "this is no .mlw file or it is damaged"
+        )
+    return 8 + n_bytes
+
+
+def parse(data: np.ndarray, header: Header) -> Container:
     """Check the bytes of a file completely and return views of it.
 
     Parameters
     ----------
     data : ndarray of uint8, shape (n_bytes,)
         On an :data:`ALIGNMENT` boundary; the tensors are views of it.
+    header : Header
+        What :func:`read_header` said of the same bytes.
 
     Raises
     ------
     ModelFormatError
         If `data` is anything but a file that :func:`serialize` could have written.
     """
-    header = _read_header(data)
-    metadata, slots = _parse_header(header)
-    body = data[8 + len(header) :]
-    if body.size != slots[-1].stop:
-        raise ModelFormatError(
-            f"model file: {body.size} bytes follow the header, which describes {slots[-1].stop}; the file is damaged"
-        )
+    body = data[header.start :]
     digest = hashlib.sha256(data[: data.size - DIGEST_BYTES]).digest()
-    if digest != body[slots[-1].start :].tobytes():
+    if digest != body[header.slots[-1].start :].tobytes():
         raise ModelFormatError("model file: its content does not have the checksum it states; the file is damaged")
     tensors = {}
-    for slot in slots[:-1]:
+    for slot in header.slots[:-1]:
         raw = body[slot.start : slot.stop]
         if slot.name.startswith("."):
             if raw.any():
                 raise ModelFormatError(f"model file: the padding {slot.name!r} is not zero")
             continue
         if slot.code == "BOOL" and raw.size and raw.max() > 1:
-            raise ModelFormatError(f"model file: tensor {slot.name!r} of booleans holds a byte that is not 0 or 1")
+            raise ModelFormatError(f"model file: tensor {slot.name!r:.80} of booleans holds a byte that is not 0 or 1")
         tensors[slot.name] = raw.view(DTYPES[slot.code]).reshape(slot.shape)
-    return Container(metadata, tensors, digest.hex())
+    return Container(header.metadata, tensors, digest.hex())
 
 
 def render_header(metadata: Mapping[str, str], slots: list[Slot]) -> bytes:
@@ -160,20 +199,6 @@ def _layout(tensors: Iterator[tuple[str, str, tuple[int, ...]]]) -> list[Slot]:
         end += n_bytes
     slots.append(Slot(_DIGEST, "U8", (DIGEST_BYTES,), end, end + DIGEST_BYTES))
     return slots
-
-
-def _read_header(data: np.ndarray) -> bytes:
-    if data.size < 8:
-        raise ModelFormatError(f"model file: {data.size} bytes; expected at least 8; this is no .mlw file")
-    n_bytes = int.from_bytes(data[:8].tobytes(), "little")
-    if n_bytes > MAX_HEADER_BYTES:
-        raise ModelFormatError(
-            f"model file: states a header of {n_bytes} bytes; at most {MAX_HEADER_BYTES} are allowed; "
-            "this is no .mlw file or it is damaged"
-        )
-    if n_bytes > data.size - 8:
-        raise ModelFormatError(f"model file: ends within its header ({data.size - 8} of {n_bytes} bytes are there)")
-    return data[8 : 8 + n_bytes].tobytes()
 
 
 def _parse_header(header: bytes) -> tuple[dict[str, str], list[Slot]]:

@@ -5,7 +5,7 @@ import os
 import stat
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -87,7 +87,8 @@ def load(path: str | os.PathLike[str], *, mmap: bool = False) -> Any:
     --------
     save
     """
-    return _decode(_open(path, mmap))
+    content, _ = _open(path, mmap)
+    return _model.decode(content.metadata["model"], content.tensors)
 
 
 def dumps(model: Any) -> bytes:
@@ -97,7 +98,12 @@ def dumps(model: Any) -> bytes:
 
 def loads(data: bytes) -> Any:
     """The model in the bytes of a ``.mlw`` file; see :func:`load`."""
-    return _decode(_aligned_copy(data))
+    header = container.read_header(data, len(data))
+    _check_metadata(header.metadata)
+    copy = container.aligned_buffer(len(data))
+    copy[:] = np.frombuffer(data, dtype=np.uint8)
+    content = container.parse(copy, header)
+    return _model.decode(content.metadata["model"], content.tensors)
 
 
 def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -114,13 +120,12 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     ModelFormatError
         If the file is damaged, was written by a newer version, or is no model file.
     """
-    data = _open(path, mmap=False)
-    content = _checked(data)
+    content, n_bytes = _open(path, mmap=False)
     return {
         "format_version": FORMAT_VERSION,
         "written_by": content.metadata["written_by"],
         "sha256": content.digest,
-        "n_bytes": data.size,
+        "n_bytes": n_bytes,
         "model": strict_json.loads(content.metadata["model"], "model file"),
         "tensors": {name: (array.dtype.name, array.shape) for name, array in content.tensors.items()},
     }
@@ -139,14 +144,7 @@ def _pieces(model: Any) -> Iterable[bytes | memoryview]:
     return container.serialize(metadata, tensors)
 
 
-def _decode(data: np.ndarray) -> Any:
-    content = _checked(data)
-    return _model.decode(content.metadata["model"], content.tensors)
-
-
-def _checked(data: np.ndarray) -> container.Container:
-    content = container.parse(data)
-    metadata = content.metadata
+def _check_metadata(metadata: dict[str, str]) -> None:
     if metadata.keys() != {"format", "format_version", "written_by", "model"} or metadata["format"] != "mlwright":
         raise ModelFormatError("model file: is a safetensors file, but holds no mlwright model")
     if metadata["format_version"] != str(FORMAT_VERSION):
@@ -154,38 +152,37 @@ def _checked(data: np.ndarray) -> container.Container:
             f"model file: has format version {metadata['format_version']!r:.20}, written by "
             f"{metadata['written_by']!r:.40}; this mlwright reads version {FORMAT_VERSION}; upgrade mlwright"
         )
-    return content
 
 
-def _open(path: str | os.PathLike[str], mmap: bool) -> np.ndarray:
+def _open(path: str | os.PathLike[str], mmap: bool) -> tuple[container.Container, int]:
     name = os.fspath(path)
     if not stat.S_ISREG(os.stat(name).st_mode):  # a pipe would wait for ever, /dev/zero never end
         raise ModelFormatError(f"{name!r}: is no regular file; expected a .mlw file")
-    with open(name, "rb", buffering=0) as file:
-        return _mapped(file) if mmap else _read(file)
+    with open(name, "rb") as file:
+        n_bytes = os.fstat(file.fileno()).st_size
+        prefix = file.read(8)
+        # The header is checked against the size of the file before memory of that size is asked for.
+        header = container.read_header(prefix + file.read(container.header_end(prefix) - 8), n_bytes)
+        _check_metadata(header.metadata)
+        data = _mapped(file, n_bytes) if mmap else _read(file, n_bytes)
+    return container.parse(data, header), n_bytes
 
 
-def _read(file: Any) -> np.ndarray:
-    data = container.aligned_buffer(os.fstat(file.fileno()).st_size)
-    view, done = memoryview(data), 0
-    while done < data.size:
-        count = file.readinto(view[done:])
-        if not count:
-            raise ModelFormatError(f"{file.name!r}: ended after {done} of {data.size} bytes while it was read")
-        done += count
+def _read(file: BinaryIO, n_bytes: int) -> np.ndarray:
+    data = container.aligned_buffer(n_bytes)
+    file.seek(0)
+    done = file.readinto(data)
+    if done != n_bytes:
+        raise ModelFormatError(f"{file.name!r}: ended after {done} of {n_bytes} bytes while it was read")
     return data
 
 
-def _mapped(file: Any) -> np.ndarray:
-    if os.fstat(file.fileno()).st_size == 0:  # which mmap refuses
-        return container.aligned_buffer(0)
-    return np.frombuffer(_mmap.mmap(file.fileno(), 0, access=_mmap.ACCESS_READ), dtype=np.uint8)
-
-
-def _aligned_copy(data: bytes) -> np.ndarray:
-    copy = container.aligned_buffer(len(data))
-    copy[:] = np.frombuffer(data, dtype=np.uint8)
-    return copy
+def _mapped(file: BinaryIO, n_bytes: int) -> np.ndarray:
+    try:
+        pages = _mmap.mmap(file.fileno(), n_bytes, access=_mmap.ACCESS_READ)
+    except ValueError as error:
+        raise ModelFormatError(f"{file.name!r}: shrank while it was read: {error}") from error
+    return np.frombuffer(pages, dtype=np.uint8)
 
 
 def _replace(path: str, pieces: Iterable[bytes | memoryview]) -> None:

@@ -15,6 +15,7 @@ from mlwright.io.composite import State
 
 # Name in the file -> where the class is.
 CLASSES: dict[str, str] = {
+    "preprocessing.TableEncoder": "mlwright.preprocessing:TableEncoder",
     "sklearn.pipeline.Pipeline": "sklearn.pipeline:Pipeline",
 }
 

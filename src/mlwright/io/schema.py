@@ -42,7 +42,7 @@ class Tensor(Spec):
         What the dtype may be, e.g. ``"f8"`` or ``"f4 f8"``; ``"?"`` is boolean.
     *shapes : str
         What the shape may be, one string a choice; each names the lengths of the axes: ``"t p"``, ``"n+1"``, ``"3"``,
-        ``""`` (no axis). At least one.
+        ``"* 2"`` (any length, each time another), ``""`` (no axis). At least one.
     finite : bool, default=True
         Whether NaN and infinity are refused.
     """

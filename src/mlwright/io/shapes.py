@@ -24,6 +24,8 @@ def _match(shape: tuple[int, ...], axes: list[str], sizes: dict[str, int]) -> di
         return None
     settled = dict(sizes)
     for length, axis in zip(shape, axes, strict=True):
+        if axis == "*":
+            continue
         fixed, letter, more = _AXIS.fullmatch(axis).groups()
         size = int(fixed) if fixed else length - int(more or 0)
         expected = length if fixed else settled.setdefault(letter, size)

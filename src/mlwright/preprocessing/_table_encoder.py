@@ -10,7 +10,10 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d, validate_data
 
+from mlwright.io.composite import ListOf, Maybe, State
+from mlwright.io.schema import Choice, Labels, Size, Strings, Tensor, Text
 from mlwright.preprocessing._columns import (
+    KINDS,
     Column,
     array_columns,
     as_cells,
@@ -131,6 +134,22 @@ class TableEncoder(TransformerMixin, BaseEstimator):
            [2., 0., 1., 1.],
            [3., 1., 0., 0.]])
     """
+
+    _model_state = State(
+        n_features_in_=Size("p"),
+        feature_names_in_=Maybe(Strings("p")),
+        kinds_=ListOf(Choice(*KINDS), "p"),
+        categories_=ListOf(Strings("*"), "p"),
+        pooled_=Tensor("?", "p"),
+        rare_categories_=ListOf(Strings("*"), "p"),
+        lookups_=ListOf(Tensor("f8", "* *"), "p"),
+        datetime_parts_=ListOf(ListOf(Text()), "p"),
+        indicated_=Tensor("?", "p"),
+        fill_=Tensor("f8", "q", finite=False),
+        center_=Tensor("f8", "q"),
+        scale_=Tensor("f8", "q"),
+        classes_=Labels("k"),
+    )
 
     _parameter_constraints: ClassVar = {
         "categories": [StrOptions({"onehot", "ordinal", "target"})],

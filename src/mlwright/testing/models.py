@@ -6,12 +6,13 @@ example fails the suite.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Example:
     """A fitted model and data that it predicts or transforms.
 
@@ -42,10 +43,47 @@ def outputs(model: Any, X: Any) -> dict[str, Any]:
 
 def fitted_examples() -> list[Example]:
     """The examples; imports the estimators."""
+    return [*_encoders(), *_pipelines()]
+
+
+def _numbers(n: int = 40, p: int = 3) -> np.ndarray:
+    return np.random.RandomState(0).standard_normal((n, p))
+
+
+def _table() -> np.ndarray:
+    """A table (30, 5) of numbers, words, booleans, dates and nothing, with missing cells."""
+    rng = np.random.RandomState(0)
+    numbers = [None if i % 7 == 0 else float(x) for i, x in enumerate(rng.standard_normal(30))]
+    words = [None if i % 11 == 0 else word for i, word in enumerate(rng.choice(["red", "blüe", "", "grey"], 30))]
+    days = [np.datetime64("2024-02-27T06:00") + np.timedelta64(5 * i, "h") for i in range(30)]
+    columns = [numbers, words, [i % 3 == 0 for i in range(30)], days, [None] * 30]
+    return np.array([list(row) for row in zip(*columns, strict=True)], dtype=object)
+
+
+def _encoders() -> list[Example]:
+    from mlwright.preprocessing import TableEncoder
+
+    X = _table()
+    y = np.arange(30) % 3
+    variants = {
+        "onehot": {},
+        "ordinal": {"categories": "ordinal", "missing": "keep", "scale": False, "datetimes": "parts"},
+        "target": {"categories": "target", "dtype": "float32", "max_categories": 3, "handle_unknown": "error"},
+    }
+    return [
+        Example(f"preprocessing.TableEncoder:{name}", partial(_fitted, TableEncoder, parameters, X, y), X)
+        for name, parameters in variants.items()
+    ]
+
+
+def _pipelines() -> list[Example]:
     from sklearn.pipeline import Pipeline
 
-    rng = np.random.RandomState(0)
-    X = rng.standard_normal((40, 3))
+    X = _numbers()
     return [
         Example("sklearn.pipeline.Pipeline:passthrough", lambda: Pipeline([("pass", "passthrough")]).fit(X), X),
     ]
+
+
+def _fitted(cls: type, parameters: dict[str, Any], X: Any, y: Any) -> Any:
+    return cls(**parameters).fit(X, y)
