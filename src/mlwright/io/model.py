@@ -5,6 +5,7 @@ class's own `_validate_state`. A value that fails any of these never reaches a k
 """
 
 from collections.abc import Mapping
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -81,7 +82,11 @@ def _decode_model(node: Any, source: Source) -> Any:
 def _decode_parameters(cls: type, node: Any, source: Source) -> dict[str, Any]:
     if type(node) is not dict:
         raise source.error(f"got {node!r:.80}; expected an object")
-    unknown = node.keys() - set(cls._get_param_names())
+    known = signature(cls).parameters
+    missing = [key for key, parameter in known.items() if parameter.default is parameter.empty and key not in node]
+    if missing:
+        raise source.error(f"{cls.__name__} needs {', '.join(missing)}")
+    unknown = node.keys() - known.keys()
     if unknown:
         raise source.error(
             f"{cls.__name__} has no parameter {', '.join(map(repr, sorted(unknown))):.200}; "

@@ -5,7 +5,7 @@ example fails the suite.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -27,8 +27,8 @@ class Example:
     """
 
     name: str
-    make: Callable[[], Any]
-    X: Any
+    make: Callable[[], Any] = field(repr=False)
+    X: Any = field(repr=False)
 
     @property
     def registered_name(self) -> str:
