@@ -17,6 +17,18 @@ namespace mlwright::bindings {
 
 namespace py = pybind11;
 
+// Before a thread takes the GIL back: if the interpreter is shutting down, a daemon thread would be ended there by
+// unwinding through frames that hold Python objects. It stays here instead until the process ends, as in Python 3.14.
+inline void stay_if_python_is_ending() noexcept {
+#if PY_VERSION_HEX < 0x030D0000
+  const auto ending = &_Py_IsFinalizing;
+#else
+  const auto ending = &Py_IsFinalizing;
+#endif
+  const bool ends_it = getpid() == gettid();
+  while (!ends_it && ending()) pause();
+}
+
 // Asks Python for pending signals (Ctrl-C). Only the main thread gets an answer; elsewhere it is always "no", and the GIL
 // is not taken for it: many threads that predict at once do not queue for each other's polls.
 class SignalToken final : public runtime::CancelToken {
@@ -28,10 +40,8 @@ class SignalToken final : public runtime::CancelToken {
   const bool main_thread_ = getpid() == gettid();
 };
 
-// Runs work(token) without the GIL and returns its result.
-//
-// The GIL is taken back in plain code, not in a destructor: when the interpreter is shutting down, taking it ends this
-// thread by unwinding (before Python 3.14), and unwinding out of a destructor would end the process by std::terminate.
+// Runs work(token) without the GIL and returns its result. The GIL is taken back in plain code, not in a destructor: what
+// Python does there may unwind.
 template <class Work>
 auto without_gil(Work&& work) {
   SignalToken token;
@@ -47,6 +57,7 @@ auto without_gil(Work&& work) {
   } catch (...) {
     error = std::current_exception();
   }
+  stay_if_python_is_ending();
   PyEval_RestoreThread(python);
   if (error) std::rethrow_exception(error);
   if constexpr (!std::is_void_v<Result>) return std::move(*result);

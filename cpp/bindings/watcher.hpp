@@ -3,6 +3,7 @@
 
 #include <pybind11/pybind11.h>
 
+#include "call.hpp"
 #include "mlwright/runtime/progress.hpp"
 
 namespace mlwright::bindings {
@@ -24,6 +25,7 @@ class Watcher {
 
  private:
   static void tell(void* self, const runtime::ProgressEvent& event) {
+    stay_if_python_is_ending();
     py::gil_scoped_acquire gil;
     py::dict values;
     for (const auto& [name, value] : event.values) values[name] = value;
