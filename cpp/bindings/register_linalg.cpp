@@ -1,0 +1,143 @@
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "arrays.hpp"
+#include "call.hpp"
+#include "mlwright/linalg/fold_statistics.hpp"
+#include "mlwright/linalg/gram.hpp"
+#include "registers.hpp"
+
+namespace mlwright::bindings {
+namespace {
+
+namespace py = pybind11;
+using linalg::Design;
+using Strided = py::array_t<double, 0>;
+
+template <class T, class Index>
+std::unique_ptr<Design> csr_of(const py::tuple& parts) {
+  const auto indptr = parts[0].cast<Vector<Index>>(), indices = parts[1].cast<Vector<Index>>();
+  return std::make_unique<linalg::CsrDesign<T, Index>>(span(indptr), span(indices), span(parts[2].cast<Vector<T>>()),
+                                                       parts[3].cast<index_t>());
+}
+
+template <class Index>
+std::unique_ptr<Design> csr_with_index(const py::tuple& parts) {
+  if (!py::isinstance<Vector<Index>>(parts[1])) throw py::type_error("CSR: indptr and indices differ in dtype");
+  if (py::isinstance<Vector<double>>(parts[2])) return csr_of<double, Index>(parts);
+  if (py::isinstance<Vector<float>>(parts[2])) return csr_of<float, Index>(parts);
+  throw py::type_error("CSR: data must be contiguous float64 or float32");
+}
+
+// float64 or float32 array of any strides, or the tuple (indptr, indices, data, n_columns). Views, no copies: `x` must
+// outlive the result.
+std::unique_ptr<Design> design_of(const py::object& x) {
+  if (py::isinstance<py::array_t<double>>(x))
+    return std::make_unique<linalg::DenseDesign<double>>(matrix<double>(py::reinterpret_borrow<Strided>(x)));
+  if (py::isinstance<py::array_t<float>>(x))
+    return std::make_unique<linalg::DenseDesign<float>>(matrix<float>(py::reinterpret_borrow<py::array_t<float, 0>>(x)));
+  if (!py::isinstance<py::tuple>(x)) throw py::type_error("X: expected a float array or a CSR tuple");
+  const auto parts = py::reinterpret_borrow<py::tuple>(x);
+  if (parts.size() != 4) throw py::type_error("CSR: expected (indptr, indices, data, n_columns)");
+  if (py::isinstance<Vector<std::int32_t>>(parts[0])) return csr_with_index<std::int32_t>(parts);
+  if (py::isinstance<Vector<std::int64_t>>(parts[0])) return csr_with_index<std::int64_t>(parts);
+  throw py::type_error("CSR: indices must be contiguous int32 or int64");
+}
+
+using Weight = std::optional<Vector<double>>;
+
+const double* weight_of(const Weight& w, index_t n) {
+  if (!w) return nullptr;
+  if (w->size() != n) throw py::value_error("weights: their number differs from the number of rows");
+  return w->data();
+}
+
+void require_rows(const Design& x, const MatrixView<const double>& y) {
+  if (x.rows() != y.rows) throw py::value_error("X and y differ in their number of rows");
+}
+
+void require_size(const Vector<double>& a, index_t size, const char* name) {
+  if (a.size() != size) throw py::value_error(std::string(name) + ": unexpected size");
+}
+
+Vector<double> to_array(const std::vector<double>& values, std::vector<py::ssize_t> shape) {
+  Vector<double> a(std::move(shape));
+  std::copy(values.begin(), values.end(), a.mutable_data());
+  return a;
+}
+
+py::object fold_statistics(const py::object& x, const Strided& y, const Weight& w) {
+  const auto design = design_of(x);
+  const auto targets = matrix<double>(y);
+  require_rows(*design, targets);
+  const double* weights = weight_of(w, targets.rows);
+  const auto stats = without_gil([&](auto& token) { return linalg::fold_statistics(*design, targets, weights, token); });
+  if (!stats.finite) return py::none();
+  const index_t q = design->cols() + targets.cols;
+  return py::make_tuple(stats.weight, to_array(stats.mean, {q}), to_array(stats.scatter, {q, q}),
+                        to_array(stats.scale, {q}));
+}
+
+// (p x t): sum w (x - mean_x) scale_x residual', residual = (y - mean_y) scale_y - (x - mean_x) scale_x b.
+Vector<double> residual_gradient(const py::object& x, const Strided& y, const Weight& w, const Vector<double>& mean,
+                                 const Vector<double>& scale, const Vector<double>& b) {
+  const auto design = design_of(x);
+  const auto targets = matrix<double>(y);
+  require_rows(*design, targets);
+  const index_t p = design->cols(), t = targets.cols;
+  require_size(mean, p + t, "mean");
+  require_size(scale, p + t, "scale");
+  require_size(b, p * t, "b");
+  const double* weights = weight_of(w, targets.rows);
+  const linalg::Augmented z{*design, targets, false, {mean.data(), scale.data(), nullptr}};
+  const auto g = without_gil([&](auto& token) { return linalg::residual_gradient(z, weights, b.data(), token); });
+  Vector<double> out({p, t});
+  for (index_t j = 0; j < p; ++j)
+    for (index_t k = 0; k < t; ++k) out.mutable_at(j, k) = g[static_cast<std::size_t>(k * z.padded() + j)];
+  return out;
+}
+
+// X' diag(w) X of (X - row_shift) scale, nothing appended: with X transposed this is the Gram of the dual problem.
+Vector<double> gram(const py::object& x, const Weight& w, const Vector<double>& row_shift, const Vector<double>& scale) {
+  const auto design = design_of(x);
+  const index_t n = design->rows(), p = design->cols();
+  require_size(row_shift, n, "row_shift");
+  require_size(scale, p, "scale");
+  const std::vector<double> zero(static_cast<std::size_t>(p), 0.0);
+  const linalg::Augmented z{*design, {nullptr, n, 0, 0, 0}, false, {zero.data(), scale.data(), row_shift.data()}};
+  const double* weights = weight_of(w, n);
+  const auto g = without_gil([&](auto& token) { return linalg::weighted_gram(z, weights, token); });
+  Vector<double> out({p, p});
+  for (index_t j = 0; j < p; ++j)
+    std::copy_n(g.data() + j * z.padded(), p, out.mutable_data() + j * p);
+  return out;
+}
+
+Vector<double> affine_map(const py::object& x, const Strided& coef, const Vector<double>& start) {
+  const auto design = design_of(x);
+  const auto c = matrix<double>(coef);
+  if (c.cols != design->cols()) throw py::value_error("X and coef differ in their number of columns");
+  require_size(start, c.rows, "start");
+  Vector<double> out({design->rows(), c.rows});
+  const MatrixView<double> view{out.mutable_data(), design->rows(), c.rows, c.rows, 1};
+  without_gil([&](auto& token) { linalg::affine_map(*design, c, start.data(), view, token); });
+  return out;
+}
+
+}  // namespace
+
+void register_linalg(py::module_& m) {
+  py::module_ linalg = m.def_submodule("linalg");
+  linalg.def("fold_statistics", &fold_statistics, py::arg("x"), py::arg("y").noconvert(), py::arg("w").noconvert());
+  linalg.def("residual_gradient", &residual_gradient, py::arg("x"), py::arg("y").noconvert(), py::arg("w").noconvert(),
+             py::arg("mean").noconvert(), py::arg("scale").noconvert(), py::arg("b").noconvert());
+  linalg.def("gram", &gram, py::arg("x"), py::arg("w").noconvert(), py::arg("row_shift").noconvert(),
+             py::arg("scale").noconvert());
+  linalg.def("affine_map", &affine_map, py::arg("x"), py::arg("coef").noconvert(), py::arg("start").noconvert());
+}
+
+}  // namespace mlwright::bindings

@@ -1,0 +1,230 @@
+#include "mlwright/linalg/gram.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <memory>
+
+#include "mlwright/runtime/parallel.hpp"
+#include "simd/gram.hpp"
+
+namespace mlwright::linalg {
+namespace {
+
+using runtime::n_chunks;
+using runtime::parallel_for;
+using simd::kBlockRows;
+using simd::kGroup;
+
+constexpr index_t kStream = kBlockRows * kGroup;
+constexpr index_t kFewGroups = 64;                    // up to 512 columns a Gram of its own fits the second-level cache
+constexpr index_t kMostChunks = 64;
+constexpr index_t kLeastChunkRows = 8 * kBlockRows;   // below, starting a thread costs more than it saves
+constexpr index_t kPartialBudget = index_t{8} << 20;  // doubles: all partial Grams together
+constexpr index_t kPanelBlocks = 8;                   // blocks of rows packed at once when tiles are shared out
+constexpr index_t kTileGroups = 16;                   // two packed sides of 128 columns fill half a second-level cache
+
+using Buffer = std::unique_ptr<double[]>;
+Buffer zeros(index_t n) { return std::make_unique<double[]>(static_cast<std::size_t>(n)); }
+
+// Scratch of the calling worker, made at its first use: a thread that gets no chunk allocates nothing.
+class Scratch {
+ public:
+  explicit Scratch(index_t size) : size_(size), slots_(static_cast<std::size_t>(std::max(1, runtime::max_threads()))) {}
+  double* mine() {
+    Buffer& slot = slots_[static_cast<std::size_t>(runtime::worker_slot())];
+    if (slot == nullptr) slot = zeros(size_);
+    return slot.get();
+  }
+
+ private:
+  index_t size_;
+  std::vector<Buffer> slots_;
+};
+
+index_t row_grain(index_t n, index_t partial_size) {
+  const index_t chunks = std::clamp<index_t>(kPartialBudget / std::max<index_t>(1, partial_size), 1, kMostChunks);
+  const index_t grain = std::max(kLeastChunkRows, (n + chunks - 1) / chunks);
+  return (grain + kBlockRows - 1) / kBlockRows * kBlockRows;
+}
+
+template <class Visit>
+void for_blocks(index_t begin, index_t end, Visit&& visit) {
+  for (index_t r = begin; r < end; r += kBlockRows) visit(r, std::min(kBlockRows, end - r));
+}
+
+// The sum of the chunks' partial results, in chunk order.
+std::vector<double> sum_in_order(const std::vector<Buffer>& partial, index_t size, runtime::CancelToken& token) {
+  std::vector<double> total(static_cast<std::size_t>(size), 0.0);
+  parallel_for(size, index_t{1} << 14, token, [&](index_t, index_t begin, index_t end) {
+    for (const Buffer& part : partial)
+      for (index_t i = begin; i < end; ++i) total[static_cast<std::size_t>(i)] += part[static_cast<std::size_t>(i)];
+  });
+  return total;
+}
+
+// One chunk of rows into its own Gram (upper half, whole groups).
+void gram_of_rows(const Augmented& z, const double* w, index_t begin, index_t end, double* scratch, double* gram) {
+  const auto& kernels = simd::gram();
+  const index_t groups = z.groups(), width = z.padded();
+  double* block = scratch;
+  double* weighted = w == nullptr ? block : scratch + groups * kStream;
+  for_blocks(begin, end, [&](index_t r, index_t rows) {
+    z.pack(r, rows, block);
+    if (w != nullptr) kernels.weigh(block, w + r, rows, groups, weighted);
+    kernels.rank_update(block, weighted, rows, 0, groups, 0, groups, gram, width);
+  });
+}
+
+std::vector<double> gram_by_rows(const Augmented& z, const double* w, runtime::CancelToken& token) {
+  const index_t n = z.rows(), size = z.padded() * z.padded(), grain = row_grain(n, size);
+  Scratch scratch(2 * z.groups() * kStream);
+  std::vector<Buffer> partial(static_cast<std::size_t>(n_chunks(n, grain)));
+  parallel_for(n, grain, token, [&](index_t chunk, index_t begin, index_t end) {
+    Buffer& gram = partial[static_cast<std::size_t>(chunk)];
+    gram = zeros(size);
+    gram_of_rows(z, w, begin, end, scratch.mine(), gram.get());
+  });
+  return sum_in_order(partial, size, token);
+}
+
+// Rows packed once into panels that all threads read; threads take pairs of column tiles.
+std::vector<double> gram_by_tiles(const Augmented& z, const double* w, runtime::CancelToken& token) {
+  const auto& kernels = simd::gram();
+  const index_t n = z.rows(), groups = z.groups(), width = z.padded(), block_size = groups * kStream;
+  const index_t tiles = n_chunks(groups, kTileGroups);
+  std::vector<double> gram(static_cast<std::size_t>(width * width), 0.0);
+  Buffer panel = zeros(kPanelBlocks * block_size);
+  Buffer weighted = w == nullptr ? nullptr : zeros(kPanelBlocks * block_size);
+  std::vector<std::pair<index_t, index_t>> pairs;  // (j, i), i >= j
+  for (index_t j = 0; j < tiles; ++j)
+    for (index_t i = j; i < tiles; ++i) pairs.emplace_back(j, i);
+
+  for (index_t start = 0; start < n; start += kPanelBlocks * kBlockRows) {
+    const index_t stop = std::min(n, start + kPanelBlocks * kBlockRows);
+    parallel_for(stop - start, kBlockRows, token, [&](index_t k, index_t begin, index_t end) {
+      double* block = panel.get() + k * block_size;
+      z.pack(start + begin, end - begin, block);
+      if (w != nullptr) kernels.weigh(block, w + start + begin, end - begin, groups, weighted.get() + k * block_size);
+    });
+    const double* b = w == nullptr ? panel.get() : weighted.get();
+    parallel_for(static_cast<index_t>(pairs.size()), 1, token, [&](index_t at, index_t, index_t) {
+      const auto [j, i] = pairs[static_cast<std::size_t>(at)];
+      for_blocks(0, stop - start, [&](index_t r, index_t rows) {
+        const index_t offset = r / kBlockRows * block_size;
+        kernels.rank_update(panel.get() + offset, b + offset, rows, i * kTileGroups,
+                            std::min(groups, (i + 1) * kTileGroups), j * kTileGroups,
+                            std::min(groups, (j + 1) * kTileGroups), gram.data(), width);
+      });
+    });
+  }
+  return gram;
+}
+
+void mirror(std::vector<double>& gram, index_t width) {
+  for (index_t j = 0; j < width; ++j)
+    for (index_t i = j + 1; i < width; ++i)
+      gram[static_cast<std::size_t>(i * width + j)] = gram[static_cast<std::size_t>(j * width + i)];
+}
+
+}  // namespace
+
+index_t Augmented::groups() const noexcept { return n_chunks(cols(), kGroup); }
+index_t Augmented::padded() const noexcept { return groups() * kGroup; }
+
+void Augmented::pack(index_t begin, index_t rows, double* block) const {
+  x.pack(begin, rows, affine, block);
+  const index_t p = x.cols();
+  if (y.cols > 0) {
+    const double* row_shift = affine.row_shift == nullptr ? nullptr : affine.row_shift + begin;
+    simd::gram().pack_f64(y.data + begin * y.row_stride, y.row_stride, y.col_stride, rows, y.cols, p, affine.shift + p,
+                          row_shift, affine.scale + p, block);
+  }
+  if (ones) {
+    const index_t column = p + y.cols;
+    double* out = block + column / kGroup * kStream + column % kGroup;
+    for (index_t r = 0; r < rows; ++r) out[r * kGroup] = 1.0;
+  }
+}
+
+std::vector<double> weighted_gram(const Augmented& z, const double* w, runtime::CancelToken& token) {
+  std::vector<double> gram = z.groups() <= kFewGroups ? gram_by_rows(z, w, token) : gram_by_tiles(z, w, token);
+  mirror(gram, z.padded());
+  return gram;
+}
+
+std::vector<double> residual_gradient(const Augmented& z, const double* w, const double* b, runtime::CancelToken& token) {
+  const auto& kernels = simd::gram();
+  const index_t n = z.rows(), p = z.x.cols(), targets = z.y.cols, groups = z.groups(), width = z.padded();
+  Buffer direction = zeros(targets * width);  // picks y_k - x b out of an augmented row
+  for (index_t k = 0; k < targets; ++k) {
+    double* d = direction.get() + k * width;
+    for (index_t j = 0; j < p; ++j) d[j] = -b[j * targets + k];
+    d[p + k] = 1.0;
+  }
+  const index_t grain = row_grain(n, targets * width);
+  Scratch scratch(groups * kStream + kBlockRows);
+  std::vector<Buffer> partial(static_cast<std::size_t>(n_chunks(n, grain)));
+  parallel_for(n, grain, token, [&](index_t chunk, index_t begin, index_t end) {
+    Buffer& sum = partial[static_cast<std::size_t>(chunk)];
+    sum = zeros(targets * width);
+    double* block = scratch.mine();
+    double* residual = block + groups * kStream;
+    for_blocks(begin, end, [&](index_t r, index_t rows) {
+      z.pack(r, rows, block);
+      for (index_t k = 0; k < targets; ++k) {
+        kernels.project(block, direction.get() + k * width, rows, groups, 0.0, residual, 1);
+        if (w != nullptr)
+          for (index_t i = 0; i < rows; ++i) residual[i] *= w[r + i];
+        kernels.accumulate(block, residual, rows, groups, sum.get() + k * width);
+      }
+    });
+  });
+  return sum_in_order(partial, targets * width, token);
+}
+
+std::vector<double> largest_magnitude(const Augmented& z, runtime::CancelToken& token) {
+  const index_t n = z.rows(), width = z.padded(), grain = row_grain(n, width);
+  Scratch scratch(z.groups() * kStream);
+  std::vector<std::vector<double>> partial(static_cast<std::size_t>(n_chunks(n, grain)));
+  const auto keep_larger = [](double& most, double value) {
+    if (!(most >= value)) most = std::isnan(most) ? most : value;  // a NaN, once seen, stays
+  };
+  parallel_for(n, grain, token, [&](index_t chunk, index_t begin, index_t end) {
+    std::vector<double> most(static_cast<std::size_t>(width), 0.0);
+    double* block = scratch.mine();
+    for_blocks(begin, end, [&](index_t r, index_t rows) {
+      z.pack(r, rows, block);
+      for (index_t j = 0; j < width; ++j)
+        for (index_t i = 0; i < rows; ++i)
+          keep_larger(most[static_cast<std::size_t>(j)], std::fabs(block[j / kGroup * kStream + i * kGroup + j % kGroup]));
+    });
+    partial[static_cast<std::size_t>(chunk)] = std::move(most);
+  });
+  std::vector<double> most(static_cast<std::size_t>(width), 0.0);
+  for (const auto& part : partial)
+    for (std::size_t j = 0; j < part.size(); ++j) keep_larger(most[j], part[j]);
+  return most;
+}
+
+void affine_map(const Design& x, MatrixView<const double> coef, const double* start, MatrixView<double> out,
+                runtime::CancelToken& token) {
+  const auto& kernels = simd::gram();
+  const index_t groups = n_chunks(x.cols(), kGroup), width = groups * kGroup;
+  Buffer padded = zeros(coef.rows * width);
+  for (index_t k = 0; k < coef.rows; ++k)
+    for (index_t j = 0; j < coef.cols; ++j) padded[static_cast<std::size_t>(k * width + j)] = coef(k, j);
+  const std::vector<double> shift(static_cast<std::size_t>(width), 0.0), scale(static_cast<std::size_t>(width), 1.0);
+  const Affine plain{shift.data(), scale.data(), nullptr};
+  Scratch scratch(groups * kStream);
+  parallel_for(x.rows(), kLeastChunkRows, token, [&](index_t, index_t begin, index_t end) {
+    double* block = scratch.mine();
+    for_blocks(begin, end, [&](index_t r, index_t rows) {
+      x.pack(r, rows, plain, block);
+      for (index_t k = 0; k < coef.rows; ++k)
+        kernels.project(block, padded.get() + k * width, rows, groups, start[k], &out(r, k), out.row_stride);
+    });
+  });
+}
+
+}  // namespace mlwright::linalg
