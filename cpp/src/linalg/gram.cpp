@@ -5,7 +5,9 @@
 #include <limits>
 #include <memory>
 
+#include "mlwright/runtime/ordered_reduce.hpp"
 #include "mlwright/runtime/parallel.hpp"
+#include "mlwright/runtime/per_worker.hpp"
 #include "simd/gram.hpp"
 
 namespace mlwright::linalg {
@@ -18,33 +20,34 @@ using simd::kGroup;
 
 constexpr index_t kStream = kBlockRows * kGroup;
 constexpr index_t kFewGroups = 64;                    // up to 512 columns a Gram of its own fits the second-level cache
-constexpr index_t kMostChunks = 64;
+constexpr index_t kUsualChunks = 64;
 constexpr index_t kLeastChunkRows = 8 * kBlockRows;   // below, starting a thread costs more than it saves
-constexpr index_t kPartialBudget = index_t{8} << 20;  // doubles: all partial Grams together
+constexpr index_t kMostChunkWork = index_t{1} << 30;  // multiply-adds: some 50 ms, so that Ctrl-C is soon heard
 constexpr index_t kPanelBlocks = 8;                   // blocks of rows packed at once when tiles are shared out
 constexpr index_t kTileGroups = 16;                   // two packed sides of 128 columns fill half a second-level cache
 
 using Buffer = std::unique_ptr<double[]>;
 Buffer zeros(index_t n) { return std::make_unique<double[]>(static_cast<std::size_t>(n)); }
 
-// Scratch of the calling worker, made at its first use: a thread that gets no chunk allocates nothing.
+// Scratch of the worker that asks, made at its first use: a thread that gets no chunk touches no memory.
 class Scratch {
  public:
-  explicit Scratch(index_t size) : size_(size), slots_(static_cast<std::size_t>(std::max(1, runtime::max_threads()))) {}
+  explicit Scratch(index_t size) : size_(size), buffers_([] { return Buffer(); }) {}
   double* mine() {
-    Buffer& slot = slots_[static_cast<std::size_t>(runtime::worker_slot())];
-    if (slot == nullptr) slot = zeros(size_);
-    return slot.get();
+    Buffer& buffer = buffers_.local();
+    if (buffer == nullptr) buffer = zeros(size_);
+    return buffer.get();
   }
 
  private:
   index_t size_;
-  std::vector<Buffer> slots_;
+  runtime::PerWorker<Buffer> buffers_;
 };
 
-index_t row_grain(index_t n, index_t partial_size) {
-  const index_t chunks = std::clamp<index_t>(kPartialBudget / std::max<index_t>(1, partial_size), 1, kMostChunks);
-  const index_t grain = std::max(kLeastChunkRows, (n + chunks - 1) / chunks);
+// Rows a chunk, by the shape alone; `work` multiply-adds a row.
+index_t row_grain(index_t n, index_t work) {
+  const index_t most = std::max(kLeastChunkRows, kMostChunkWork / std::max<index_t>(1, work));
+  const index_t grain = std::clamp((n + kUsualChunks - 1) / kUsualChunks, kLeastChunkRows, most);
   return (grain + kBlockRows - 1) / kBlockRows * kBlockRows;
 }
 
@@ -53,13 +56,23 @@ void for_blocks(index_t begin, index_t end, Visit&& visit) {
   for (index_t r = begin; r < end; r += kBlockRows) visit(r, std::min(kBlockRows, end - r));
 }
 
-// The sum of the chunks' partial results, in chunk order.
-std::vector<double> sum_in_order(const std::vector<Buffer>& partial, index_t size, runtime::CancelToken& token) {
+// The sum over chunks of rows of what add(sum, begin, end) adds to a zeroed array, in chunk order.
+template <class Add>
+std::vector<double> sum_over_rows(index_t n, index_t grain, index_t size, runtime::CancelToken& token, Add&& add) {
   std::vector<double> total(static_cast<std::size_t>(size), 0.0);
-  parallel_for(size, index_t{1} << 14, token, [&](index_t, index_t begin, index_t end) {
-    for (const Buffer& part : partial)
-      for (index_t i = begin; i < end; ++i) total[static_cast<std::size_t>(i)] += part[static_cast<std::size_t>(i)];
-  });
+  if (n_chunks(n, grain) == 1) {
+    add(total.data(), 0, n);
+    return total;
+  }
+  runtime::ordered_reduce(
+      n, grain, token, [&] { return zeros(size); },
+      [&](Buffer& sum, index_t begin, index_t end) {
+        std::fill_n(sum.get(), size, 0.0);
+        add(sum.get(), begin, end);
+      },
+      [&](const Buffer& sum) {
+        for (index_t i = 0; i < size; ++i) total[static_cast<std::size_t>(i)] += sum[static_cast<std::size_t>(i)];
+      });
   return total;
 }
 
@@ -77,15 +90,11 @@ void gram_of_rows(const Augmented& z, const double* w, index_t begin, index_t en
 }
 
 std::vector<double> gram_by_rows(const Augmented& z, const double* w, runtime::CancelToken& token) {
-  const index_t n = z.rows(), size = z.padded() * z.padded(), grain = row_grain(n, size);
+  const index_t n = z.rows(), size = z.padded() * z.padded();
   Scratch scratch(2 * z.groups() * kStream);
-  std::vector<Buffer> partial(static_cast<std::size_t>(n_chunks(n, grain)));
-  parallel_for(n, grain, token, [&](index_t chunk, index_t begin, index_t end) {
-    Buffer& gram = partial[static_cast<std::size_t>(chunk)];
-    gram = zeros(size);
-    gram_of_rows(z, w, begin, end, scratch.mine(), gram.get());
+  return sum_over_rows(n, row_grain(n, size / 2), size, token, [&](double* gram, index_t begin, index_t end) {
+    gram_of_rows(z, w, begin, end, scratch.mine(), gram);
   });
-  return sum_in_order(partial, size, token);
 }
 
 // Rows packed once into panels that all threads read; threads take pairs of column tiles.
@@ -162,12 +171,9 @@ std::vector<double> residual_gradient(const Augmented& z, const double* w, const
     for (index_t j = 0; j < p; ++j) d[j] = -b[j * targets + k];
     d[p + k] = 1.0;
   }
-  const index_t grain = row_grain(n, targets * width);
   Scratch scratch(groups * kStream + kBlockRows);
-  std::vector<Buffer> partial(static_cast<std::size_t>(n_chunks(n, grain)));
-  parallel_for(n, grain, token, [&](index_t chunk, index_t begin, index_t end) {
-    Buffer& sum = partial[static_cast<std::size_t>(chunk)];
-    sum = zeros(targets * width);
+  const index_t size = targets * width;
+  return sum_over_rows(n, row_grain(n, 2 * size), size, token, [&](double* sum, index_t begin, index_t end) {
     double* block = scratch.mine();
     double* residual = block + groups * kStream;
     for_blocks(begin, end, [&](index_t r, index_t rows) {
@@ -176,11 +182,10 @@ std::vector<double> residual_gradient(const Augmented& z, const double* w, const
         kernels.project(block, direction.get() + k * width, rows, groups, 0.0, residual, 1);
         if (w != nullptr)
           for (index_t i = 0; i < rows; ++i) residual[i] *= w[r + i];
-        kernels.accumulate(block, residual, rows, groups, sum.get() + k * width);
+        kernels.accumulate(block, residual, rows, groups, sum + k * width);
       }
     });
   });
-  return sum_in_order(partial, targets * width, token);
 }
 
 std::vector<double> largest_magnitude(const Augmented& z, runtime::CancelToken& token) {

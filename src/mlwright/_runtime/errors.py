@@ -11,3 +11,7 @@ class ModelFormatError(MlwrightError, ValueError):
 
 class NumericalError(MlwrightError, ArithmeticError):
     """A computation has no finite answer, e.g. a matrix that must be positive definite is not."""
+
+
+class LossOfPrecisionWarning(UserWarning):
+    """An answer was given, but with fewer right digits than usual; the message says how many and what to do."""

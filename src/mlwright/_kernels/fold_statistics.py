@@ -1,0 +1,143 @@
+"""Fold statistics: what linear models need to know of a set of rows, and how such knowledge adds up.
+
+Reference: Chan, Golub and LeVeque (1983), Algorithms for computing the sample variance.
+"""
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlwright._kernels import linalg
+from mlwright._runtime.errors import LossOfPrecisionWarning
+
+_EPS = np.finfo(np.float64).eps
+_HALF_THE_DIGITS = 1e-8  # of spread left over spread that was there, in squares
+
+
+@dataclass(frozen=True, slots=True)
+class FoldStatistics:
+    """Sums over rows of the columns ``(x, y)``.
+
+    Attributes
+    ----------
+    n_features : int
+        Number of columns of x, p; the other t columns are targets.
+    n_rows : int
+    weight : float
+        Sum of the weights; the number of rows where there are none.
+    mean : array of shape (p + t,)
+    scatter : array of shape (p + t, p + t)
+        ``sum_r w_r (z_r - mean) (z_r - mean)'``, rows and columns multiplied by `scale`.
+    scale : array of shape (p + t,)
+        Powers of two: exact, and squares of columns of any magnitude neither overflow nor vanish.
+    """
+
+    n_features: int
+    n_rows: int
+    weight: float
+    mean: np.ndarray
+    scatter: np.ndarray
+    scale: np.ndarray
+
+    @classmethod
+    def of_rows(cls, design, y, w=None):
+        """Statistics of rows; None where a number among them is not finite."""
+        sums = linalg.fold_statistics(design, y, w)
+        if sums is None:
+            return None
+        weight, mean, scatter, scale = sums
+        return cls(len(mean) - y.shape[1], len(y), weight, mean, scatter, scale)
+
+    @property
+    def n_targets(self):
+        return len(self.mean) - self.n_features
+
+    def spread(self):
+        """Diagonal of the scatter, exactly zero for columns that are constant up to rounding of their values."""
+        diagonal = self.scatter.diagonal()
+        with np.errstate(over="ignore", under="ignore"):
+            rounding = self.weight * (4 * _EPS * np.abs(self.mean) * self.scale) ** 2
+        return np.where(diagonal > rounding, diagonal, 0.0)
+
+    def merged(self, other):
+        """Statistics of both sets of rows together."""
+        self._require_alike(other)
+        weight = self.weight + other.weight
+        if weight == 0.0:
+            return self
+        scale = _common_scale(self, other)
+        a, b = self._rescaled(scale), other._rescaled(scale)
+        distance = (other.mean - self.mean) * scale
+        scatter = a + b + np.multiply.outer(distance, distance) * (self.weight * (other.weight / weight))
+        mean = self.mean + (other.mean - self.mean) * (other.weight / weight)
+        return FoldStatistics(self.n_features, self.n_rows + other.n_rows, weight, mean, scatter, scale)
+
+    def without(self, other):
+        """Statistics of what is left when the rows of `other`, which must be among these, are taken out."""
+        self._require_alike(other)
+        weight, n_rows = self.weight - other.weight, self.n_rows - other.n_rows
+        if n_rows < 1 or weight <= self.weight * 4 * _EPS:
+            raise ValueError(
+                f"forget: got {other.n_rows} rows of weight {other.weight:g}, expected fewer than the {self.n_rows} "
+                f"rows of weight {self.weight:g} that the model was fitted on; to start anew, use sklearn.base.clone."
+            )
+        scale = self.scale
+        mean = self.mean - (other.mean - self.mean) * (other.weight / weight)
+        distance = (other.mean - mean) * scale
+        scatter = self.scatter - other._rescaled(scale)
+        scatter -= np.multiply.outer(distance, distance) * (weight * (other.weight / self.weight))
+        _settle_diagonal(scatter, self.scatter.diagonal())
+        return FoldStatistics(self.n_features, n_rows, weight, mean, scatter, scale)
+
+    def moments(self, about_mean):
+        """Second moments of all columns about their means, or about zero, and the scale that they are in."""
+        if about_mean:
+            return self.scatter, self.scale
+        size = np.abs(self.mean)
+        scale = np.minimum(self.scale, _reciprocal_power(size))
+        origin = self.mean * scale
+        return self._rescaled(scale) + self.weight * np.multiply.outer(origin, origin), scale
+
+    def _rescaled(self, scale):
+        factor = scale / self.scale
+        return self.scatter * np.multiply.outer(factor, factor) if (factor != 1.0).any() else self.scatter
+
+    def _require_alike(self, other):
+        if (self.n_features, self.n_targets) != (other.n_features, other.n_targets):
+            raise ValueError(
+                f"statistics of other rows: got {other.n_features} features and {other.n_targets} targets, expected "
+                f"{self.n_features} and {self.n_targets}; models add up only where both are the same."
+            )
+
+
+def _reciprocal_power(magnitude):
+    """The power of two near ``1 / magnitude``; infinite for zero."""
+    with np.errstate(divide="ignore"):
+        return np.where(magnitude > 0, np.ldexp(1.0, np.clip(1 - np.frexp(magnitude)[1], -1000, 1000)), np.inf)
+
+
+def _common_scale(a, b):
+    """The scale that fits the most spread out of: either set of rows, and the distance between their means."""
+    scale = np.minimum(
+        np.where(a.scatter.diagonal() > 0, a.scale, np.inf), np.where(b.scatter.diagonal() > 0, b.scale, np.inf)
+    )
+    scale = np.minimum(scale, _reciprocal_power(np.abs(b.mean - a.mean)))
+    return np.where(np.isfinite(scale), scale, 1.0)
+
+
+def _settle_diagonal(scatter, before):
+    """Rounding may leave a spread that is negative or all noise: such columns count as constant, with a warning."""
+    diagonal = scatter.diagonal()
+    noise = 64 * _EPS * before
+    poor = (diagonal < _HALF_THE_DIGITS * before) & (before > 0)
+    if poor.any():
+        warnings.warn(
+            f"forget: {int(poor.sum())} columns keep less than {_HALF_THE_DIGITS:g} of their squared spread, so half "
+            "of their digits or more are lost; fit anew on the rows that remain.",
+            LossOfPrecisionWarning,
+            stacklevel=5,
+        )
+    constant = diagonal <= noise
+    scatter[constant, :] = 0.0
+    scatter[:, constant] = 0.0

@@ -1,0 +1,158 @@
+"""From what users pass to what kernels read.
+
+NumPy arrays of floats take a short path that makes scikit-learn's checks at the cost of a few attribute reads; anything
+else goes through ``sklearn.utils.validation``. Finiteness is not checked by a pass of its own: a sum over data with a
+NaN or an infinity is not finite, so kernels notice, and :func:`explain_not_finite` then raises scikit-learn's message.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from mlwright._kernels.linalg import as_design
+from mlwright._runtime.errors import NumericalError
+
+__all__ = ["Rows", "explain_not_finite", "rows_for_fit", "rows_for_predict"]
+
+_FORMATS = ["csr", "csc", "coo"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Validated training rows.
+
+    Attributes
+    ----------
+    X : ndarray or sparse matrix of shape (n, p)
+    design : what the kernels read, see ``as_design``
+    y : float64 array of shape (n, t)
+    w : float64 array of shape (n,), or None
+    dtype : dtype of the fitted attributes, float32 for float32 X, else float64
+    single_target : bool
+        Whether y came with one dimension.
+    """
+
+    X: object
+    design: object
+    y: np.ndarray
+    w: np.ndarray | None
+    dtype: np.dtype
+    single_target: bool
+
+    @property
+    def is_sparse(self):
+        return isinstance(self.design, tuple)
+
+
+def _is_plain(X, kinds="df"):
+    return type(X) is np.ndarray and X.dtype.char in kinds
+
+
+def _reset_features(estimator, n_features):
+    vars(estimator).pop("feature_names_in_", None)
+    estimator.n_features_in_ = n_features
+
+
+def rows_for_fit(estimator, X, y, sample_weight=None, *, reset=True, accept_sparse=True, multi_output=True):
+    """Check training rows; not their finiteness where the short path applies (see the module's first lines).
+
+    Parameters
+    ----------
+    estimator : object
+    X, y, sample_weight : as users pass them
+    reset : bool
+        True at a first fit; False where the features must be those seen before.
+    accept_sparse, multi_output : bool
+
+    Returns
+    -------
+    Rows
+
+    Raises
+    ------
+    ValueError, TypeError
+        scikit-learn's, word for word.
+    """
+    short = (
+        _is_plain(X)
+        and X.ndim == 2
+        and X.size > 0
+        and type(y) is np.ndarray
+        and y.dtype.char in "dflqi"
+        and (y.ndim == 1 or (y.ndim == 2 and multi_output and y.shape[1] > 0))
+        and len(y) == len(X)
+    )
+    if short and not reset:
+        short = X.shape[1] == estimator.n_features_in_ and not hasattr(estimator, "feature_names_in_")
+    if short:
+        if reset:
+            _reset_features(estimator, X.shape[1])
+    else:
+        X, y = validate_data(
+            estimator,
+            X,
+            y,
+            reset=reset,
+            accept_sparse=_FORMATS if accept_sparse else False,
+            dtype=[np.float64, np.float32],
+            y_numeric=True,
+            multi_output=multi_output,
+        )
+    w = None
+    if sample_weight is not None:
+        w = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    single_target = y.ndim == 1
+    y = np.asarray(y, dtype=np.float64)
+    return Rows(X, as_design(X), y[:, None] if single_target else y, w, X.dtype, single_target)
+
+
+def explain_not_finite(estimator, rows):
+    """Raise scikit-learn's error for NaN or infinite data, or say that finite data overflow."""
+    validate_data(
+        estimator,
+        rows.X,
+        rows.y,
+        reset=False,
+        accept_sparse=_FORMATS,
+        multi_output=True,
+        skip_check_array=False,
+    )
+    raise NumericalError(
+        f"{type(estimator).__name__}: finite data whose sums of squares overflow float64; expected magnitudes below "
+        "1e300; divide X, y or sample_weight by a constant."
+    )
+
+
+def rows_for_predict(estimator, X, *, accept_sparse=True):
+    """Check rows to predict: an array or a sparse matrix; on the short path the caller checks finiteness of the result.
+
+    Returns
+    -------
+    X : ndarray or sparse matrix of shape (n, p)
+    checked : bool
+        Whether X is known to be finite.
+    """
+    if (
+        _is_plain(X)
+        and X.ndim == 2
+        and len(X) > 0
+        and X.shape[1] == getattr(estimator, "n_features_in_", None)
+        and not hasattr(estimator, "feature_names_in_")
+    ):
+        return X, False
+    check_is_fitted(estimator)
+    X = validate_data(
+        estimator,
+        X,
+        reset=False,
+        accept_sparse=_FORMATS if accept_sparse else False,
+        dtype=[np.float64, np.float32],
+    )
+    return X, True
+
+
+def require_finite(estimator, X):
+    """scikit-learn's error where X holds a NaN or an infinity; returns where it does not."""
+    validate_data(estimator, X, reset=False, accept_sparse=sparse.issparse(X) and _FORMATS, dtype=None)

@@ -1,0 +1,171 @@
+"""What estimators share: the fit context, the state algebra and predictive intervals."""
+
+import functools
+
+from sklearn import get_config
+
+__all__ = ["IntervalMixin", "StateAlgebraMixin", "fit_context"]
+
+_KNOWN_GOOD: set[tuple] = set()  # parameter values that passed validation, with their types
+_MOST_KNOWN = 1024
+_PLAIN = (bool, int, float, str, type(None))
+
+
+def _validate_parameters(estimator):
+    """scikit-learn's parameter validation, remembered for plain values: it costs more than a small fit does."""
+    values = tuple(vars(estimator)[name] for name in _parameter_names(type(estimator)))
+    if any(type(value) not in _PLAIN for value in values):
+        estimator._validate_params()
+        return
+    key = (type(estimator), values, tuple(map(type, values)))
+    if key in _KNOWN_GOOD:
+        return
+    estimator._validate_params()
+    if len(_KNOWN_GOOD) >= _MOST_KNOWN:
+        _KNOWN_GOOD.clear()
+    _KNOWN_GOOD.add(key)
+
+
+@functools.cache
+def _parameter_names(cls):
+    return tuple(cls._get_param_names())
+
+
+def fit_context(method):
+    """Around ``fit``, ``partial_fit``, ``merge`` and ``forget``: valid parameters, and all or nothing.
+
+    Whatever ends the call early (bad data, Ctrl-C) leaves the estimator as it was before it.
+    """
+
+    @functools.wraps(method)
+    def wrapper(self, *args, **kwargs):
+        if not get_config()["skip_parameter_validation"]:
+            _validate_parameters(self)
+        before = dict(vars(self))
+        try:
+            return method(self, *args, **kwargs)
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+
+    return wrapper
+
+
+class StateAlgebraMixin:
+    """Exact ``partial_fit``, ``merge`` and ``forget`` for estimators whose data enter through sums.
+
+    The laws, up to rounding: ``fit(A + B) == fit(A).merge(fit(B)) == fit(A).partial_fit(B)`` and
+    ``fit(A + B).forget(B) == fit(A)``.
+
+    A subclass gives ``_statistics_of(X, y, sample_weight, reset)``, ``_get_statistics()`` (None before the first fit)
+    and ``_fit_statistics(statistics)``.
+    """
+
+    @fit_context
+    def partial_fit(self, X, y, sample_weight=None):
+        """Add rows to what the model was fitted on.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        self : object
+        """
+        seen = self._get_statistics()
+        new = self._statistics_of(X, y, sample_weight, reset=seen is None)
+        return self._fit_statistics(new if seen is None else seen.merged(new))
+
+    @fit_context
+    def merge(self, other):
+        """Take over what another fitted model of the same class was fitted on.
+
+        Parameters
+        ----------
+        other : object
+            A fitted estimator of this class with the same features and targets. It is left alone.
+
+        Returns
+        -------
+        self : object
+        """
+        if type(other) is not type(self):
+            raise TypeError(
+                f"merge: got {type(other).__name__}, expected a fitted {type(self).__name__}; fit both with one class."
+            )
+        return self._fit_statistics(self._required_statistics("merge").merged(other._required_statistics("merge")))
+
+    @fit_context
+    def forget(self, X, y, sample_weight=None):
+        """Take rows out of what the model was fitted on: exact unlearning, sliding windows, folds left out.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows that the model was fitted on.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        sample_weight : array-like of shape (n_samples,), default=None
+            The weights they were fitted with.
+
+        Returns
+        -------
+        self : object
+
+        Warns
+        -----
+        LossOfPrecisionWarning
+            Where what is left of a column's spread is so small beside what was there that fewer than half of its digits
+            are right; fit anew on the remaining rows.
+        """
+        seen = self._required_statistics("forget")
+        return self._fit_statistics(seen.without(self._statistics_of(X, y, sample_weight, reset=False)))
+
+    def _required_statistics(self, verb):
+        statistics = self._get_statistics()
+        if statistics is None:
+            raise ValueError(
+                f"{verb}: this {type(self).__name__} keeps no statistics of its rows: it is not fitted, or was fitted "
+                "by a route that does not form them (very many features); expected a model built by partial_fit."
+            )
+        return statistics
+
+
+class IntervalMixin:
+    """``predict_interval`` from a predictive mean, standard deviation and quantile.
+
+    A subclass gives ``_predictive(X)``: mean, standard deviation and degrees of freedom (None for the normal law).
+    """
+
+    def predict_interval(self, X, coverage=0.9):
+        """Central predictive interval for new observations.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        coverage : float, default=0.9
+            Probability that a new observation falls inside, between 0 and 1, exclusive.
+
+        Returns
+        -------
+        interval : ndarray of shape (n_samples, 2) or (n_samples, n_targets, 2)
+            Lower and upper ends, in the last axis.
+        """
+        from scipy import special
+
+        if not 0.0 < coverage < 1.0:
+            raise ValueError(f"coverage: got {coverage!r}, expected a number between 0 and 1, exclusive; e.g. 0.9.")
+        mean, deviation, freedom = self._predictive(X)
+        upper = 0.5 + 0.5 * coverage
+        half = special.ndtri(upper) if freedom is None else special.stdtrit(freedom, upper)
+        reach = half * deviation
+        return _pair(mean, reach)
+
+
+def _pair(mean, reach):
+    import numpy as np
+
+    return np.stack([mean - reach, mean + reach], axis=-1)

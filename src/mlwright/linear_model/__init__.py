@@ -1,0 +1,7 @@
+"""Linear models: scikit-learn's names and answers, one pass over the rows, exact updates."""
+
+from mlwright.linear_model._bayesian_ridge import BayesianRidge
+from mlwright.linear_model._linear_regression import LinearRegression
+from mlwright.linear_model._ridge import Ridge
+
+__all__ = ["BayesianRidge", "LinearRegression", "Ridge"]

@@ -1,0 +1,273 @@
+"""Bayesian ridge regression."""
+
+import warnings
+from numbers import Integral, Real
+from typing import ClassVar
+
+import numpy as np
+from sklearn.utils._param_validation import Interval
+
+from mlwright._runtime.errors import LossOfPrecisionWarning
+from mlwright._validation import explain_not_finite, require_finite, rows_for_predict
+from mlwright.base import fit_context
+from mlwright.linear_model._base import LeastSquaresModel, column_means, finite, plan
+from mlwright.linear_model._evidence import maximise_evidence, rotate_dual, rotate_rows, rotate_statistics
+from mlwright.linear_model._interval import quadratic
+
+_LARGEST_ERROR = 1e-9  # of coefficients by rounding of the Gram matrix; beyond it the rows themselves are decomposed
+_ROWS_AT_ONCE = 8192
+
+
+class BayesianRidge(LeastSquaresModel):
+    """Ridge regression that finds its noise and penalty by the evidence, with the posterior of its coefficients.
+
+    Parameters
+    ----------
+    max_iter : int, default=300
+    tol : float, default=1e-3
+        Ends the iteration when the absolute changes of the coefficients add up to less.
+    alpha_1, alpha_2 : float, default=1e-6
+        Shape and inverse scale of the Gamma prior of the noise precision.
+    lambda_1, lambda_2 : float, default=1e-6
+        Shape and inverse scale of the Gamma prior of the coefficients' precision.
+    alpha_init : float, default=None
+        Where the noise precision starts; None is one over the variance of y.
+    lambda_init : float, default=None
+        Where the coefficients' precision starts; None is 1.
+    compute_score : bool, default=False
+        Whether to keep the log marginal likelihood of each iteration.
+    fit_intercept : bool, default=True
+    copy_X : bool, default=True
+        For compatibility: X is never written to.
+    verbose : bool, default=False
+        Print the number of iterations.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_features,)
+        Posterior mean.
+    intercept_ : float
+    alpha_ : float
+        Precision of the noise.
+    lambda_ : float
+        Precision of the coefficients.
+    sigma_ : ndarray of shape (n_features, n_features)
+        Posterior covariance of the coefficients; formed when it is asked for.
+    scores_ : ndarray of shape (n_iter_ + 1,)
+        Log marginal likelihoods, with ``compute_score=True``.
+    n_iter_ : int
+    X_offset_ : ndarray of shape (n_features,)
+        Means of the columns, or zeros.
+    X_scale_ : ndarray of shape (n_features,)
+        Ones.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+
+    Notes
+    -----
+    ``partial_fit``, ``merge`` and ``forget`` are exact for models with up to 2048 columns that were fitted on no fewer
+    rows than columns, or on up to 512 columns. Weights count as repetitions.
+
+    References
+    ----------
+    MacKay (1992), Bayesian interpolation. Neural Computation 4.
+    Tipping (2001), Sparse Bayesian learning and the relevance vector machine. JMLR 1.
+
+    Examples
+    --------
+    >>> from mlwright.linear_model import BayesianRidge
+    >>> model = BayesianRidge().fit([[0.0, 0.0], [1.0, 1.0], [2.0, 2.0]], [0.0, 1.0, 2.0])
+    >>> model.predict([[1.0, 1.0]]).round(3)
+    array([1.])
+    >>> model.predict_interval([[1.0, 1.0]], coverage=0.9).shape
+    (1, 2)
+    """
+
+    _multi_output = False
+    _accept_sparse = False
+    _parameter_constraints: ClassVar[dict] = {
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="neither")],
+        "alpha_1": [Interval(Real, 0, None, closed="left")],
+        "alpha_2": [Interval(Real, 0, None, closed="left")],
+        "lambda_1": [Interval(Real, 0, None, closed="left")],
+        "lambda_2": [Interval(Real, 0, None, closed="left")],
+        "alpha_init": [None, Interval(Real, 0, None, closed="left")],
+        "lambda_init": [None, Interval(Real, 0, None, closed="left")],
+        "compute_score": ["boolean"],
+        "fit_intercept": ["boolean"],
+        "copy_X": ["boolean"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        *,
+        max_iter=300,
+        tol=1.0e-3,
+        alpha_1=1.0e-6,
+        alpha_2=1.0e-6,
+        lambda_1=1.0e-6,
+        lambda_2=1.0e-6,
+        alpha_init=None,
+        lambda_init=None,
+        compute_score=False,
+        fit_intercept=True,
+        copy_X=True,
+        verbose=False,
+    ):
+        self.max_iter = max_iter
+        self.tol = tol
+        self.alpha_1 = alpha_1
+        self.alpha_2 = alpha_2
+        self.lambda_1 = lambda_1
+        self.lambda_2 = lambda_2
+        self.alpha_init = alpha_init
+        self.lambda_init = lambda_init
+        self.compute_score = compute_score
+        self.fit_intercept = fit_intercept
+        self.copy_X = copy_X
+        self.verbose = verbose
+
+    @fit_context
+    def fit(self, X, y, sample_weight=None):
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        self : object
+        """
+        rows = self._rows(X, y, sample_weight, reset=True)
+        self._remember_kind(rows)
+        if plan(rows) == "gram":
+            return self._fit_statistics(self._sums(rows), rows)
+        x_mean, y_mean = column_means(rows, self.fit_intercept)
+        if not finite(rows):
+            explain_not_finite(self, rows)
+        self._keep_statistics(None)
+        return self._fit_rotated(rotate_dual(rows, x_mean, y_mean), x_mean, y_mean, rows)
+
+    def _fit_statistics(self, statistics, rows=None):
+        p = statistics.n_features
+        mean = statistics.mean if self.fit_intercept else np.zeros(p + 1)
+        self._keep_statistics(statistics)
+        return self._fit_rotated(rotate_statistics(statistics, self.fit_intercept, rows), mean[:p], mean[p:], rows)
+
+    def _fit_rotated(self, rotated, x_mean, y_mean, rows):
+        evidence = maximise_evidence(rotated, self)
+        if evidence.error > _LARGEST_ERROR:
+            if rows is not None:
+                rotated = rotate_rows(rows, x_mean, y_mean)
+                evidence = maximise_evidence(rotated, self)
+            else:
+                _warn_of_stream(evidence.error)
+        dtype = np.dtype(self._kind["dtype"])
+        self.alpha_, self.lambda_ = dtype.type(evidence.alpha), dtype.type(evidence.lam)
+        self.n_iter_ = evidence.n_iter
+        self.scores_ = np.array(evidence.scores) if self.compute_score else []
+        self.X_offset_ = x_mean.astype(dtype)
+        self.X_scale_ = np.ones(len(x_mean), dtype=dtype)
+        self._basis, self._values = rotated.basis, rotated.values
+        self._set_linear(evidence.coef[None, :], x_mean, y_mean)
+        if self.verbose:
+            print(f"BayesianRidge: {self.n_iter_} iterations")
+        return self
+
+    @property
+    def sigma_(self):
+        if not hasattr(self, "_basis"):
+            raise AttributeError("sigma_: the model is not fitted")
+        alpha, lam = float(self.alpha_), float(self.lambda_)
+        variance = 1.0 / (alpha * self._values + lam)
+        if self._spans_everything:
+            sigma = (self._basis * variance) @ self._basis.T
+        else:
+            sigma = (self._basis * (variance - 1.0 / lam)) @ self._basis.T
+            sigma[np.diag_indices_from(sigma)] += 1.0 / lam
+        return sigma.astype(self.coef_.dtype, copy=False)
+
+    @property
+    def _spans_everything(self):
+        return self._basis.shape[1] == len(self._basis)
+
+    def predict(self, X, return_std=False):
+        """Predict with the posterior mean.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        return_std : bool, default=False
+            Whether to return the standard deviation of the predictive distribution too.
+
+        Returns
+        -------
+        y_mean : ndarray of shape (n_samples,)
+        y_std : ndarray of shape (n_samples,)
+            With ``return_std=True``.
+        """
+        if not return_std:
+            return super().predict(X)
+        mean, deviation, _ = self._predictive(X)
+        return mean, deviation.astype(mean.dtype, copy=False)
+
+    def _predictive(self, X):
+        X, finite = rows_for_predict(self, X, accept_sparse=False)
+        if not finite:
+            require_finite(self, X)
+        alpha, lam = float(self.alpha_), float(self.lambda_)
+        centre = self.X_offset_.astype(np.float64)
+        variance = quadratic(X, centre, self._basis / np.sqrt(alpha * self._values + lam))
+        if not self._spans_everything:
+            variance += np.maximum(_squared_norms(X, centre) - quadratic(X, centre, self._basis), 0.0) / lam
+        return super().predict(X), np.sqrt(variance + 1.0 / alpha), None
+
+    def sample_posterior(self, n_samples=1, random_state=None):
+        """Draw coefficients from their posterior.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+        random_state : int, RandomState instance or None, default=None
+
+        Returns
+        -------
+        coef : ndarray of shape (n_samples, n_features)
+        intercept : ndarray of shape (n_samples,)
+            The intercepts that go with them.
+        """
+        from mlwright.linear_model._sampling import gaussian_draws
+
+        return gaussian_draws(self, n_samples, random_state)
+
+    def _validate_state(self):
+        super()._validate_state()
+        p, k = np.shape(self._basis)
+        arrays = (self._basis, self._values, self.X_offset_, self.X_scale_)
+        positive = 0.0 < self.alpha_ < np.inf and 0.0 < self.lambda_ < np.inf and (self._values >= 0.0).all()
+        shapes = p == self.n_features_in_ and k <= p and self._values.shape == (k,)
+        shapes = shapes and self.X_offset_.shape == self.X_scale_.shape == (p,)
+        if not (positive and shapes and all(np.isfinite(a).all() for a in arrays)):
+            self._refuse_state("its posterior is not a covariance of its coefficients")
+
+
+def _squared_norms(X, centre):
+    out = np.empty(len(X))
+    for begin in range(0, len(X), _ROWS_AT_ONCE):
+        block = X[begin : begin + _ROWS_AT_ONCE] - centre
+        out[begin : begin + _ROWS_AT_ONCE] = (block * block).sum(axis=1)
+    return out
+
+
+def _warn_of_stream(error):
+    warnings.warn(
+        f"BayesianRidge: the Gram matrix of the rows seen is so ill-conditioned that coefficients may be off by "
+        f"{error:.0e}, relatively; for full precision call fit on all rows.",
+        LossOfPrecisionWarning,
+        stacklevel=5,
+    )

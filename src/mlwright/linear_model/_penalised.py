@@ -1,0 +1,78 @@
+"""Ridge regression from fold statistics, from the dual problem, and from singular values."""
+
+import numpy as np
+from scipy import linalg as sla
+
+from mlwright._kernels.linalg import affine_map, as_design, gram
+from mlwright.linear_model._least_squares import centred_rows, refine
+from mlwright.linear_model._system import Factor, Problem
+
+_DIRECT = 1e4
+_REFINE = 1e10
+_DUAL = 1e8
+
+
+def ridge_from_statistics(statistics, fit_intercept, alpha, rows=None):
+    """Coefficients of shape (t, p), and whether they have all their digits.
+
+    None for the coefficients where the rows are at hand and should be decomposed themselves.
+    """
+    problem = Problem.of(statistics, fit_intercept)
+    b, sure = np.empty_like(problem.cross), True
+    for a in np.unique(alpha):
+        of_a = alpha == a
+        with np.errstate(over="ignore", under="ignore"):
+            penalty = np.minimum(a * problem.x_scale**2, 1e290)
+        factor = Factor.of(problem.gram, problem.active, penalty)
+        if rows is not None and not factor.condition <= _REFINE:
+            return None, False
+        if not factor.condition <= _REFINE:
+            b[:, of_a], sure = _truncated(problem, factor, penalty, of_a), False
+            continue
+        b[:, of_a] = factor.solve(problem.cross[:, of_a])
+        if rows is not None and factor.condition > _DIRECT:
+            everything = np.zeros_like(b)
+            everything[:, of_a] = b[:, of_a]
+            refined = refine(
+                problem, statistics, rows, fit_intercept, everything, lambda g, f=factor, m=of_a: f.solve(g) * m,
+            penalty )
+            if refined is None:
+                return None, False
+            b[:, of_a] = refined[:, of_a]
+    return problem.to_coef(b), sure
+
+
+def _truncated(problem, factor, penalty, targets):
+    """The answer over the eigenvectors that are certain, in equilibrated columns."""
+    d = factor.d[:, None]
+    values, vectors = sla.eigh((problem.gram + np.diag(penalty)) * d * d.T)
+    keep = values > 1e-12 * values[-1]
+    return d * (vectors[:, keep] @ ((vectors[:, keep].T @ (d * problem.cross[:, targets])) / values[keep][:, None]))
+
+
+def ridge_dual(rows, x_mean, y_mean, alpha):
+    """``X' (X X' + alpha)^-1 y`` for more columns than rows; None where that is too ill-conditioned."""
+    root = np.ones(rows.X.shape[0]) if rows.w is None else np.sqrt(rows.w)
+    columns = as_design(rows.X.T)
+    kernel = gram(columns, None, x_mean, root)
+    target = (rows.y - y_mean) * root[:, None]
+    dual = np.empty_like(target)
+    active = kernel.diagonal() >= 0.0
+    for a in np.unique(alpha):
+        of_a = alpha == a
+        factor = Factor.of(kernel, active, np.full(len(kernel), a))
+        if not factor.condition <= _DUAL:
+            return None
+        dual[:, of_a] = factor.solve(target[:, of_a])
+    dual *= root[:, None]
+    return affine_map(columns, dual.T, np.zeros(dual.shape[1])).T - dual.sum(axis=0)[:, None] * x_mean
+
+
+def ridge_svd(rows, x_mean, y_mean, alpha):
+    """By singular values of the centred rows; those that are rounding count as zero."""
+    X, y = centred_rows(rows, x_mean, y_mean)
+    u, s, vt = sla.svd(X, full_matrices=False, overwrite_a=True, check_finite=False)
+    keep = s > np.finfo(np.float64).eps * max(X.shape) * s[0]
+    s, u, vt = s[keep], u[:, keep], vt[keep]
+    gain = s[:, None] / (s[:, None] ** 2 + alpha)
+    return (vt.T @ (gain * (u.T @ y))).T

@@ -1,0 +1,24 @@
+"""scikit-learn's own checks of every estimator and transformer, with no expected failure.
+
+To add one, add a line to ESTIMATORS, with settings that keep a check under a second.
+"""
+
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from mlwright.linear_model import BayesianRidge, LinearRegression, Ridge
+
+ESTIMATORS = [
+    LinearRegression(),
+    LinearRegression(fit_intercept=False),
+    LinearRegression(positive=True),
+    Ridge(),
+    Ridge(positive=True),
+    Ridge(solver="svd"),
+    BayesianRidge(),
+    BayesianRidge(compute_score=True, fit_intercept=False),
+]
+
+
+@parametrize_with_checks(ESTIMATORS)
+def test_estimator(estimator, check):
+    check(estimator)
