@@ -14,21 +14,26 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class Example:
-    """A fitted model and data that it predicts or transforms.
+    """A model and data to fit it to; `X` is also what it predicts or transforms.
 
     Parameters
     ----------
     name : str
         The class's name in `mlwright.io.registry`, and what is special about this example after a colon.
-    make : callable
-        Returns the fitted model, the same one each time.
-    X : object
-        What its `predict`, `predict_proba` or `transform` take.
+    new : callable
+        Returns the unfitted model.
+    X, y : object
+        What `fit` takes.
     """
 
     name: str
-    make: Callable[[], Any] = field(repr=False)
+    new: Callable[[], Any] = field(repr=False)
     X: Any = field(repr=False)
+    y: Any = field(repr=False)
+
+    def make(self) -> Any:
+        """The fitted model."""
+        return self.new().fit(self.X, self.y)
 
     @property
     def registered_name(self) -> str:
@@ -70,20 +75,15 @@ def _encoders() -> list[Example]:
         "ordinal": {"categories": "ordinal", "missing": "keep", "scale": False, "datetimes": "parts"},
         "target": {"categories": "target", "dtype": "float32", "max_categories": 3, "handle_unknown": "error"},
     }
-    return [
-        Example(f"preprocessing.TableEncoder:{name}", partial(_fitted, TableEncoder, parameters, X, y), X)
-        for name, parameters in variants.items()
-    ]
+    return _variants("preprocessing.TableEncoder", TableEncoder, variants, X, y)
 
 
 def _pipelines() -> list[Example]:
     from sklearn.pipeline import Pipeline
 
     X = _numbers()
-    return [
-        Example("sklearn.pipeline.Pipeline:passthrough", lambda: Pipeline([("pass", "passthrough")]).fit(X), X),
-    ]
+    return [Example("sklearn.pipeline.Pipeline:passthrough", lambda: Pipeline([("pass", "passthrough")]), X, None)]
 
 
-def _fitted(cls: type, parameters: dict[str, Any], X: Any, y: Any) -> Any:
-    return cls(**parameters).fit(X, y)
+def _variants(name: str, cls: type, variants: dict[str, dict[str, Any]], X: Any, y: Any) -> list[Example]:
+    return [Example(f"{name}:{key}", partial(cls, **parameters), X, y) for key, parameters in variants.items()]
