@@ -1,5 +1,4 @@
-# The Python face: one pybind11 extension (_core), one Cython bridge to SciPy's BLAS/LAPACK (_blas), and what the
-# wheel carries for people who build against us.
+# The Python face: one pybind11 extension (_core) and one Cython bridge to SciPy's BLAS/LAPACK (_blas).
 set(PYBIND11_FINDPYTHON ON)
 find_package(Python REQUIRED COMPONENTS Interpreter Development.Module)
 find_package(pybind11 CONFIG REQUIRED)
@@ -17,4 +16,12 @@ target_include_directories(_blas PRIVATE cpp/include)
 target_compile_options(_blas PRIVATE -O2 -w)
 
 install(TARGETS _core _blas LIBRARY DESTINATION .)
-install(DIRECTORY cpp/include/mlwright DESTINATION include FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
+
+# A sanitized module cannot be loaded by a plain interpreter, a foreign one not at all.
+if(NOT MLWRIGHT_SANITIZE AND NOT CMAKE_CROSSCOMPILING)
+  add_custom_command(TARGET _core POST_BUILD VERBATIM
+    COMMAND Python::Interpreter "${PROJECT_SOURCE_DIR}/cmake/make_stub.py" "$<TARGET_FILE:_core>" "${CMAKE_CURRENT_BINARY_DIR}/_core.pyi")
+  install(FILES "${CMAKE_CURRENT_BINARY_DIR}/_core.pyi" DESTINATION .)
+endif()
+
+include(package_config)

@@ -4,6 +4,7 @@ PYBIND11_MODULE(_core, m) {
   m.doc() = "The native core of mlwright. Private: call it through mlwright._kernels.";
   mlwright::bindings::register_errors(m);
   mlwright::bindings::register_blas(m);
+  mlwright::bindings::register_capi(m);
   mlwright::bindings::register_rng(m);
   mlwright::bindings::register_linalg(m);
   mlwright::bindings::register_runtime(m);

@@ -6,6 +6,7 @@
 namespace mlwright::bindings {
 
 void register_blas(pybind11::module_& m);
+void register_capi(pybind11::module_& m);
 void register_errors(pybind11::module_& m);
 void register_rng(pybind11::module_& m);
 void register_linalg(pybind11::module_& m);

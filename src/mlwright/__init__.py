@@ -8,6 +8,7 @@ from importlib import import_module as _import_module
 
 _SUBMODULES = frozenset(
     {
+        "capi",
         "extend",
         "io",
         "linear_model",
@@ -24,6 +25,9 @@ _NAMES = {
     "get_num_threads": "_runtime.threads",
     "set_num_threads": "_runtime.threads",
     "watch_progress": "_runtime.progress",
+    "get_cmake_dir": "_installed",
+    "get_include": "_installed",
+    "show_versions": "_versions",
     "load": "io",
     "save": "io",
 }

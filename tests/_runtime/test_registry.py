@@ -12,7 +12,7 @@ from mlwright._runtime.registry import all_kernels
 
 KERNELS = all_kernels()
 # Folders of _core that are doors, not kernels: state of the process, no array arithmetic.
-DOORS = {"runtime"}
+DOORS = {"capi", "runtime"}
 DOOR_FUNCTIONS = {
     "simd.level",
     "simd.set_level",
