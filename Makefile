@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-NATIVE := $(shell find cpp cmake src -name '*.[ch]pp' -o -name '*.h' -o -name '*.cmake' -o -name '*.pyx' -o -name '*.pxd')
+NATIVE := $(wildcard cmake/*) $(shell find cpp src -name '*.[ch]pp' -o -name '*.h' -o -name '*.pyx' -o -name '*.pxd')
 
 .DEFAULT_GOAL := help
 .PHONY: help build demo test test-all fuzz cpp-test tsan bench lint clean

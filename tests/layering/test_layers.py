@@ -26,6 +26,7 @@ CPP_MAY_KNOW = {
     "tree": TOOLS | FUNCTORS | {"linalg"},
     "sampler": TOOLS | FUNCTORS | {"linalg"},
     "io": GROUND,
+    "capi": TOOLS | {"linalg"},  # offers to C what the others do
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+["<]([^">]+)[">]', re.MULTILINE)
 
