@@ -84,6 +84,13 @@ def test_clone_is_unfitted_and_saves(example):
 
 
 @each_example
+def test_the_example_predicts(example):
+    """A refusal is an answer too, but a model that does nothing but refuse is no example."""
+    said = outputs(example.make(), example.X)
+    assert isinstance(said.get("predict", said.get("transform")), np.ndarray)
+
+
+@each_example
 def test_a_loaded_model_is_fitted(example):
     check_is_fitted(io.loads(io.dumps(example.make())))
 

@@ -23,6 +23,13 @@ each_numeric_example = pytest.mark.parametrize(
     ids=lambda example: example.name,
 )
 
+# Many rounds each: one example a class.
+one_a_class = pytest.mark.parametrize(
+    "example",
+    {example.registered_name: example for example in reversed(EXAMPLES)}.values(),
+    ids=lambda example: example.name,
+)
+
 
 def bits(answers):
     return {method: pickle.dumps(np.ascontiguousarray(answer)) for method, answer in answers.items()}
@@ -102,7 +109,7 @@ def live_a_round(example, data):
         io.loads(data[:-1])
 
 
-@each_example
+@one_a_class
 def test_python_memory_stays_flat(example):
     """A kilobyte kept in each round would be seen: less than one copy of the data."""
     data = io.dumps(example.make())
@@ -121,7 +128,7 @@ def test_python_memory_stays_flat(example):
         tracemalloc.stop()
 
 
-@each_example
+@one_a_class
 def test_resident_memory_stays_flat(example):
     """Native memory shows here only: 10 kB lost in each round would be seen above the allocator's own noise."""
     data = io.dumps(example.make())

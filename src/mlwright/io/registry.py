@@ -15,6 +15,9 @@ from mlwright.io.composite import State
 
 # Name in the file -> where the class is.
 CLASSES: dict[str, str] = {
+    "linear_model.BayesianRidge": "mlwright.linear_model:BayesianRidge",
+    "linear_model.LinearRegression": "mlwright.linear_model:LinearRegression",
+    "linear_model.Ridge": "mlwright.linear_model:Ridge",
     "preprocessing.TableEncoder": "mlwright.preprocessing:TableEncoder",
     "sklearn.pipeline.Pipeline": "sklearn.pipeline:Pipeline",
 }

@@ -9,11 +9,32 @@ from mlwright._kernels.linalg import affine_map, as_design
 from mlwright._runtime.errors import ModelFormatError
 from mlwright._validation import explain_not_finite, require_finite, rows_for_fit, rows_for_predict
 from mlwright.base import IntervalMixin, StateAlgebraMixin
+from mlwright.io.composite import AnyOf, Maybe, Optional, Record
+from mlwright.io.schema import Choice, Number, Size, Strings, Tensor
 
 _SMALL = 512  # columns up to which a Gram matrix costs next to nothing, whatever the number of rows
 _LARGEST_KEPT = 2048  # columns up to which the statistics stay in the fitted model (32 MiB)
 _LARGEST_SPARSE_GRAM = 4096
 _SPARSE_WORTH = 20_000  # multiply-adds of a dense Gram that cost as much as one stored entry in an iterative solver
+
+#: What the models' fitted states share; p features, t targets, q of both.
+STATE = {
+    "n_features_in_": Size("p"),
+    "feature_names_in_": Maybe(Strings("p")),
+    "coef_": Tensor("f4 f8", "p", "t p"),
+    "intercept_": AnyOf(Number(), Tensor("f4 f8", "t")),
+    "_kind": Record(dtype=Choice("float32", "float64"), single_target=Choice(False, True)),
+    "_statistics": Optional(
+        Record(
+            n_features=Size("p"),
+            n_rows=Number(low=0, integer=True),
+            weight=Number(low=0),
+            mean=Tensor("f8", "q"),
+            scatter=Tensor("f8", "q q"),
+            scale=Tensor("f8", "q"),
+        )
+    ),
+}
 
 
 class LeastSquaresModel(StateAlgebraMixin, IntervalMixin, MultiOutputMixin, RegressorMixin, BaseEstimator):

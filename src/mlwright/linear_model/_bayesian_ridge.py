@@ -10,7 +10,9 @@ from sklearn.utils._param_validation import Interval
 from mlwright._runtime.errors import LossOfPrecisionWarning
 from mlwright._validation import explain_not_finite, require_finite, rows_for_predict
 from mlwright.base import fit_context
-from mlwright.linear_model._base import LeastSquaresModel, column_means, finite, plan
+from mlwright.io.composite import AnyOf, ListOf, State
+from mlwright.io.schema import Number, Tensor
+from mlwright.linear_model._base import STATE, LeastSquaresModel, column_means, finite, plan
 from mlwright.linear_model._evidence import maximise_evidence, rotate_dual, rotate_rows, rotate_statistics
 from mlwright.linear_model._interval import quadratic
 
@@ -85,6 +87,17 @@ class BayesianRidge(LeastSquaresModel):
 
     _multi_output = False
     _accept_sparse = False
+    _model_state = State(
+        **STATE,
+        alpha_=Number(low=0),
+        lambda_=Number(low=0),
+        n_iter_=Number(low=0, integer=True),
+        scores_=AnyOf(Tensor("f8", "s"), ListOf(Number())),
+        X_offset_=Tensor("f4 f8", "p"),
+        X_scale_=Tensor("f4 f8", "p"),
+        _basis=Tensor("f8", "p r"),
+        _values=Tensor("f8", "r"),
+    )
     _parameter_constraints: ClassVar[dict] = {
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="neither")],

@@ -11,8 +11,10 @@ from mlwright._runtime import threads
 from mlwright._runtime.errors import LossOfPrecisionWarning
 from mlwright._validation import explain_not_finite
 from mlwright.base import fit_context
+from mlwright.io.composite import Maybe, Optional, State
+from mlwright.io.schema import Number, Tensor
 from mlwright.linear_model import _iterative
-from mlwright.linear_model._base import LeastSquaresModel, column_means, finite, plan
+from mlwright.linear_model._base import STATE, LeastSquaresModel, column_means, finite, plan
 from mlwright.linear_model._interval import predictive
 from mlwright.linear_model._least_squares import least_squares, least_squares_by_svd, spectrum
 from mlwright.linear_model._nonnegative import nonnegative_least_squares
@@ -84,6 +86,13 @@ class LinearRegression(LeastSquaresModel):
     array([1., 2.])
     """
 
+    _model_state = State(
+        **STATE,
+        kkt_violation_=Maybe(Number(low=0)),
+        rank_=Maybe(Number(low=0, integer=True)),
+        _n_singular=Optional(Number(low=0, integer=True)),
+        _singular=Optional(Tensor("f8", "s")),
+    )
     _parameter_constraints: ClassVar[dict] = {
         "fit_intercept": ["boolean"],
         "copy_X": ["boolean"],

@@ -10,8 +10,10 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from mlwright._runtime.errors import LossOfPrecisionWarning
 from mlwright._validation import explain_not_finite
 from mlwright.base import fit_context
+from mlwright.io.composite import Maybe, State
+from mlwright.io.schema import Choice, Number, Tensor
 from mlwright.linear_model import _iterative
-from mlwright.linear_model._base import LeastSquaresModel, column_means, finite, plan
+from mlwright.linear_model._base import STATE, LeastSquaresModel, column_means, finite, plan
 from mlwright.linear_model._interval import predictive
 from mlwright.linear_model._nonnegative import nonnegative_least_squares
 from mlwright.linear_model._penalised import ridge_dual, ridge_from_statistics, ridge_svd
@@ -82,6 +84,12 @@ class Ridge(LeastSquaresModel):
     """
 
     _flat_if_one_target = True  # as in scikit-learn
+    _model_state = State(
+        **STATE,
+        kkt_violation_=Maybe(Number(low=0)),
+        n_iter_=Tensor("i4", "n"),
+        solver_=Choice("cholesky", "svd", "lsqr", "nnls"),
+    )
     _parameter_constraints: ClassVar[dict] = {
         "alpha": [Interval(Real, 0, None, closed="left"), "array-like"],
         "fit_intercept": ["boolean"],

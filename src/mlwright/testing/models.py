@@ -41,14 +41,21 @@ class Example:
 
 
 def outputs(model: Any, X: Any) -> dict[str, Any]:
-    """What the model says of `X`: the result of each of its prediction methods, by the method's name."""
-    methods = ("predict", "predict_proba", "decision_function", "transform")
-    return {method: getattr(model, method)(X) for method in methods if hasattr(model, method)}
+    """What the model says of `X` by each of its prediction methods; a refusal (ValueError) as its text."""
+    methods = ("predict", "predict_proba", "decision_function", "transform", "predict_interval")
+    return {method: _said(getattr(model, method), X) for method in methods if hasattr(model, method)}
+
+
+def _said(method: Callable[[Any], Any], X: Any) -> Any:
+    try:
+        return method(X)
+    except ValueError as error:
+        return str(error)
 
 
 def fitted_examples() -> list[Example]:
     """The examples; imports the estimators."""
-    return [*_encoders(), *_pipelines()]
+    return [*_linear_models(), *_encoders(), *_pipelines()]
 
 
 def _numbers(n: int = 40, p: int = 3) -> np.ndarray:
@@ -63,6 +70,26 @@ def _table() -> np.ndarray:
     days = [np.datetime64("2024-02-27T06:00") + np.timedelta64(5 * i, "h") for i in range(30)]
     columns = [numbers, words, [i % 3 == 0 for i in range(30)], days, [None] * 30]
     return np.array([list(row) for row in zip(*columns, strict=True)], dtype=object)
+
+
+def _linear_models() -> list[Example]:
+    from mlwright.linear_model import BayesianRidge, LinearRegression, Ridge
+
+    X = _numbers()
+    y = X @ [1.0, -2.0, 0.5] + 3.0 + _numbers(p=1)[:, 0]
+    both = np.column_stack([y, -y])
+    wide = _numbers(n=4, p=600)
+    penalised = {"": {}, "positive": {"positive": True}, "svd": {"solver": "svd"}}
+    return [
+        *_variants("linear_model.LinearRegression", LinearRegression, {"": {}, "positive": {"positive": True}}, X, y),
+        Example("linear_model.LinearRegression:targets", LinearRegression, X.astype(np.float32), both),
+        Example("linear_model.LinearRegression:wide", LinearRegression, wide, y[:4]),
+        *_variants("linear_model.Ridge", Ridge, penalised, X, y),
+        Example("linear_model.Ridge:targets", partial(Ridge, alpha=np.array([0.1, 2.0])), X, both),
+        Example("linear_model.Ridge:wide", partial(Ridge, alpha=np.float32(0.1), random_state=3), wide, y[:4]),
+        *_variants("linear_model.BayesianRidge", BayesianRidge, {"": {}, "scores": {"compute_score": True}}, X, y),
+        Example("linear_model.BayesianRidge:wide", BayesianRidge, wide.astype(np.float32), y[:4]),
+    ]
 
 
 def _encoders() -> list[Example]:
@@ -86,4 +113,5 @@ def _pipelines() -> list[Example]:
 
 
 def _variants(name: str, cls: type, variants: dict[str, dict[str, Any]], X: Any, y: Any) -> list[Example]:
-    return [Example(f"{name}:{key}", partial(cls, **parameters), X, y) for key, parameters in variants.items()]
+    items = variants.items()
+    return [Example(f"{name}:{key}".rstrip(":"), partial(cls, **parameters), X, y) for key, parameters in items]
