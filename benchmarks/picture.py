@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks.table import duration, figures, name_of
 
-WIDTH, LEFT, RIGHT, TOP = 900, 330, 150, 64
+WIDTH, LEFT, RIGHT, TOP = 920, 330, 170, 64
 ROW, GAP = 20, 26
 COLOURS = {"sklearn": "#e8833a", "sklearnex": "#3b7dbd", "lightgbm": "#5a9e5f", "xgboost": "#a06bb0"}
 
