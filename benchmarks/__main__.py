@@ -50,7 +50,7 @@ def measure(problem: Problem, quick: bool) -> dict[str, Any]:
     results = session.run(problem, quick, say=lambda line: print(line, flush=True))
     return {
         "name": problem.name,
-        "title": problem.title,
+        "title": problem.title + (" (quick: smaller shapes)" if quick else ""),
         "timed": problem.timed,
         "threads": machine.THREADS,
         "when": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
