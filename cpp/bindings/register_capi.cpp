@@ -63,6 +63,7 @@ py::dict functions() {
   MLWRIGHT_ENTRY(fill_exponential);
   MLWRIGHT_ENTRY(fill_gamma);
   MLWRIGHT_ENTRY(fill_integers);
+  MLWRIGHT_ENTRY(weighted_gram);
 #undef MLWRIGHT_ENTRY
   return entries;
 }

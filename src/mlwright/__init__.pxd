@@ -44,6 +44,8 @@ cdef extern from "mlwright/capi.h" nogil:
         int32_t (*fill_exponential)(uint64_t seed, uint64_t stream, double* out, int64_t n) noexcept nogil
         int32_t (*fill_gamma)(uint64_t seed, uint64_t stream, double* out, int64_t n, double shape) noexcept nogil
         int32_t (*fill_integers)(uint64_t seed, uint64_t stream, int64_t* out, int64_t n, int64_t bound) noexcept nogil
+        int32_t (*weighted_gram)(const double* x, int64_t rows, int64_t cols, int64_t row_stride, int64_t col_stride,
+                                 const double* w, double* out) noexcept nogil
 
 
 cdef inline const mlwright_api* import_api() except NULL:

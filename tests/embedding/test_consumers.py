@@ -194,6 +194,20 @@ def test_ctypes_and_addresses():
         capi.function("nothing")
 
 
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("weighted", [True, False])
+def test_the_gram_matrix(order, weighted):
+    rng = np.random.default_rng(0)
+    x = np.asarray(rng.standard_normal((500, 11)), order=order)
+    w = rng.uniform(0, 2, 500) if weighted else None
+    out = np.full((11, 11), np.nan)
+    strides = (step // x.itemsize for step in x.strides)
+    gram = capi.function("weighted_gram")
+    assert gram(x.ctypes, *x.shape, *strides, w.ctypes if weighted else None, out.ctypes) == OK
+    np.testing.assert_allclose(out, (x.T * w if weighted else x.T) @ x, rtol=1e-12, atol=1e-12)
+    assert gram(x.ctypes, -1, 11, 1, 1, None, out.ctypes) == INVALID_ARGUMENT
+
+
 def test_a_newer_consumer_is_refused(tmp_path):
     """A module built for a larger table than the installed one gets an ImportError, not a crash."""
     headers = tmp_path / "include" / "mlwright"

@@ -75,6 +75,11 @@ typedef struct mlwright_api {
   int32_t (*fill_exponential)(uint64_t seed, uint64_t stream, double* out, int64_t n);
   int32_t (*fill_gamma)(uint64_t seed, uint64_t stream, double* out, int64_t n, double shape); /* scale 1 */
   int32_t (*fill_integers)(uint64_t seed, uint64_t stream, int64_t* out, int64_t n, int64_t bound); /* 0 ... bound - 1 */
+
+  /* out (cols x cols, row-major, both halves) = sum over rows r of w[r] x_r x_r'. The strides of x count elements; w may be
+   * NULL, all ones. In parallel; one pass over x. */
+  int32_t (*weighted_gram)(const double* x, int64_t rows, int64_t cols, int64_t row_stride, int64_t col_stride, const double* w,
+                           double* out);
 } mlwright_api;
 
 #ifdef __cplusplus

@@ -1,13 +1,16 @@
 #include "mlwright/capi.h"
 
+#include <algorithm>
 #include <exception>
 #include <new>
 #include <span>
-#include <string>
+#include <vector>
 
 #include "capi/capi.hpp"
 #include "mlwright/base/elementary.hpp"
 #include "mlwright/base/error.hpp"
+#include "mlwright/linalg/design.hpp"
+#include "mlwright/linalg/gram.hpp"
 #include "mlwright/runtime/parallel.hpp"
 #include "mlwright/runtime/random_fill.hpp"
 #include "simd/level.hpp"
@@ -119,6 +122,19 @@ std::int32_t fill_integers(std::uint64_t seed, std::uint64_t stream, std::int64_
   return random(&runtime::fill_integers, seed, stream, out, n, bound);
 }
 
+std::int32_t weighted_gram(const double* x, std::int64_t rows, std::int64_t cols, std::int64_t row_stride, std::int64_t col_stride,
+                           const double* w, double* out) {
+  return guarded([&] {
+    require(rows >= 0 && cols >= 0, "weighted_gram: got a negative size; expected rows >= 0 and cols >= 0");
+    const std::vector<double> shift(static_cast<std::size_t>(cols), 0.0), scale(static_cast<std::size_t>(cols), 1.0);
+    const linalg::DenseDesign<double> design(MatrixView<const double>{x, rows, cols, row_stride, col_stride});
+    const linalg::Augmented z{design, MatrixView<const double>{nullptr, rows, 0, 0, 0}, false, {shift.data(), scale.data(), nullptr}};
+    runtime::CancelToken token;
+    const std::vector<double> gram = linalg::weighted_gram(z, w, token);
+    for (index_t i = 0; i < cols; ++i) std::copy_n(gram.data() + i * z.padded(), cols, out + i * cols);
+  });
+}
+
 double exp_scalar(double x) { return exp(x); }
 double log_scalar(double x) { return log(x); }
 double log1p_scalar(double x) { return log1p(x); }
@@ -151,6 +167,7 @@ const mlwright_api kApi = {
     .fill_exponential = fill_exponential,
     .fill_gamma = fill_gamma,
     .fill_integers = fill_integers,
+    .weighted_gram = weighted_gram,
 };
 
 }  // namespace
