@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 NATIVE := $(wildcard cmake/*) $(shell find cpp src -name '*.[ch]pp' -o -name '*.h' -o -name '*.pyx' -o -name '*.pxd')
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-all fuzz cpp-test tsan bench lint clean
+.PHONY: help build demo test test-all fuzz cpp-test tsan bench lint wheel clean
 
 help:  ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -63,6 +63,9 @@ bench: $(BENCH)/.built  ## measure against the peers: ONLY="ols sklearn" picks p
 
 lint: $(VENV)/.dependencies  ## ruff over everything
 	$(BIN)/ruff check .
+
+wheel: $(VENV)/.dependencies  ## a wheel and a source distribution in dist/, built in isolation
+	$(BIN)/python -m build
 
 clean:  ## remove what was built; keeps the environment
 	rm -rf build $(VENV)/.built
