@@ -12,5 +12,6 @@ void register_rng(pybind11::module_& m);
 void register_linalg(pybind11::module_& m);
 void register_runtime(pybind11::module_& m);
 void register_simd(pybind11::module_& m);
+void register_tree(pybind11::module_& m);
 
 }  // namespace mlwright::bindings

@@ -19,6 +19,12 @@ CLASSES: dict[str, str] = {
     "linear_model.LinearRegression": "mlwright.linear_model:LinearRegression",
     "linear_model.Ridge": "mlwright.linear_model:Ridge",
     "preprocessing.TableEncoder": "mlwright.preprocessing:TableEncoder",
+    "mlwright.ensemble.HistGradientBoostingClassifier": (
+        "mlwright.ensemble._hist_gradient_boosting:HistGradientBoostingClassifier"
+    ),
+    "mlwright.ensemble.HistGradientBoostingRegressor": (
+        "mlwright.ensemble._hist_gradient_boosting:HistGradientBoostingRegressor"
+    ),
     "sklearn.pipeline.Pipeline": "sklearn.pipeline:Pipeline",
 }
 

@@ -1,0 +1,266 @@
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "arrays.hpp"
+#include "call.hpp"
+#include "mlwright/tree/booster.hpp"
+#include "mlwright/tree/predictor.hpp"
+#include "registers.hpp"
+
+namespace mlwright::bindings {
+
+namespace py = pybind11;
+using tree::BinnedMatrix;
+using tree::Booster;
+using tree::Thresholds;
+
+namespace {
+
+template <class T>
+Vector<T> to_array(const std::vector<T>& values) {
+  return Vector<T>(static_cast<py::ssize_t>(values.size()), values.data());
+}
+
+template <class T>
+std::vector<T> to_vector(const Vector<T>& a) {
+  return {a.data(), a.data() + a.size()};
+}
+
+Thresholds thresholds_from(const Vector<double>& values, const Vector<std::int64_t>& offsets) {
+  Thresholds thresholds{to_vector(values), to_vector(offsets)};
+  bool good = !thresholds.offsets.empty() && thresholds.offsets.front() == 0 &&
+              thresholds.offsets.back() == static_cast<index_t>(thresholds.values.size());
+  for (std::size_t j = 0; good && j + 1 < thresholds.offsets.size(); ++j) {
+    const index_t size = thresholds.offsets[j + 1] - thresholds.offsets[j];
+    good = size >= 0 && size < tree::kMaxBins;
+  }
+  if (!good) throw py::value_error("thresholds: their offsets do not fit them");
+  return thresholds;
+}
+
+template <class T>
+py::tuple find_thresholds(const py::array_t<T, 0>& x, const Vector<double>& weight, int max_bins, std::uint64_t seed) {
+  const auto view = matrix<T>(x);
+  if (weight.size() != 0 && weight.size() != view.rows) throw py::value_error("weight: its length differs from X's rows");
+  const Thresholds thresholds = without_gil(
+      [&](auto& token) { return tree::find_thresholds(view, span(weight), max_bins, seed, token); });
+  return py::make_tuple(to_array(thresholds.values), to_array(thresholds.offsets));
+}
+
+template <class T>
+std::shared_ptr<BinnedMatrix> bin(const py::array_t<T, 0>& x, const Vector<double>& values,
+                                  const Vector<std::int64_t>& offsets) {
+  const auto view = matrix<T>(x);
+  Thresholds thresholds = thresholds_from(values, offsets);
+  if (offsets.size() != view.cols + 1) throw py::value_error("thresholds: made for another number of features");
+  return without_gil([&](auto& token) { return std::make_shared<BinnedMatrix>(view, std::move(thresholds), token); });
+}
+
+// The codes as an array (rows x features), for tests and twins.
+py::array_t<std::uint8_t> codes(const BinnedMatrix& bins) {
+  py::array_t<std::uint8_t> out({bins.n_rows(), bins.n_features()});
+  auto at = out.mutable_unchecked<2>();
+  for (index_t j = 0; j < bins.n_features(); ++j)
+    for (index_t i = 0; i < bins.n_rows(); ++i) at(i, j) = bins.column(j)[i];
+  return out;
+}
+
+// The histogram of some rows: sums of g, of h, and counts, each as long as all features' codes.
+py::tuple histogram(const BinnedMatrix& bins, const Vector<std::uint32_t>& rows, const Vector<std::int64_t>& g,
+                    const Vector<std::uint64_t>& hn, int count_bits) {
+  if (g.size() != bins.n_rows() || hn.size() != bins.n_rows()) throw py::value_error("histogram: entries of the wrong length");
+  for (const std::uint32_t row : span(rows))
+    if (row >= bins.n_rows()) throw py::value_error("histogram: a row out of range");
+  std::vector<tree::Entry> entries(static_cast<std::size_t>(bins.n_rows()));
+  for (std::size_t i = 0; i < entries.size(); ++i) entries[i] = {span(g)[i], span(hn)[i]};
+  const tree::HistogramLayout layout(bins);
+  std::vector<tree::Entry> sums(layout.size());
+  without_gil([&](auto& token) { tree::build_histogram(bins, layout, span(rows), entries.data(), sums, token); });
+  tree::FixedPoint fixed;
+  fixed.count_bits = count_bits;
+  Vector<std::int64_t> sum_g(static_cast<py::ssize_t>(sums.size())), sum_h(sum_g.size()), count(sum_g.size());
+  for (std::size_t k = 0; k < sums.size(); ++k) {
+    mutable_span(sum_g)[k] = sums[k].g;
+    mutable_span(sum_h)[k] = static_cast<std::int64_t>(sums[k].hn >> count_bits);
+    mutable_span(count)[k] = fixed.count(sums[k]);
+  }
+  return py::make_tuple(sum_g, sum_h, count);
+}
+
+using Nodes = std::vector<tree::Node>;
+
+// All nodes of some trees as a dict of arrays, the form that fitted models keep.
+py::dict to_arrays(const std::vector<Nodes>& trees) {
+  std::size_t n = 0;
+  for (const Nodes& nodes : trees) n += nodes.size();
+  const auto length = static_cast<py::ssize_t>(n);
+  Vector<std::int32_t> feature(length), left(length), right(length);
+  Vector<double> threshold(length), value(length), gain(length);
+  Vector<std::int64_t> count(length), offsets(static_cast<py::ssize_t>(trees.size() + 1));
+  Vector<std::uint8_t> missing_left(length);
+  py::ssize_t i = 0;
+  offsets.mutable_at(0) = 0;
+  for (std::size_t t = 0; t < trees.size(); ++t) {
+    for (const tree::Node& node : trees[t]) {
+      feature.mutable_at(i) = node.feature;
+      left.mutable_at(i) = node.left;
+      right.mutable_at(i) = node.right;
+      threshold.mutable_at(i) = node.threshold;
+      value.mutable_at(i) = node.value;
+      gain.mutable_at(i) = node.gain;
+      count.mutable_at(i) = node.count;
+      missing_left.mutable_at(i++) = node.missing_left;
+    }
+    offsets.mutable_at(static_cast<py::ssize_t>(t + 1)) = i;
+  }
+  return py::dict(py::arg("feature") = feature, py::arg("threshold") = threshold, py::arg("left") = left,
+                  py::arg("right") = right, py::arg("missing_left") = missing_left, py::arg("value") = value,
+                  py::arg("gain") = gain, py::arg("count") = count, py::arg("offsets") = offsets);
+}
+
+template <class T>
+void predict(const py::array_t<T, 0>& x, const Vector<std::int32_t>& feature, const Vector<double>& threshold,
+             const Vector<std::int32_t>& left, const Vector<std::int32_t>& right, const Vector<std::uint8_t>& missing_left,
+             const Vector<double>& value, const Vector<std::int64_t>& offsets, index_t first, index_t last,
+             py::array_t<double, 0>& raw) {
+  const auto view = matrix<T>(x);
+  const auto out = mutable_matrix<double>(raw);
+  const tree::FlatTrees trees{span(feature), span(left), span(right), span(missing_left), span(threshold), span(value),
+                              span(offsets), view.cols};
+  without_gil([&](auto& token) {
+    tree::PackedTrees(trees, first, last).add_to(view, static_cast<int>(out.rows), out, token);
+  });
+}
+
+void check(const Vector<std::int32_t>& feature, const Vector<double>& threshold, const Vector<std::int32_t>& left,
+           const Vector<std::int32_t>& right, const Vector<std::uint8_t>& missing_left, const Vector<double>& value,
+           const Vector<std::int64_t>& offsets, index_t n_features) {
+  const tree::FlatTrees trees{span(feature), span(left), span(right), span(missing_left), span(threshold), span(value),
+                              span(offsets), n_features};
+  without_gil([&](auto&) { tree::PackedTrees(trees, 0, static_cast<index_t>(offsets.size()) - 1); });
+}
+
+std::unique_ptr<tree::Objective> objective(const std::string& loss, int n_outputs, std::uintptr_t function, double start) {
+  if (loss == "squared_error") return tree::squared_objective();
+  if (loss == "log_loss" && n_outputs == 1) return tree::logistic_objective();
+  if (loss == "log_loss") return tree::multinomial_objective(n_outputs);
+  if (loss == "user") return tree::user_objective(reinterpret_cast<tree::UserLoss>(function), start);
+  throw py::value_error("loss: got '" + loss + "', expected squared_error, log_loss or user");
+}
+
+// Targets of classes index memory: they are checked where they come in.
+void check_targets(const std::string& loss, int n_outputs, std::span<const double> y) {
+  if (loss != "log_loss") return;
+  const double classes = n_outputs == 1 ? 2 : n_outputs;
+  for (const double v : y)
+    if (!(v >= 0 && v < classes && v == static_cast<double>(static_cast<int>(v))))
+      throw py::value_error("log_loss: a target is not a class number");
+}
+
+struct LossSpec {
+  std::string name;
+  int n_outputs;
+  std::uintptr_t function;
+  double start;
+};
+
+LossSpec loss_spec(const py::tuple& t) {
+  return {t[0].cast<std::string>(), t[1].cast<int>(), t[2].cast<std::uintptr_t>(), t[3].cast<double>()};
+}
+
+tree::TreeRules rules_from(const py::dict& d) {
+  tree::TreeRules rules;
+  rules.max_leaves = d["max_leaves"].cast<index_t>();
+  rules.max_depth = d["max_depth"].cast<int>();
+  rules.min_samples_leaf = d["min_samples_leaf"].cast<std::int64_t>();
+  rules.l2 = d["l2"].cast<double>();
+  rules.min_hessian = d["min_hessian"].cast<double>();
+  rules.learning_rate = d["learning_rate"].cast<double>();
+  rules.max_features = d["max_features"].cast<double>();
+  rules.seed = d["seed"].cast<std::uint64_t>();
+  rules.monotonic = d["monotonic"].cast<std::vector<std::int8_t>>();
+  rules.interaction = d["interaction"].cast<std::vector<std::vector<std::int32_t>>>();
+  return rules;
+}
+
+void check_rules(const tree::TreeRules& rules, index_t n_features) {
+  if (!rules.monotonic.empty() && static_cast<index_t>(rules.monotonic.size()) != n_features)
+    throw py::value_error("monotonic: made for another number of features");
+  for (const auto& group : rules.interaction)
+    for (const std::int32_t j : group)
+      if (j < 0 || j >= n_features) throw py::value_error("interaction: a feature out of range");
+}
+
+std::unique_ptr<Booster> make_booster(std::shared_ptr<BinnedMatrix> bins, const Vector<double>& y, const Vector<double>& weight,
+                                      const py::tuple& loss, const py::dict& rules, std::uint64_t first_tree) {
+  const LossSpec spec = loss_spec(loss);
+  check_targets(spec.name, spec.n_outputs, span(y));
+  tree::TreeRules r = rules_from(rules);
+  check_rules(r, bins->n_features());
+  return std::make_unique<Booster>(std::move(bins), to_vector(y), to_vector(weight),
+                                   objective(spec.name, spec.n_outputs, spec.function, spec.start), std::move(r), first_tree);
+}
+
+double mean_loss(const py::tuple& loss, const Vector<double>& y, const Vector<double>& raw, const Vector<double>& weight) {
+  const LossSpec spec = loss_spec(loss);
+  check_targets(spec.name, spec.n_outputs, span(y));
+  if (raw.size() != y.size() * spec.n_outputs || (weight.size() != 0 && weight.size() != y.size()))
+    throw py::value_error("mean_loss: y, raw and weight differ in length");
+  const auto made = objective(spec.name, spec.n_outputs, spec.function, spec.start);
+  return without_gil([&](auto& token) { return tree::mean_loss(*made, span(y), span(raw), span(weight), token); });
+}
+
+py::array_t<double> probabilities(const Vector<double>& raw) {
+  if (raw.ndim() != 2 || raw.shape(0) < 1) throw py::value_error("probabilities: expected scores of shape (n_outputs, n)");
+  const index_t n = raw.shape(1);
+  const int n_outputs = static_cast<int>(raw.shape(0));
+  py::array_t<double> out({static_cast<index_t>(std::max(2, n_outputs)), n});
+  double* p = out.mutable_data();
+  without_gil([&](auto& token) { tree::class_probabilities(raw.data(), n, n_outputs, p, token); });
+  return out;
+}
+
+void register_booster(py::module_& m) {
+  py::class_<BinnedMatrix, std::shared_ptr<BinnedMatrix>>(m, "BinnedMatrix")
+      .def("codes", &codes)
+      .def("histogram", &histogram);
+  py::class_<Booster>(m, "Booster")
+      .def(py::init(&make_booster))
+      .def("start", [](Booster& b) { return to_array(without_gil([&](auto& token) { return b.start(token); })); })
+      .def("set_raw", [](Booster& b, const Vector<double>& raw) { b.set_raw(span(raw)); }, py::arg("raw").noconvert())
+      .def("raw", [](Booster& b) { return Vector<double>(static_cast<py::ssize_t>(b.raw().size()), b.raw().data()); })
+      .def("loss", [](Booster& b) { return without_gil([&](auto& token) { return b.loss(token); }); })
+      .def("grow", [](Booster& b, int n_iterations) {
+        std::vector<Nodes> trees;
+        without_gil([&](auto& token) {
+          for (int i = 0; i < n_iterations; ++i)
+            for (Nodes& nodes : b.step(token)) trees.push_back(std::move(nodes));
+        });
+        return to_arrays(trees);
+      });
+}
+
+}  // namespace
+
+void register_tree(py::module_& m) {
+  py::module_ tree = m.def_submodule("tree");
+  register_booster(tree);
+  tree.def("find_thresholds", &find_thresholds<double>, py::arg("x").noconvert(), py::arg("weight").noconvert(),
+           py::arg("max_bins"), py::arg("seed"));
+  tree.def("find_thresholds", &find_thresholds<float>, py::arg("x").noconvert(), py::arg("weight").noconvert(),
+           py::arg("max_bins"), py::arg("seed"));
+  tree.def("bin", &bin<double>, py::arg("x").noconvert(), py::arg("values").noconvert(), py::arg("offsets").noconvert());
+  tree.def("bin", &bin<float>, py::arg("x").noconvert(), py::arg("values").noconvert(), py::arg("offsets").noconvert());
+  tree.def("predict", &predict<double>);
+  tree.def("predict", &predict<float>);
+  tree.def("check", &check);
+  tree.def("mean_loss", &mean_loss);
+  tree.def("probabilities", &probabilities, py::arg("raw").noconvert());
+}
+
+}  // namespace mlwright::bindings

@@ -1,0 +1,51 @@
+// Gradient boosting: scores, gradients, one tree an output and iteration.
+//
+// Weights that are all integers are repetitions: they multiply integer gradients and are what min_samples_leaf counts, so
+// weight w gives the model of w repetitions. Other weights say how much a row matters: they scale gradients and Hessians,
+// rows are counted as rows, and min_hessian is meant for a mean weight of 1. Rows of weight zero must not come here.
+// Not thread-safe: one Booster a fit. All results independent of threads and SIMD level.
+// Reference: Friedman, Annals of Statistics 29 (2001), 1189-1232; Newton steps as in Chen and Guestrin, KDD 2016.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "mlwright/tree/grower.hpp"
+#include "mlwright/tree/objective.hpp"
+
+namespace mlwright::tree {
+
+class Booster {
+ public:
+  // weight: empty for all ones. first_tree: how many trees were grown before (random draws go on from there).
+  Booster(std::shared_ptr<const BinnedMatrix> bins, std::vector<double> y, std::vector<double> weight,
+          std::unique_ptr<Objective> objective, TreeRules rules, std::uint64_t first_tree = 0);
+
+  int n_outputs() const noexcept { return objective_->n_outputs(); }
+  std::vector<double> start(runtime::CancelToken& token) const;
+  // Sets every row's scores: output k of row i at values[k * n + i].
+  void set_raw(std::span<const double> values);
+  std::span<const double> raw() const noexcept { return raw_; }
+  // One iteration; its trees, one an output.
+  std::vector<std::vector<Node>> step(runtime::CancelToken& token);
+  // Weighted mean loss of the training rows at the present scores.
+  double loss(runtime::CancelToken& token) const;
+
+ private:
+  Gradients gradients_of(int output, runtime::CancelToken& token);
+  void find_range(double& largest_g, double& largest_h, double& mean_g, int output, runtime::CancelToken& token);
+  double clip_for(double largest_g, double mean_g) const;
+
+  std::shared_ptr<const BinnedMatrix> bins_;
+  std::vector<double> y_, weight_;
+  std::unique_ptr<Objective> objective_;
+  TreeRules rules_;
+  Grower grower_;
+  bool repetitions_ = false;
+  std::uint64_t total_count_ = 0;
+  std::uint64_t tree_;
+  std::vector<double> raw_, g_, h_;
+  std::vector<Entry> entries_;
+};
+
+}  // namespace mlwright::tree

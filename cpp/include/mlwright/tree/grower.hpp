@@ -1,0 +1,106 @@
+// One regression tree on binned features, grown leaf by leaf, the most useful cut first.
+//
+// Each open leaf has a histogram and its best cut. A cut partitions the leaf's rows (stably), builds the histogram of the
+// smaller child and subtracts it from the parent's for the larger. Leaf values are refitted from the gradients
+// themselves (not from their integers), in row order, in chunks of a fixed size: neither the structure nor the values
+// depend on threads or SIMD level. Not thread-safe: one Grower a fit. Cost: O(rows x features x depth) in histograms.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "mlwright/tree/histogram.hpp"
+#include "mlwright/tree/split.hpp"
+
+namespace mlwright::tree {
+
+struct TreeRules {
+  index_t max_leaves = 31;  // 0: no limit
+  int max_depth = 0;        // 0: no limit
+  std::int64_t min_samples_leaf = 20;
+  double l2 = 0;
+  double min_hessian = 1e-3;
+  double learning_rate = 0.1;
+  double max_features = 1.0;  // share of the allowed features that each node looks at
+  std::uint64_t seed = 0;
+  std::vector<std::int8_t> monotonic;                    // empty, or one of -1, 0, 1 a feature
+  std::vector<std::vector<std::int32_t>> interaction;  // empty, or groups of features that may meet in a branch
+};
+
+struct Node {
+  double threshold = 0;  // x <= threshold goes left; +infinity sends everything but NaN left
+  double value = 0;      // of a leaf, shrunk
+  double gain = 0;
+  std::int64_t count = 0;  // of repetitions, if weights are integers
+  std::int32_t feature = -1;  // -1: a leaf
+  std::int32_t left = -1, right = -1;  // after their parent
+  bool missing_left = false;
+};
+
+// What a tree is fitted to. weight is empty if g and h have it inside already.
+struct Gradients {
+  std::span<const double> g;
+  std::span<const double> h;       // empty: ones
+  std::span<const double> weight;  // empty: ones
+  std::span<const Entry> entries;
+  FixedPoint fixed;
+};
+
+class Grower {
+ public:
+  Grower(const BinnedMatrix& bins, const TreeRules& rules);
+
+  // The nodes of one tree. `stream` tells this tree's random draws from other trees'.
+  std::vector<Node> grow(const Gradients& gradients, std::uint64_t stream, runtime::CancelToken& token);
+
+  // Adds the last tree's values to raw.
+  void add_to(std::span<double> raw, runtime::CancelToken& token) const;
+
+ private:
+  struct Open {  // a leaf that may be cut
+    std::int32_t node = 0;
+    index_t begin = 0, end = 0;
+    int depth = 0;
+    NodeSums sums;
+    Split best;
+    std::vector<Entry> histogram;
+    std::vector<std::int32_t> groups;  // interaction groups still possible
+  };
+  struct Leaf {
+    std::int32_t node;
+    index_t begin, end;
+    Bounds bounds;
+  };
+  struct Piece {  // a run of rows of one leaf, of a fixed largest size
+    std::size_t leaf;
+    index_t begin, end;
+  };
+
+  Open root(const Gradients& gradients, runtime::CancelToken& token);
+  void cut(Open parent, const Gradients& gradients, std::uint64_t stream, std::vector<Open>& heap,
+           runtime::CancelToken& token);
+  void make_children(Open& parent, Open& left, Open& right, const Gradients& gradients);
+  void open_children(Open& parent, Open& left, Open& right, const Gradients& gradients, std::uint64_t stream,
+                     std::vector<Open>& heap, runtime::CancelToken& token);
+  void find_best(Open& open, const FixedPoint& fixed, std::uint64_t stream, runtime::CancelToken& token);
+  void push_or_close(Open open, std::vector<Open>& heap);
+  bool may_be_cut(const Open& open, const FixedPoint& fixed) const;
+  std::vector<index_t> features_for(const Open& open, std::uint64_t stream) const;
+  SplitRules split_rules() const;
+  std::vector<Entry> take_histogram();
+  void give_back(std::vector<Entry>& histogram);
+  template <class Body>
+  void for_pieces(runtime::CancelToken& token, Body body) const;
+  void set_leaf_values(const Gradients& gradients, runtime::CancelToken& token);
+
+  const BinnedMatrix& bins_;
+  const TreeRules& rules_;
+  HistogramLayout layout_;
+  std::vector<std::uint32_t> rows_, scratch_;
+  std::vector<Node> nodes_;
+  std::vector<Leaf> leaves_;
+  std::vector<Piece> pieces_;
+  std::vector<std::vector<Entry>> spare_;
+};
+
+}  // namespace mlwright::tree

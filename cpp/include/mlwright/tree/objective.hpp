@@ -1,0 +1,52 @@
+// What boosting minimises: a loss over whole arrays, for the booster.
+//
+// The engine never asks for more than gradients and Hessians of one output, the total loss, and the start values. Each
+// loss's arithmetic is in loss/*.hpp; its array kernels are in simd/boosting.hpp; a user's come as a C function.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "mlwright/base/view.hpp"
+#include "mlwright/runtime/cancel.hpp"
+
+namespace mlwright::tree {
+
+// A user's loss, compiled: block signature, called without the GIL from several threads at once. kind 0: values into
+// out_a; kind 1: gradients into out_a and Hessians into out_b. Returns 0, or the 1-based number of the observation that
+// failed.
+using UserLoss = std::int64_t (*)(std::int64_t kind, std::int64_t n, const double* y, const double* raw, double* out_a,
+                                  double* out_b);
+
+class Objective {
+ public:
+  virtual ~Objective() = default;
+  virtual int n_outputs() const noexcept { return 1; }
+  virtual bool constant_hessian() const noexcept { return false; }
+  // Called once an iteration, before gradients() of each output. raw: output k at raw + k * y.size().
+  virtual void prepare(std::span<const double> y, std::span<const double> raw, runtime::CancelToken& token);
+  // Of rows [begin, end) of output k; h is not touched if the Hessian is constant.
+  virtual void gradients(const double* y, const double* raw, int k, index_t begin, index_t end, double* g, double* h) const = 0;
+  // Sum of weight * loss over rows [begin, end); weight may be null.
+  virtual double loss(const double* y, const double* raw, index_t n_rows, const double* weight, index_t begin,
+                      index_t end) const = 0;
+  // The constant of each output that minimises the loss; weight may be empty.
+  virtual std::vector<double> start(std::span<const double> y, std::span<const double> weight,
+                                    runtime::CancelToken& token) const = 0;
+};
+
+std::unique_ptr<Objective> squared_objective();
+std::unique_ptr<Objective> logistic_objective();
+std::unique_ptr<Objective> multinomial_objective(int n_classes);
+// start_value: NaN to have it searched for.
+std::unique_ptr<Objective> user_objective(UserLoss loss, double start_value);
+
+// Weighted mean loss, summed in chunks of a fixed size.
+double mean_loss(const Objective& objective, std::span<const double> y, std::span<const double> raw,
+                 std::span<const double> weight, runtime::CancelToken& token);
+
+// Probabilities of log loss from scores: class k of row i at out[k * n + i], for two classes (one output) or n_outputs.
+void class_probabilities(const double* raw, index_t n, int n_outputs, double* out, runtime::CancelToken& token);
+
+}  // namespace mlwright::tree

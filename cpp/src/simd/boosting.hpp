@@ -1,0 +1,42 @@
+// What boosting does to every observation: gradients, Hessians, loss values, rounding to integers.
+#pragma once
+
+#include <cstdint>
+
+#include "mlwright/base/view.hpp"
+#include "simd/level.hpp"
+
+namespace mlwright::simd {
+
+struct GradientRange {
+  double largest_g;  // of |g|; NaN if any g is NaN
+  double largest_h;
+  double smallest_h;
+  double sum_g;  // of |g|, in a fixed order
+};
+
+// Memory layout of mlwright::tree::Entry.
+struct PackedEntry {
+  std::int64_t g;
+  std::uint64_t hn;
+};
+
+struct BoostingTable {
+  void (*squared)(const double* y, const double* raw, index_t n, double* g);
+  void (*logistic)(const double* y, const double* raw, index_t n, double* g, double* h);
+  double (*squared_loss)(const double* y, const double* raw, const double* weight, index_t n);  // weight may be null
+  double (*logistic_loss)(const double* y, const double* raw, const double* weight, index_t n);
+  // Softmax over K columns of raw (column k at raw + k * stride), into mu with the same stride; if log_sum is not null,
+  // log(sum_k exp(raw_k)) into it.
+  void (*softmax)(const double* raw, index_t stride, int n_classes, index_t n, double* mu, double* log_sum);
+  void (*multinomial)(const double* y, const double* mu, double k, index_t n, double* g, double* h);
+  void (*multiply)(double* x, const double* weight, index_t n);
+  GradientRange (*range)(const double* g, const double* h, index_t n);  // h may be null: all ones
+  // out = {round(clamp(g) * g_scale) * w, (round(h * h_scale) * w) << count_bits | w}; h null: ones; repeats (w) null: ones.
+  void (*round_to_entries)(const double* g, const double* h, const double* repeats, index_t n, double clip, double g_scale,
+                           double h_scale, int count_bits, PackedEntry* out);
+};
+
+MLWRIGHT_SIMD_TABLES(BoostingTable, boosting)
+
+}  // namespace mlwright::simd

@@ -1,0 +1,166 @@
+#include "simd/boosting.hpp"
+
+#include "mlwright/loss/logistic.hpp"
+#include "mlwright/loss/multinomial.hpp"
+#include "mlwright/loss/squared.hpp"
+#include "simd/lane_math.hpp"
+
+namespace mlwright::simd::MLWRIGHT_SIMD_NAMESPACE {
+namespace {
+
+using loss::Logistic;
+using loss::Multinomial;
+using loss::Squared;
+
+// Runs body(i, lanes) over eights; `lanes` is 8 but for the rest.
+template <class Body>
+MLWRIGHT_LANE void for_eights(index_t n, Body body) {
+  index_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) body(i, kLanes);
+  if (i < n) body(i, static_cast<int>(n - i));
+}
+
+MLWRIGHT_LANE f64x8 take(const double* p, int lanes, double fill = 0.0) {
+  return lanes == kLanes ? load(p) : load_first(p, lanes, fill);
+}
+MLWRIGHT_LANE void put(double* p, int lanes, f64x8 v) {
+  if (lanes == kLanes) store(p, v);
+  else store_first(p, lanes, v);
+}
+
+void squared(const double* y, const double* raw, index_t n, double* g) {
+  for_eights(n, [&](index_t i, int lanes) { put(g + i, lanes, Squared::grad(take(y + i, lanes), take(raw + i, lanes))); });
+}
+
+void logistic(const double* y, const double* raw, index_t n, double* g, double* h) {
+  for_eights(n, [&](index_t i, int lanes) {
+    const f64x8 mu = expit(take(raw + i, lanes));
+    put(g + i, lanes, Logistic::grad(take(y + i, lanes), mu));
+    put(h + i, lanes, Logistic::hess(mu));
+  });
+}
+
+template <class Value>
+MLWRIGHT_LANE double weighted_sum(const double* weight, index_t n, Value value) {
+  f64x8 sum = splat(0.0);
+  for_eights(n, [&](index_t i, int lanes) {
+    f64x8 v = value(i, lanes);
+    if (weight != nullptr) v *= take(weight + i, lanes);
+    if (lanes < kLanes) {
+      double kept[kLanes] = {};
+      store_first(kept, lanes, v);
+      v = load(kept);
+    }
+    sum += v;
+  });
+  return sum_lanes(sum);
+}
+
+double squared_loss(const double* y, const double* raw, const double* weight, index_t n) {
+  return weighted_sum(weight, n, [&](index_t i, int lanes) {
+    return Squared::value(take(y + i, lanes), take(raw + i, lanes));
+  });
+}
+
+double logistic_loss(const double* y, const double* raw, const double* weight, index_t n) {
+  return weighted_sum(weight, n, [&](index_t i, int lanes) {
+    const f64x8 eta = take(raw + i, lanes);
+    return Logistic::value(take(y + i, lanes), eta, softplus(eta));
+  });
+}
+
+void softmax(const double* raw, index_t stride, int n_classes, index_t n, double* mu, double* log_sum) {
+  for_eights(n, [&](index_t i, int lanes) {
+    f64x8 largest = take(raw + i, lanes);
+    for (int k = 1; k < n_classes; ++k) {
+      const f64x8 eta = take(raw + k * stride + i, lanes);
+      largest = select(eta > largest, eta, largest);
+    }
+    f64x8 sum = splat(0.0);
+    for (int k = 0; k < n_classes; ++k) {
+      const f64x8 e = exp(take(raw + k * stride + i, lanes) - largest);
+      put(mu + k * stride + i, lanes, e);
+      sum += e;
+    }
+    for (int k = 0; k < n_classes; ++k) put(mu + k * stride + i, lanes, take(mu + k * stride + i, lanes) / sum);
+    if (log_sum != nullptr) put(log_sum + i, lanes, largest + log(sum));
+  });
+}
+
+void multinomial(const double* y, const double* mu, double k, index_t n, double* g, double* h) {
+  for_eights(n, [&](index_t i, int lanes) {
+    const f64x8 p = take(mu + i, lanes);
+    put(g + i, lanes, Multinomial::grad(select(take(y + i, lanes) == k, splat(1.0), splat(0.0)), p));
+    put(h + i, lanes, Multinomial::hess(p));
+  });
+}
+
+void multiply(double* x, const double* weight, index_t n) {
+  for_eights(n, [&](index_t i, int lanes) { put(x + i, lanes, take(x + i, lanes) * take(weight + i, lanes)); });
+}
+
+MLWRIGHT_LANE f64x8 magnitude(f64x8 x) { return select(x < 0.0, -x, x); }
+
+GradientRange range(const double* g, const double* h, index_t n) {
+  f64x8 most = splat(0.0), total = splat(0.0), h_most = splat(0.0), h_least = splat(h == nullptr ? 1.0 : __builtin_inf());
+  f64x8 not_a_number = splat(0.0);  // comparisons drop NaN: it is carried by x * 0
+  for_eights(n, [&](index_t i, int lanes) {
+    const f64x8 a = magnitude(take(g + i, lanes));
+    most = select(a > most, a, most);
+    total += a;
+    not_a_number += a * 0.0;
+    if (h == nullptr) return;
+    const f64x8 v = take(h + i, lanes, h[i]);
+    h_most = select(v > h_most, v, h_most);
+    h_least = select(v < h_least, v, h_least);
+    not_a_number += v * 0.0;
+  });
+  GradientRange all{0.0, h == nullptr ? 1.0 : 0.0, h_least[0], sum_lanes(total)};
+  for (int lane = 0; lane < kLanes; ++lane) {
+    all.largest_g = most[lane] > all.largest_g ? most[lane] : all.largest_g;
+    all.largest_h = h_most[lane] > all.largest_h ? h_most[lane] : all.largest_h;
+    all.smallest_h = h_least[lane] < all.smallest_h ? h_least[lane] : all.smallest_h;
+  }
+  const double poison = sum_lanes(not_a_number);
+  if (poison != poison) all.largest_g = poison;
+  return all;
+}
+
+// Nearest integer, ties to even, of |x| < 2^51: adding 1.5 * 2^52 leaves the integer in the low bits.
+MLWRIGHT_LANE i64x8 to_integer(f64x8 x) {
+  constexpr double kShift = 6755399441055744.0;
+  const f64x8 shifted = x + kShift;
+  i64x8 bits, base;
+  const f64x8 origin = splat(kShift);
+  std::memcpy(&bits, &shifted, sizeof bits);
+  std::memcpy(&base, &origin, sizeof base);
+  return bits - base;
+}
+
+void round_to_entries(const double* g, const double* h, const double* repeats, index_t n, double clip, double g_scale,
+                      double h_scale, int count_bits, PackedEntry* out) {
+  const f64x8 most = splat(clip), least = splat(-clip);
+  for_eights(n, [&](index_t i, int lanes) {
+    f64x8 a = take(g + i, lanes);
+    a = select(a > most, most, a);
+    a = select(a < least, least, a);
+    i64x8 gi = to_integer(a * g_scale);
+    i64x8 hi = to_integer((h == nullptr ? splat(1.0) : take(h + i, lanes)) * h_scale);
+    i64x8 count = splat(std::int64_t{1});
+    if (repeats != nullptr) {
+      count = to_integer(take(repeats + i, lanes));
+      gi *= count;
+      hi *= count;
+    }
+    const u64x8 hn = ((u64x8)hi << count_bits) | (u64x8)count;
+    for (int lane = 0; lane < lanes; ++lane) out[i + lane] = {gi[lane], hn[lane]};
+  });
+}
+
+}  // namespace
+
+extern const BoostingTable boosting_table;
+const BoostingTable boosting_table = {squared,     logistic, squared_loss, logistic_loss, softmax,
+                                      multinomial, multiply, range,        round_to_entries};
+
+}  // namespace mlwright::simd::MLWRIGHT_SIMD_NAMESPACE

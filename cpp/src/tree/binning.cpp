@@ -1,0 +1,246 @@
+#include "mlwright/tree/binning.hpp"
+
+#include <array>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <utility>
+
+#include "mlwright/base/checked.hpp"
+#include "mlwright/runtime/parallel.hpp"
+#include "simd/binning.hpp"
+
+namespace mlwright::tree {
+namespace {
+
+constexpr double kLargest = std::numeric_limits<double>::max();
+constexpr index_t kRowGrain = 8192;
+
+struct Sorted {  // the values of one column that are not missing, ascending, with their weights (empty: all ones)
+  std::vector<double> value;
+  std::vector<double> weight;
+};
+
+// Doubles in the order of unsigned integers; -0.0 and 0.0 are one value.
+std::uint64_t to_key(double x) {
+  const auto bits = std::bit_cast<std::uint64_t>(x + 0.0);
+  return bits >> 63 ? ~bits : bits | (std::uint64_t{1} << 63);
+}
+double from_key(std::uint64_t key) {
+  return std::bit_cast<double>(key >> 63 ? key ^ (std::uint64_t{1} << 63) : ~key);
+}
+
+struct Keyed {
+  std::uint64_t key;
+  std::uint32_t row;
+};
+
+// Least-significant-digit radix sort, 11 bits a pass; passes in which all digits agree are skipped (float32 data).
+template <class Item, class Key>
+void radix_sort(std::vector<Item>& items, Key key_of) {
+  constexpr int kBits = 11, kPasses = 6, kDigits = 1 << kBits;
+  std::vector<std::uint32_t> counts(static_cast<std::size_t>(kPasses) * kDigits, 0);
+  for (const Item& item : items)
+    for (int pass = 0; pass < kPasses; ++pass)
+      ++counts[static_cast<std::size_t>(pass * kDigits) + (key_of(item) >> (pass * kBits) & (kDigits - 1))];
+  std::vector<Item> other(items.size());
+  for (int pass = 0; pass < kPasses; ++pass) {
+    std::uint32_t* count = counts.data() + pass * kDigits;
+    if (!items.empty() && count[key_of(items[0]) >> (pass * kBits) & (kDigits - 1)] == items.size()) continue;
+    std::uint32_t position = 0;
+    for (int digit = 0; digit < kDigits; ++digit) position += std::exchange(count[digit], position);
+    for (const Item& item : items) other[count[key_of(item) >> (pass * kBits) & (kDigits - 1)]++] = item;
+    items.swap(other);
+  }
+}
+
+std::uint64_t mix(std::uint64_t x) {  // splitmix64's finaliser
+  x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ULL;
+  x = (x ^ x >> 27) * 0x94d049bb133111ebULL;
+  return x ^ x >> 31;
+}
+
+// The rows that thresholds are found from: all, or one of each of kSampleRows equal strata.
+std::vector<std::uint32_t> rows_to_look_at(index_t n_rows, std::span<const double> weight, std::uint64_t seed) {
+  std::vector<std::uint32_t> rows;
+  if (!weight.empty() || n_rows <= kSampleRows) {
+    for (index_t i = 0; i < n_rows; ++i)
+      if (weight.empty() || weight[static_cast<std::size_t>(i)] > 0) rows.push_back(static_cast<std::uint32_t>(i));
+    return rows;
+  }
+  rows.reserve(kSampleRows);
+  for (index_t s = 0; s < kSampleRows; ++s) {
+    const index_t begin = s * n_rows / kSampleRows, end = (s + 1) * n_rows / kSampleRows;
+    const std::uint64_t draw = mix(seed + 0x9e3779b97f4a7c15ULL * static_cast<std::uint64_t>(s + 1));
+    rows.push_back(static_cast<std::uint32_t>(begin + static_cast<index_t>(draw % static_cast<std::uint64_t>(end - begin))));
+  }
+  return rows;
+}
+
+template <class T>
+Sorted sorted_column(MatrixView<const T> x, index_t feature, std::span<const double> weight,
+                     const std::vector<std::uint32_t>& rows) {
+  Sorted column;
+  if (weight.empty()) {
+    std::vector<std::uint64_t> keys;
+    keys.reserve(rows.size());
+    for (const std::uint32_t i : rows)
+      if (const double v = x(i, feature); v == v) keys.push_back(to_key(v));
+    radix_sort(keys, [](std::uint64_t key) { return key; });
+    column.value.reserve(keys.size());
+    for (const std::uint64_t key : keys) column.value.push_back(from_key(key));
+    return column;
+  }
+  std::vector<Keyed> items;
+  items.reserve(rows.size());
+  for (const std::uint32_t i : rows)
+    if (const double v = x(i, feature); v == v) items.push_back({to_key(v), i});
+  radix_sort(items, [](const Keyed& item) { return item.key; });
+  for (const Keyed& item : items) {
+    column.value.push_back(from_key(item.key));
+    column.weight.push_back(weight[item.row]);
+  }
+  return column;
+}
+
+// A number t with a <= t < b, their mean if it is one.
+double between(double a, double b) {
+  double middle = (a + b) / 2;
+  if (!std::isfinite(middle)) middle = std::isfinite(a) && std::isfinite(b) ? a / 2 + b / 2 : middle;
+  if (!(middle >= a && middle < b)) middle = a;
+  return std::clamp(middle, -kLargest, kLargest);
+}
+
+std::vector<double> midpoints(const std::vector<double>& distinct) {
+  std::vector<double> cuts;
+  for (std::size_t i = 0; i + 1 < distinct.size(); ++i) cuts.push_back(between(distinct[i], distinct[i + 1]));
+  return cuts;
+}
+
+// The distinct values, or nothing if there are more than max_bins.
+std::vector<double> few_distinct(const std::vector<double>& sorted, int max_bins) {
+  std::vector<double> distinct;
+  for (const double v : sorted) {
+    if (!distinct.empty() && distinct.back() == v) continue;
+    if (distinct.size() == static_cast<std::size_t>(max_bins)) return {};
+    distinct.push_back(v);
+  }
+  return distinct;
+}
+
+// Averaged inverse of the weighted distribution function at k / max_bins, k = 1 .. max_bins - 1.
+std::vector<double> quantiles(const Sorted& column, int max_bins) {
+  const std::size_t n = column.value.size();
+  const auto weight = [&](std::size_t i) { return column.weight.empty() ? 1.0 : column.weight[i]; };
+  double total = 0;
+  for (std::size_t i = 0; i < n; ++i) total += weight(i);
+  std::vector<double> cuts;
+  std::size_t i = 0;
+  double cumulative = weight(0);
+  for (int k = 1; k < max_bins; ++k) {
+    const double target = total * k / max_bins;
+    while (i + 1 < n && cumulative < target) cumulative += weight(++i);
+    const bool on_the_step = cumulative == target && i + 1 < n;
+    const double cut = on_the_step && column.value[i] != column.value[i + 1]
+                           ? between(column.value[i], column.value[i + 1])
+                           : std::clamp(column.value[i], -kLargest, kLargest);
+    if (cuts.empty() || cut > cuts.back()) cuts.push_back(cut);
+  }
+  if (!cuts.empty() && cuts.back() >= column.value.back()) cuts.pop_back();  // nothing lies above it
+  return cuts;
+}
+
+std::vector<double> cuts_of(const Sorted& column, int max_bins) {
+  if (column.value.empty()) return {};
+  const std::vector<double> distinct = few_distinct(column.value, max_bins);
+  return distinct.empty() ? quantiles(column, max_bins) : midpoints(distinct);
+}
+
+}  // namespace
+
+template <class T>
+Thresholds find_thresholds(MatrixView<const T> x, std::span<const double> weight, int max_bins, std::uint64_t seed,
+                           runtime::CancelToken& token) {
+  if (max_bins < 2 || max_bins > kMaxBins)
+    throw InvalidArgument("max_bins: got " + std::to_string(max_bins) + ", expected 2 to 255");
+  const std::vector<std::uint32_t> rows = rows_to_look_at(x.rows, weight, seed);
+  std::vector<std::vector<double>> cuts(static_cast<std::size_t>(x.cols));
+  runtime::parallel_for(x.cols, 1, token, [&](index_t, index_t begin, index_t end) {
+    for (index_t j = begin; j < end; ++j)
+      cuts[static_cast<std::size_t>(j)] = cuts_of(sorted_column(x, j, weight, rows), max_bins);
+  });
+  Thresholds thresholds;
+  thresholds.offsets.push_back(0);
+  for (const auto& of_feature : cuts) {
+    thresholds.values.insert(thresholds.values.end(), of_feature.begin(), of_feature.end());
+    thresholds.offsets.push_back(static_cast<index_t>(thresholds.values.size()));
+  }
+  return thresholds;
+}
+
+template <class T>
+BinnedMatrix::BinnedMatrix(MatrixView<const T> x, Thresholds thresholds, runtime::CancelToken& token)
+    : n_rows_(x.rows), n_features_(x.cols), thresholds_(std::move(thresholds)),
+      columns_(static_cast<std::size_t>(checked_mul(x.rows, x.cols, "binned matrix"))),
+      has_missing_(static_cast<std::size_t>(x.cols), 0) {
+  if (n_rows_ > std::numeric_limits<std::uint32_t>::max())
+    throw InvalidArgument("X: got " + std::to_string(n_rows_) + " rows, expected at most 2^32 - 1; fit on a sample");
+  fill_columns(x, token);
+  fill_rows(token);
+}
+
+template <class T>
+void BinnedMatrix::fill_columns(MatrixView<const T> x, runtime::CancelToken& token) {
+  const index_t chunks = runtime::n_chunks(n_rows_, kRowGrain);
+  std::vector<std::uint8_t> missing(static_cast<std::size_t>(chunks * n_features_), 0);
+  std::vector<std::array<double, 256>> padded(static_cast<std::size_t>(n_features_));
+  for (index_t j = 0; j < n_features_; ++j) {
+    padded[static_cast<std::size_t>(j)].fill(std::numeric_limits<double>::infinity());
+    std::ranges::copy(thresholds_.of(j), padded[static_cast<std::size_t>(j)].begin());
+  }
+  runtime::parallel_for(n_rows_, kRowGrain, token, [&](index_t chunk, index_t begin, index_t end) {
+    constexpr index_t kStrip = 512;  // rows whose lines stay in L1 while all their columns are read
+    double values[kStrip];
+    for (index_t strip = begin; strip < end; strip += kStrip) {
+      const index_t size = std::min(kStrip, end - strip);
+      for (index_t j = 0; j < n_features_; ++j) {
+        const auto cuts = static_cast<unsigned>(thresholds_.of(j).size());
+        for (index_t i = 0; i < size; ++i) values[i] = static_cast<double>(x(strip + i, j));
+        missing[static_cast<std::size_t>(chunk * n_features_ + j)] |= simd::binning().codes(
+            values, size, padded[static_cast<std::size_t>(j)].data(), std::max(1, static_cast<int>(std::bit_width(cuts))),
+            static_cast<std::uint8_t>(cuts + 1), columns_.data() + j * n_rows_ + strip);
+      }
+    }
+  });
+  for (index_t c = 0; c < chunks; ++c)
+    for (index_t j = 0; j < n_features_; ++j)
+      has_missing_[static_cast<std::size_t>(j)] |= missing[static_cast<std::size_t>(c * n_features_ + j)];
+}
+
+void BinnedMatrix::fill_rows(runtime::CancelToken& token) {
+  const index_t last = n_blocks() - 1;
+  const index_t padded_features = last < 0 ? 0 : last * kBlock + block_stride(last);
+  rows_.assign(static_cast<std::size_t>(checked_mul(padded_features, n_rows_, "binned matrix")) + 8, 0);
+  runtime::parallel_for(n_rows_, kRowGrain, token, [&](index_t, index_t begin, index_t end) {
+    constexpr index_t kStrip = 256;
+    for (index_t b = 0; b < n_blocks(); ++b) {
+      const index_t stride = block_stride(b);
+      std::uint8_t* out = rows_.data() + b * kBlock * n_rows_;
+      for (index_t strip = begin; strip < end; strip += kStrip)
+        for (index_t j = 0; j < block_features(b); ++j) {
+          const std::uint8_t* in = column(block_begin(b) + j);
+          for (index_t i = strip; i < std::min(end, strip + kStrip); ++i) out[i * stride + j] = in[i];
+        }
+    }
+  });
+}
+
+template Thresholds find_thresholds(MatrixView<const double>, std::span<const double>, int, std::uint64_t,
+                                    runtime::CancelToken&);
+template Thresholds find_thresholds(MatrixView<const float>, std::span<const double>, int, std::uint64_t,
+                                    runtime::CancelToken&);
+template BinnedMatrix::BinnedMatrix(MatrixView<const double>, Thresholds, runtime::CancelToken&);
+template BinnedMatrix::BinnedMatrix(MatrixView<const float>, Thresholds, runtime::CancelToken&);
+
+}  // namespace mlwright::tree

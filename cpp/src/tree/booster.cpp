@@ -1,0 +1,140 @@
+#include "mlwright/tree/booster.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <string>
+
+#include "mlwright/base/error.hpp"
+#include "mlwright/runtime/parallel.hpp"
+#include "simd/boosting.hpp"
+#include "simd/reduce.hpp"
+
+namespace mlwright::tree {
+namespace {
+
+constexpr index_t kGrain = 16384;
+constexpr double kLargestCount = 1 << 30;  // of repetitions: what FixedPoint has bits for
+constexpr double kOutlier = 1 << 20;       // how far above the mean |g| the largest may lie without a closer look
+constexpr int kKeptBits = 30;              // |g| beyond 2^30 times the median |g| is clipped when cuts are searched
+
+bool all_integers(const std::vector<double>& weight) {
+  double total = 0;
+  for (const double w : weight) {
+    if (w != std::floor(w) || w < 1) return false;
+    total += w;
+  }
+  return total < kLargestCount;
+}
+
+}  // namespace
+
+Booster::Booster(std::shared_ptr<const BinnedMatrix> bins, std::vector<double> y, std::vector<double> weight,
+                 std::unique_ptr<Objective> objective, TreeRules rules, std::uint64_t first_tree)
+    : bins_(std::move(bins)), y_(std::move(y)), weight_(std::move(weight)), objective_(std::move(objective)),
+      rules_(std::move(rules)), grower_(*bins_, rules_), tree_(first_tree) {
+  const auto n = static_cast<std::size_t>(bins_->n_rows());
+  if (y_.size() != n || (!weight_.empty() && weight_.size() != n))
+    throw InvalidArgument("boosting: X, y and sample_weight differ in length");
+  if (static_cast<double>(n) >= kLargestCount)
+    throw InvalidArgument("X: got " + std::to_string(n) + " rows, expected fewer than 2^30; fit on a sample");
+  total_count_ = n;
+  if (!weight_.empty()) {
+    const double total = simd::reduce().sum(weight_.data(), static_cast<index_t>(n));
+    repetitions_ = all_integers(weight_);
+    if (repetitions_) total_count_ = static_cast<std::uint64_t>(total);
+    else rules_.min_hessian *= total / static_cast<double>(n);
+  }
+  raw_.assign(n * static_cast<std::size_t>(n_outputs()), 0.0);
+  g_.resize(n);
+  if (!objective_->constant_hessian() || (!weight_.empty() && !repetitions_)) h_.resize(n);
+  entries_.resize(n);
+}
+
+std::vector<double> Booster::start(runtime::CancelToken& token) const { return objective_->start(y_, weight_, token); }
+
+void Booster::set_raw(std::span<const double> values) {
+  if (values.size() != raw_.size()) throw InvalidArgument("boosting: scores of the wrong length");
+  std::ranges::copy(values, raw_.begin());
+}
+
+double Booster::loss(runtime::CancelToken& token) const { return mean_loss(*objective_, y_, raw_, weight_, token); }
+
+std::vector<std::vector<Node>> Booster::step(runtime::CancelToken& token) {
+  std::vector<std::vector<Node>> trees;
+  objective_->prepare(y_, raw_, token);
+  const auto n = static_cast<std::size_t>(bins_->n_rows());
+  for (int k = 0; k < n_outputs(); ++k) {
+    const Gradients gradients = gradients_of(k, token);
+    trees.push_back(grower_.grow(gradients, tree_++, token));
+    grower_.add_to(std::span(raw_).subspan(static_cast<std::size_t>(k) * n, n), token);
+  }
+  return trees;
+}
+
+// Gradients of one output, importance weights multiplied in, and their largest magnitudes.
+void Booster::find_range(double& largest_g, double& largest_h, double& mean_g, int output, runtime::CancelToken& token) {
+  const index_t n = bins_->n_rows();
+  const bool importance = !weight_.empty() && !repetitions_;
+  std::vector<simd::GradientRange> ranges(static_cast<std::size_t>(runtime::n_chunks(n, kGrain)));
+  runtime::parallel_for(n, kGrain, token, [&](index_t chunk, index_t begin, index_t end) {
+    const double* raw = raw_.data() + output * n;
+    objective_->gradients(y_.data(), raw, output, begin, end, g_.data(), h_.data());
+    if (importance) {
+      if (objective_->constant_hessian()) std::fill(h_.begin() + begin, h_.begin() + end, 1.0);
+      simd::boosting().multiply(g_.data() + begin, weight_.data() + begin, end - begin);
+      simd::boosting().multiply(h_.data() + begin, weight_.data() + begin, end - begin);
+    }
+    ranges[static_cast<std::size_t>(chunk)] =
+        simd::boosting().range(g_.data() + begin, h_.empty() ? nullptr : h_.data() + begin, end - begin);
+  });
+  double smallest_h = 1, sum_g = 0;
+  for (const auto& r : ranges) {
+    if (std::isnan(r.largest_g)) throw NumericalError(
+        "loss: its gradient or Hessian is not a finite number for some observation; expected finite values; look at the "
+        "loss, the targets' magnitude and learning_rate");
+    largest_g = std::max(largest_g, r.largest_g);
+    largest_h = std::max(largest_h, r.largest_h);
+    smallest_h = std::min(smallest_h, r.smallest_h);
+    sum_g += r.sum_g;
+  }
+  if (!(smallest_h >= 0)) throw NumericalError("loss: got the negative Hessian " + std::to_string(smallest_h) +
+                                               ", expected >= 0 everywhere; return an upper bound of it instead");
+  mean_g = sum_g / static_cast<double>(n);
+}
+
+// A guard for heavy tails. Units are chosen from the largest |g|; where that is so far from the rest that ordinary
+// gradients would be rounded away, cuts are searched with outliers clipped to 2^30 medians. The median's power of two
+// comes from a histogram of exponents: integer counts, so it too respects repetition and is the same for any threads.
+double Booster::clip_for(double largest_g, double mean_g) const {
+  if (largest_g <= kOutlier * mean_g) return largest_g;
+  std::array<double, 2200> counts{};
+  double total = 0;
+  for (std::size_t i = 0; i < g_.size(); ++i) {
+    if (g_[i] == 0) continue;
+    const double w = repetitions_ ? weight_[i] : 1.0;
+    counts[static_cast<std::size_t>(std::ilogb(g_[i]) + 1100)] += w;
+    total += w;
+  }
+  double below = 0;
+  std::size_t at = 0;
+  while (at + 1 < counts.size() && (below += counts[at]) < total / 2) ++at;
+  return std::ldexp(1.0, std::min(static_cast<int>(at) - 1100 + 1 + kKeptBits, 1023));
+}
+
+Gradients Booster::gradients_of(int output, runtime::CancelToken& token) {
+  double largest_g = 0, largest_h = 0, mean_g = 0;
+  find_range(largest_g, largest_h, mean_g, output, token);
+  const FixedPoint fixed = FixedPoint::fit(largest_g, largest_h, clip_for(largest_g, mean_g), total_count_);
+  const index_t n = bins_->n_rows();
+  runtime::parallel_for(n, kGrain, token, [&](index_t, index_t begin, index_t end) {
+    static_assert(sizeof(simd::PackedEntry) == sizeof(Entry));
+    simd::boosting().round_to_entries(
+        g_.data() + begin, h_.empty() ? nullptr : h_.data() + begin, repetitions_ ? weight_.data() + begin : nullptr,
+        end - begin, fixed.clip, std::ldexp(1.0, fixed.g_bits), std::ldexp(1.0, fixed.h_bits), fixed.count_bits,
+        reinterpret_cast<simd::PackedEntry*>(entries_.data() + begin));
+  });
+  return {g_, h_, repetitions_ ? std::span<const double>(weight_) : std::span<const double>(), entries_, fixed};
+}
+
+}  // namespace mlwright::tree

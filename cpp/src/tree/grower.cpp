@@ -1,0 +1,289 @@
+#include "mlwright/tree/grower.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "mlwright/runtime/parallel.hpp"
+#include "mlwright/tree/partition.hpp"
+
+namespace mlwright::tree {
+namespace {
+
+constexpr index_t kPieceRows = 8192;
+constexpr std::size_t kCodesWorthAThread = 16384;  // about 40 microseconds of split search
+
+// The most useful cut on top; equals: the older leaf.
+template <class Open>
+bool less_useful(const Open& a, const Open& b) {
+  return a.best.gain != b.best.gain ? a.best.gain < b.best.gain : a.node > b.node;
+}
+
+std::uint64_t mix(std::uint64_t x) {
+  x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ULL;
+  x = (x ^ x >> 27) * 0x94d049bb133111ebULL;
+  return x ^ x >> 31;
+}
+
+}  // namespace
+
+Grower::Grower(const BinnedMatrix& bins, const TreeRules& rules)
+    : bins_(bins), rules_(rules), layout_(bins), rows_(static_cast<std::size_t>(bins.n_rows())),
+      scratch_(static_cast<std::size_t>(bins.n_rows())) {}
+
+std::vector<Entry> Grower::take_histogram() {
+  if (spare_.empty()) return std::vector<Entry>(layout_.size());
+  std::vector<Entry> histogram = std::move(spare_.back());
+  spare_.pop_back();
+  return histogram;
+}
+
+void Grower::give_back(std::vector<Entry>& histogram) {
+  if (!histogram.empty()) spare_.push_back(std::move(histogram));
+  histogram.clear();
+}
+
+SplitRules Grower::split_rules() const { return {rules_.l2, rules_.min_hessian, rules_.min_samples_leaf, rules_.monotonic}; }
+
+bool Grower::may_be_cut(const Open& open, const FixedPoint& fixed) const {
+  return (rules_.max_depth == 0 || open.depth < rules_.max_depth) &&
+         fixed.count(open.sums.sum) / 2 >= rules_.min_samples_leaf && bins_.n_features() > 0;
+}
+
+std::vector<Node> Grower::grow(const Gradients& gradients, std::uint64_t stream, runtime::CancelToken& token) {
+  std::iota(rows_.begin(), rows_.end(), 0U);
+  nodes_.clear();
+  leaves_.clear();
+  std::vector<Open> heap;
+  Open first = root(gradients, token);
+  if (may_be_cut(first, gradients.fixed)) {
+    first.histogram = take_histogram();
+    build_histogram(bins_, layout_, rows_, gradients.entries.data(), first.histogram, token);
+    find_best(first, gradients.fixed, stream, token);
+  }
+  push_or_close(std::move(first), heap);
+  while (!heap.empty()) {
+    token.poll();
+    std::pop_heap(heap.begin(), heap.end(), less_useful<Open>);
+    Open best = std::move(heap.back());
+    heap.pop_back();
+    cut(std::move(best), gradients, stream, heap, token);
+  }
+  set_leaf_values(gradients, token);
+  return nodes_;
+}
+
+Grower::Open Grower::root(const Gradients& gradients, runtime::CancelToken& token) {
+  Open open;
+  open.end = bins_.n_rows();
+  std::vector<Entry> partial(static_cast<std::size_t>(runtime::n_chunks(open.end, kPieceRows)));
+  runtime::parallel_for(open.end, kPieceRows, token, [&](index_t chunk, index_t begin, index_t end) {
+    Entry sum;
+    for (index_t i = begin; i < end; ++i) {
+      sum.g += gradients.entries[static_cast<std::size_t>(i)].g;
+      sum.hn += gradients.entries[static_cast<std::size_t>(i)].hn;
+    }
+    partial[static_cast<std::size_t>(chunk)] = sum;
+  });
+  for (const Entry& e : partial) {
+    open.sums.sum.g += e.g;
+    open.sums.sum.hn += e.hn;
+  }
+  for (std::size_t group = 0; group < rules_.interaction.size(); ++group)
+    open.groups.push_back(static_cast<std::int32_t>(group));
+  nodes_.push_back({});
+  nodes_[0].count = gradients.fixed.count(open.sums.sum);
+  return open;
+}
+
+void Grower::push_or_close(Open open, std::vector<Open>& heap) {
+  if (open.best.found()) {
+    heap.push_back(std::move(open));
+    std::push_heap(heap.begin(), heap.end(), less_useful<Open>);
+    return;
+  }
+  give_back(open.histogram);
+  leaves_.push_back({open.node, open.begin, open.end, open.sums.bounds});
+}
+
+void Grower::cut(Open parent, const Gradients& gradients, std::uint64_t stream, std::vector<Open>& heap,
+                 runtime::CancelToken& token) {
+  const Split& split = parent.best;
+  const auto at = static_cast<std::size_t>(parent.begin);
+  const auto size = static_cast<std::size_t>(parent.end - parent.begin);
+  const int n_bins = bins_.n_bins(split.feature);
+  const index_t n_left = partition_rows(
+      std::span(rows_).subspan(at, size), std::span(scratch_).subspan(at, size), bins_.column(split.feature),
+      {static_cast<std::uint8_t>(split.bin), static_cast<std::uint8_t>(n_bins), bins_.has_missing(split.feature),
+       split.missing_left},
+      token);
+  Open left, right;
+  left.begin = parent.begin;
+  left.end = right.begin = parent.begin + n_left;
+  right.end = parent.end;
+  make_children(parent, left, right, gradients);
+  const auto n_leaves = static_cast<index_t>(leaves_.size() + heap.size()) + 2;
+  if (rules_.max_leaves > 0 && n_leaves >= rules_.max_leaves) {
+    give_back(parent.histogram);
+    push_or_close(std::move(left), heap);
+    push_or_close(std::move(right), heap);
+    for (Open& open : heap) open.best = Split{};
+    std::vector<Open> rest;
+    rest.swap(heap);
+    for (Open& open : rest) push_or_close(std::move(open), heap);
+    return;
+  }
+  open_children(parent, left, right, gradients, stream, heap, token);
+}
+
+void Grower::make_children(Open& parent, Open& left, Open& right, const Gradients& gradients) {
+  const Split& split = parent.best;
+  const FixedPoint& fixed = gradients.fixed;
+  const auto cuts = bins_.thresholds().of(split.feature);
+  const auto bin = static_cast<std::size_t>(split.bin);
+  left.node = static_cast<std::int32_t>(nodes_.size());
+  right.node = left.node + 1;
+  Node& node = nodes_[static_cast<std::size_t>(parent.node)];
+  node.feature = static_cast<std::int32_t>(split.feature);
+  node.threshold = bin < cuts.size() ? cuts[bin] : std::numeric_limits<double>::infinity();
+  node.gain = split.gain;
+  node.left = left.node;
+  node.right = right.node;
+  // Missing values that training never saw follow the majority.
+  node.missing_left =
+      bins_.has_missing(split.feature) ? split.missing_left : fixed.count(split.left) > fixed.count(split.right);
+  left.sums = {split.left, parent.sums.bounds};
+  right.sums = {split.right, parent.sums.bounds};
+  left.depth = right.depth = parent.depth + 1;
+  if (!rules_.monotonic.empty() && rules_.monotonic[static_cast<std::size_t>(split.feature)] != 0) {
+    const double middle = (leaf_value(fixed.g(split.left), fixed.h(split.left), rules_.l2, parent.sums.bounds) +
+                           leaf_value(fixed.g(split.right), fixed.h(split.right), rules_.l2, parent.sums.bounds)) / 2;
+    const bool rising = rules_.monotonic[static_cast<std::size_t>(split.feature)] > 0;
+    (rising ? left : right).sums.bounds.high = middle;
+    (rising ? right : left).sums.bounds.low = middle;
+  }
+  for (const std::int32_t group : parent.groups) {
+    const auto& members = rules_.interaction[static_cast<std::size_t>(group)];
+    if (std::ranges::find(members, static_cast<std::int32_t>(split.feature)) != members.end()) left.groups.push_back(group);
+  }
+  right.groups = left.groups;
+  nodes_.push_back({});
+  nodes_.back().count = fixed.count(split.left);
+  nodes_.push_back({});
+  nodes_.back().count = fixed.count(split.right);
+}
+
+// Histograms and best cuts of both children, from one pass over the smaller one's rows.
+void Grower::open_children(Open& parent, Open& left, Open& right, const Gradients& gradients, std::uint64_t stream,
+                           std::vector<Open>& heap, runtime::CancelToken& token) {
+  const bool left_is_smaller = left.end - left.begin <= right.end - right.begin;
+  Open& smaller = left_is_smaller ? left : right;
+  Open& larger = left_is_smaller ? right : left;
+  const bool cut_larger = may_be_cut(larger, gradients.fixed), cut_smaller = may_be_cut(smaller, gradients.fixed);
+  if (cut_larger || cut_smaller) {
+    smaller.histogram = take_histogram();
+    build_histogram(bins_, layout_,
+                    std::span(rows_).subspan(static_cast<std::size_t>(smaller.begin),
+                                             static_cast<std::size_t>(smaller.end - smaller.begin)),
+                    gradients.entries.data(), smaller.histogram, token);
+    if (cut_smaller) find_best(smaller, gradients.fixed, stream, token);
+  }
+  if (cut_larger) {
+    larger.histogram = std::move(parent.histogram);
+    subtract_histogram(larger.histogram, smaller.histogram);
+    find_best(larger, gradients.fixed, stream, token);
+  } else {
+    give_back(parent.histogram);
+  }
+  push_or_close(std::move(left), heap);
+  push_or_close(std::move(right), heap);
+}
+
+std::vector<index_t> Grower::features_for(const Open& open, std::uint64_t stream) const {
+  std::vector<index_t> features;
+  std::vector<std::uint8_t> allowed(static_cast<std::size_t>(bins_.n_features()), rules_.interaction.empty());
+  for (const std::int32_t group : open.groups)
+    for (const std::int32_t feature : rules_.interaction[static_cast<std::size_t>(group)])
+      allowed[static_cast<std::size_t>(feature)] = 1;
+  for (index_t j = 0; j < bins_.n_features(); ++j)
+    if (allowed[static_cast<std::size_t>(j)]) features.push_back(j);
+  if (rules_.max_features >= 1.0) return features;
+  // The share with the smallest hash of (seed, tree, node, feature): no state, so no order of calls to keep.
+  const std::uint64_t key = mix(mix(mix(rules_.seed + 0x9e3779b97f4a7c15ULL) + stream) + static_cast<std::uint64_t>(open.node));
+  const auto hash = [&](index_t j) { return mix(key + 0x9e3779b97f4a7c15ULL * static_cast<std::uint64_t>(j + 1)); };
+  const auto keep = static_cast<std::size_t>(std::max(1.0, std::ceil(rules_.max_features * static_cast<double>(features.size()))));
+  std::ranges::sort(features, {}, hash);
+  features.resize(std::min(keep, features.size()));
+  std::ranges::sort(features);
+  return features;
+}
+
+void Grower::find_best(Open& open, const FixedPoint& fixed, std::uint64_t stream, runtime::CancelToken& token) {
+  const std::vector<index_t> features = features_for(open, stream);
+  const SplitRules rules = split_rules();
+  const auto n = static_cast<index_t>(features.size());
+  const auto grain = std::max<index_t>(1, static_cast<index_t>(kCodesWorthAThread / std::max<std::size_t>(1, layout_.size() / static_cast<std::size_t>(std::max<index_t>(1, bins_.n_features())))));
+  std::vector<Split> best(static_cast<std::size_t>(runtime::n_chunks(n, grain)));
+  runtime::parallel_for(n, grain, token, [&](index_t chunk, index_t begin, index_t end) {
+    Split& mine = best[static_cast<std::size_t>(chunk)];
+    for (index_t i = begin; i < end; ++i) {
+      const auto j = static_cast<std::size_t>(features[static_cast<std::size_t>(i)]);
+      const std::span<const Entry> codes(open.histogram.data() + layout_.offset[j], layout_.offset[j + 1] - layout_.offset[j]);
+      const Split split = best_split_of_feature(codes, static_cast<index_t>(j), bins_.n_bins(static_cast<index_t>(j)),
+                                                open.sums, fixed, rules);
+      if (split.found() && split.gain > mine.gain) mine = split;
+    }
+  });
+  for (const Split& split : best)
+    if (split.found() && split.gain > open.best.gain) open.best = split;
+}
+
+// Refits each leaf from the gradients themselves: sums in row order within pieces of fixed size, pieces in order.
+void Grower::set_leaf_values(const Gradients& gradients, runtime::CancelToken& token) {
+  std::ranges::sort(leaves_, {}, &Leaf::begin);
+  pieces_.clear();
+  for (std::size_t leaf = 0; leaf < leaves_.size(); ++leaf)
+    for (index_t begin = leaves_[leaf].begin; begin < leaves_[leaf].end; begin += kPieceRows)
+      pieces_.push_back({leaf, begin, std::min(begin + kPieceRows, leaves_[leaf].end)});
+  struct Sums {
+    double g = 0, h = 0;
+  };
+  std::vector<Sums> sums(pieces_.size());
+  const bool weighted = !gradients.weight.empty(), constant_hessian = gradients.h.empty();
+  for_pieces(token, [&](std::size_t p) {
+    Sums sum;
+    for (index_t i = pieces_[p].begin; i < pieces_[p].end; ++i) {
+      const std::size_t row = rows_[static_cast<std::size_t>(i)];
+      const double w = weighted ? gradients.weight[row] : 1.0;
+      sum.g += w * gradients.g[row];
+      sum.h += constant_hessian ? w : w * gradients.h[row];
+    }
+    sums[p] = sum;
+  });
+  std::vector<Sums> of_leaf(leaves_.size());
+  for (std::size_t p = 0; p < pieces_.size(); ++p) {
+    of_leaf[pieces_[p].leaf].g += sums[p].g;
+    of_leaf[pieces_[p].leaf].h += sums[p].h;
+  }
+  for (std::size_t leaf = 0; leaf < leaves_.size(); ++leaf)
+    nodes_[static_cast<std::size_t>(leaves_[leaf].node)].value =
+        rules_.learning_rate * leaf_value(of_leaf[leaf].g, of_leaf[leaf].h, rules_.l2, leaves_[leaf].bounds);
+}
+
+void Grower::add_to(std::span<double> raw, runtime::CancelToken& token) const {
+  for_pieces(token, [&](std::size_t p) {
+    const double value = nodes_[static_cast<std::size_t>(leaves_[pieces_[p].leaf].node)].value;
+    for (index_t i = pieces_[p].begin; i < pieces_[p].end; ++i) raw[rows_[static_cast<std::size_t>(i)]] += value;
+  });
+}
+
+// Pieces lie in row order and cover all rows: a chunk of rows does the pieces that begin in it.
+template <class Body>
+void Grower::for_pieces(runtime::CancelToken& token, Body body) const {
+  runtime::parallel_for(bins_.n_rows(), 4 * kPieceRows, token, [&](index_t, index_t begin, index_t end) {
+    const auto first = std::ranges::lower_bound(pieces_, begin, {}, &Piece::begin) - pieces_.begin();
+    for (auto p = static_cast<std::size_t>(first); p < pieces_.size() && pieces_[p].begin < end; ++p) body(p);
+  });
+}
+
+}  // namespace mlwright::tree

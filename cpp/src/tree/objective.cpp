@@ -1,0 +1,143 @@
+#include "mlwright/tree/objective.hpp"
+
+#include <numeric>
+
+#include "mlwright/base/elementary.hpp"
+#include "mlwright/base/error.hpp"
+#include "mlwright/loss/logistic.hpp"
+#include "mlwright/loss/multinomial.hpp"
+#include "mlwright/loss/squared.hpp"
+#include "mlwright/runtime/parallel.hpp"
+#include "simd/boosting.hpp"
+#include "simd/math.hpp"
+#include "simd/reduce.hpp"
+
+namespace mlwright::tree {
+namespace {
+
+constexpr index_t kGrain = 16384;
+
+double total_weight(std::span<const double> y, std::span<const double> weight) {
+  if (weight.empty()) return static_cast<double>(y.size());
+  return simd::reduce().sum(weight.data(), static_cast<index_t>(weight.size()));
+}
+
+double weighted_mean(std::span<const double> y, std::span<const double> weight) {
+  const auto n = static_cast<index_t>(y.size());
+  const double sum = weight.empty() ? simd::reduce().sum(y.data(), n) : simd::reduce().dot(y.data(), weight.data(), n);
+  return sum / total_weight(y, weight);
+}
+
+class SquaredObjective final : public Objective {
+ public:
+  bool constant_hessian() const noexcept override { return true; }
+  void gradients(const double* y, const double* raw, int, index_t begin, index_t end, double* g, double*) const override {
+    simd::boosting().squared(y + begin, raw + begin, end - begin, g + begin);
+  }
+  double loss(const double* y, const double* raw, index_t, const double* weight, index_t begin, index_t end) const override {
+    return simd::boosting().squared_loss(y + begin, raw + begin, weight ? weight + begin : nullptr, end - begin);
+  }
+  std::vector<double> start(std::span<const double> y, std::span<const double> weight,
+                            runtime::CancelToken&) const override {
+    return {loss::Squared::optimal_constant(weighted_mean(y, weight))};
+  }
+};
+
+class LogisticObjective final : public Objective {
+ public:
+  void gradients(const double* y, const double* raw, int, index_t begin, index_t end, double* g, double* h) const override {
+    simd::boosting().logistic(y + begin, raw + begin, end - begin, g + begin, h + begin);
+  }
+  double loss(const double* y, const double* raw, index_t, const double* weight, index_t begin, index_t end) const override {
+    return simd::boosting().logistic_loss(y + begin, raw + begin, weight ? weight + begin : nullptr, end - begin);
+  }
+  std::vector<double> start(std::span<const double> y, std::span<const double> weight,
+                            runtime::CancelToken&) const override {
+    return {loss::Logistic::optimal_constant(weighted_mean(y, weight))};
+  }
+};
+
+class MultinomialObjective final : public Objective {
+ public:
+  explicit MultinomialObjective(int n_classes) : n_classes_(n_classes) {}
+  int n_outputs() const noexcept override { return n_classes_; }
+
+  // The probabilities of all classes, from the scores that this iteration began with.
+  void prepare(std::span<const double> y, std::span<const double> raw, runtime::CancelToken& token) override {
+    const auto n = static_cast<index_t>(y.size());
+    mu_.resize(raw.size());
+    runtime::parallel_for(n, kGrain, token, [&](index_t, index_t begin, index_t end) {
+      simd::boosting().softmax(raw.data() + begin, n, n_classes_, end - begin, mu_.data() + begin, nullptr);
+    });
+  }
+  void gradients(const double* y, const double*, int k, index_t begin, index_t end, double* g, double* h) const override {
+    const index_t n = static_cast<index_t>(mu_.size()) / n_classes_;
+    simd::boosting().multinomial(y + begin, mu_.data() + k * n + begin, k, end - begin, g + begin, h + begin);
+  }
+  double loss(const double* y, const double* raw, index_t n_rows, const double* weight, index_t begin,
+              index_t end) const override {
+    constexpr index_t kStrip = 512;
+    double sum = 0;
+    std::vector<double> scores(static_cast<std::size_t>(n_classes_) * kStrip), mu(scores.size()), log_sum(kStrip);
+    for (index_t i = begin; i < end; i += kStrip) {
+      const index_t size = std::min(kStrip, end - i);
+      for (int k = 0; k < n_classes_; ++k)
+        std::copy_n(raw + k * n_rows + i, size, scores.data() + k * kStrip);
+      simd::boosting().softmax(scores.data(), kStrip, n_classes_, size, mu.data(), log_sum.data());
+      for (index_t r = 0; r < size; ++r) {
+        const double own = raw[static_cast<index_t>(y[i + r]) * n_rows + i + r];
+        sum += (weight ? weight[i + r] : 1.0) * (log_sum[static_cast<std::size_t>(r)] - own);
+      }
+    }
+    return sum;
+  }
+  std::vector<double> start(std::span<const double> y, std::span<const double> weight,
+                            runtime::CancelToken&) const override {
+    std::vector<double> share(static_cast<std::size_t>(n_classes_), 0.0);
+    for (std::size_t i = 0; i < y.size(); ++i) share[static_cast<std::size_t>(y[i])] += weight.empty() ? 1.0 : weight[i];
+    const double total = total_weight(y, weight);
+    double mean = 0;
+    for (double& s : share) {
+      s = loss::Multinomial::optimal_constant(s / total);
+      mean += s / n_classes_;
+    }
+    for (double& s : share) s -= mean;
+    return share;
+  }
+
+ private:
+  int n_classes_;
+  std::vector<double> mu_;
+};
+
+}  // namespace
+
+void Objective::prepare(std::span<const double>, std::span<const double>, runtime::CancelToken&) {}
+
+std::unique_ptr<Objective> squared_objective() { return std::make_unique<SquaredObjective>(); }
+std::unique_ptr<Objective> logistic_objective() { return std::make_unique<LogisticObjective>(); }
+std::unique_ptr<Objective> multinomial_objective(int n_classes) { return std::make_unique<MultinomialObjective>(n_classes); }
+
+double mean_loss(const Objective& objective, std::span<const double> y, std::span<const double> raw,
+                 std::span<const double> weight, runtime::CancelToken& token) {
+  const auto n = static_cast<index_t>(y.size());
+  std::vector<double> partial(static_cast<std::size_t>(runtime::n_chunks(n, kGrain)));
+  runtime::parallel_for(n, kGrain, token, [&](index_t chunk, index_t begin, index_t end) {
+    partial[static_cast<std::size_t>(chunk)] =
+        objective.loss(y.data(), raw.data(), n, weight.empty() ? nullptr : weight.data(), begin, end);
+  });
+  return std::accumulate(partial.begin(), partial.end(), 0.0) / total_weight(y, weight);
+}
+
+void class_probabilities(const double* raw, index_t n, int n_outputs, double* out, runtime::CancelToken& token) {
+  runtime::parallel_for(n, kGrain, token, [&](index_t, index_t begin, index_t end) {
+    if (n_outputs > 1) {
+      simd::boosting().softmax(raw + begin, n, n_outputs, end - begin, out + begin, nullptr);
+      return;
+    }
+    simd::math().expit(raw + begin, out + n + begin, end - begin);
+    for (index_t i = begin; i < end; ++i) out[i] = 1.0 - out[n + i];
+  });
+}
+
+}  // namespace mlwright::tree

@@ -1,0 +1,116 @@
+#include "mlwright/tree/split.hpp"
+
+#include <cmath>
+
+#include "simd/split.hpp"
+
+namespace mlwright::tree {
+namespace {
+
+constexpr int kPadded = 264;  // 256 codes, and room for a whole vector past them
+
+struct Prefix {
+  std::int64_t g[kPadded];
+  std::uint64_t hn[kPadded];
+};
+
+// Sums of codes 0 .. i for every i < n, starting from `start`.
+void prefix_sums(std::span<const Entry> codes, int n, Entry start, Prefix& prefix) {
+  for (int i = 0; i < n; ++i) {
+    start.g += codes[static_cast<std::size_t>(i)].g;
+    start.hn += codes[static_cast<std::size_t>(i)].hn;
+    prefix.g[i] = start.g;
+    prefix.hn[i] = start.hn;
+  }
+  for (int i = n; i < (n + 7) / 8 * 8; ++i) {
+    prefix.g[i] = 0;
+    prefix.hn[i] = 0;
+  }
+}
+
+double side(double g, double h, double l2, double v) { return -(2 * g * v + (h + l2) * v * v); }
+
+struct Constrained {
+  const NodeSums& node;
+  const FixedPoint& fixed;
+  const SplitRules& rules;
+  int direction;
+
+  double gain(const Entry& left, const Entry& right) const {
+    const double gl = fixed.g(left), hl = fixed.h(left), gr = fixed.g(right), hr = fixed.h(right);
+    if (fixed.count(left) < rules.min_count || fixed.count(right) < rules.min_count || hl < rules.min_hessian ||
+        hr < rules.min_hessian)
+      return -1;
+    const double vl = leaf_value(gl, hl, rules.l2, node.bounds), vr = leaf_value(gr, hr, rules.l2, node.bounds);
+    if ((direction > 0 && vl > vr) || (direction < 0 && vl < vr)) return -1;
+    return side(gl, hl, rules.l2, vl) + side(gr, hr, rules.l2, vr);
+  }
+};
+
+struct Scan {
+  index_t feature;
+  const NodeSums& node;
+  const FixedPoint& fixed;
+  const SplitRules& rules;
+
+  Entry right_of(const Entry& left) const { return {node.sum.g - left.g, node.sum.hn - left.hn}; }
+
+  void gains(const Prefix& prefix, int n, double* gain) const {
+    if (rules.monotonic.empty()) {
+      simd::split().gains(prefix.g, prefix.hn, n, node.sum.g, node.sum.hn, fixed.count_bits, std::ldexp(1.0, -fixed.g_bits),
+                          std::ldexp(1.0, -fixed.h_bits), rules.l2, rules.min_hessian, rules.min_count, gain);
+      return;
+    }
+    const Constrained constrained{node, fixed, rules, rules.monotonic[static_cast<std::size_t>(feature)]};
+    for (int i = 0; i < n; ++i) {
+      const Entry left{prefix.g[i], prefix.hn[i]};
+      gain[i] = constrained.gain(left, right_of(left));
+    }
+  }
+
+  // Offers the cuts after codes 0 .. n - 1, whose left sums are in `prefix`.
+  void offer(const Prefix& prefix, int n, bool missing_left, Split& best) const {
+    alignas(64) double gain[kPadded];
+    gains(prefix, n, gain);
+    int at = -1;
+    double most = best.gain;
+    for (int i = 0; i < n; ++i)
+      if (gain[i] > most) {
+        most = gain[i];
+        at = i;
+      }
+    if (at < 0) return;
+    const Entry left{prefix.g[at], prefix.hn[at]};
+    best = {feature, at, missing_left, most, left, right_of(left)};
+  }
+};
+
+}  // namespace
+
+double leaf_value(double g, double h, double l2, const Bounds& bounds) noexcept {
+  return h + l2 > 0 ? bounds.clip(-g / (h + l2)) : bounds.clip(0);
+}
+
+Split best_split_of_feature(std::span<const Entry> codes, index_t feature, int n_bins, const NodeSums& node,
+                            const FixedPoint& fixed, const SplitRules& rules) {
+  const bool has_missing = codes.size() > static_cast<std::size_t>(n_bins);
+  const Scan scan{feature, node, fixed, rules};
+  const double g = fixed.g(node.sum), h = fixed.h(node.sum);
+  const double whole = side(g, h, rules.l2, leaf_value(g, h, rules.l2, node.bounds));
+  Split best;
+  best.gain = whole;  // a cut must beat not cutting
+  Prefix prefix;
+  const int cuts = n_bins - 1 + (has_missing ? 1 : 0);  // the last one sets the missing values apart
+  prefix_sums(codes, cuts, {}, prefix);
+  scan.offer(prefix, cuts, false, best);
+  if (has_missing) {
+    prefix_sums(codes, n_bins - 1, codes[static_cast<std::size_t>(n_bins)], prefix);
+    scan.offer(prefix, n_bins - 1, true, best);
+  }
+  best.gain -= whole;
+  // What is left of exact ties (a constant gradient) is rounding, not a reason to cut.
+  if (best.gain <= 1e-12 * std::abs(whole)) best.feature = -1;
+  return best;
+}
+
+}  // namespace mlwright::tree

@@ -1,0 +1,204 @@
+"""Binning, histograms, boosting and prediction by trees.
+
+Fitted trees are a dict of arrays, one entry a node: ``feature`` (-1: a leaf), ``threshold``, ``left``, ``right``
+(counted within the tree, after their parent), ``missing_left``, ``value``, ``gain``, ``count``; tree t is nodes
+``offsets[t]`` to ``offsets[t + 1]``.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlwright._native import core
+from mlwright._runtime.registry import Tolerance, kernel
+
+__all__ = [
+    "LossSpec",
+    "bin_codes",
+    "boost",
+    "check_trees",
+    "find_thresholds",
+    "histogram",
+    "join_trees",
+    "predict_trees",
+]
+
+NODE_ARRAYS = ("feature", "threshold", "left", "right", "missing_left", "value", "gain", "count")
+_WALKED = ("feature", "threshold", "left", "right", "missing_left", "value", "offsets")
+_DTYPES = {
+    "feature": np.int32,
+    "threshold": np.float64,
+    "left": np.int32,
+    "right": np.int32,
+    "missing_left": np.uint8,
+    "value": np.float64,
+    "gain": np.float64,
+    "count": np.int64,
+    "offsets": np.int64,
+}
+_NO_WEIGHT = np.empty(0)
+
+
+@dataclass(frozen=True)
+class LossSpec:
+    """Which loss the engine minimises.
+
+    Attributes
+    ----------
+    name : {"squared_error", "log_loss", "user"}
+    n_outputs : int
+        Trees an iteration.
+    address : int
+        Of the compiled function of a user's loss.
+    start : float
+        Start value of a user's loss; NaN to have it searched for.
+    """
+
+    name: str
+    n_outputs: int = 1
+    address: int = 0
+    start: float = float("nan")
+
+    def native(self):
+        return self.name, self.n_outputs, self.address, self.start
+
+
+def _floats(x):
+    """A matrix as kernels read it: float32 or float64 of any strides."""
+    return x if x.dtype in (np.float32, np.float64) else x.astype(np.float64)
+
+
+def _weights(w):
+    return _NO_WEIGHT if w is None else np.ascontiguousarray(w, dtype=np.float64)
+
+
+@kernel(
+    native="tree.find_thresholds", twin="tree:find_thresholds", strategy="tree:columns", tolerance=Tolerance(rtol=1e-15)
+)
+def find_thresholds(x, weight=None, max_bins=255, seed=0):
+    """Thresholds of every column's bins: ``(values, offsets)``; feature j has ``values[offsets[j]:offsets[j + 1]]``."""
+    return core.tree.find_thresholds(_floats(np.asarray(x)), _weights(weight), max_bins, seed)
+
+
+@kernel(native="tree.bin", twin="tree:bin_codes", strategy="tree:columns_and_thresholds")
+def bin_codes(x, values, offsets):
+    """Codes of every value, uint8 of the shape of x."""
+    return bin_matrix(x, values, offsets).codes()
+
+
+def bin_matrix(x, values, offsets):
+    """The binned matrix as the booster reads it."""
+    return core.tree.bin(_floats(np.asarray(x)), values, offsets)
+
+
+@kernel(native=(), twin="tree:histogram", strategy="tree:codes_and_integers")
+def histogram(x, values, offsets, rows, g, h):
+    """Integer sums of g, of h and counts over some rows, by feature and code."""
+    count_bits = 20
+    hn = (np.asarray(h, dtype=np.uint64) << np.uint64(count_bits)) | np.uint64(1)
+    return bin_matrix(x, values, offsets).histogram(
+        np.ascontiguousarray(rows, dtype=np.uint32), np.ascontiguousarray(g, dtype=np.int64), hn, count_bits
+    )
+
+
+def make_booster(bins, y, weight, loss, rules, first_tree=0):
+    """The native loop of one fit; see ``tree/booster.hpp``."""
+    return core.tree.Booster(
+        bins, np.ascontiguousarray(y, dtype=np.float64), _weights(weight), loss.native(), rules, first_tree
+    )
+
+
+def tree_rules(
+    *,
+    learning_rate=0.1,
+    max_leaf_nodes=31,
+    max_depth=None,
+    min_samples_leaf=20,
+    l2_regularization=0.0,
+    max_features=1.0,
+    seed=0,
+    monotonic=(),
+    interaction=(),
+):
+    """Parameters of the grower, in scikit-learn's names."""
+    return {
+        "learning_rate": float(learning_rate),
+        "max_leaves": 0 if max_leaf_nodes is None else int(max_leaf_nodes),
+        "max_depth": 0 if max_depth is None else min(int(max_depth), 1 << 30),
+        "min_samples_leaf": min(int(min_samples_leaf), 1 << 40),
+        "l2": float(l2_regularization),
+        "min_hessian": 1e-3,
+        "max_features": float(max_features),
+        "seed": int(seed),
+        "monotonic": [int(c) for c in monotonic],
+        "interaction": [sorted(int(j) for j in group) for group in interaction],
+    }
+
+
+@kernel(native=(), twin="tree:boost", strategy="tree:boosting_problem", tolerance=Tolerance(rtol=1e-7, atol=1e-9))
+def boost(x, y, weight=None, loss="squared_error", n_outputs=1, n_iterations=3, max_bins=255, **rules):
+    """Start values, then feature, threshold, missing_left and value of all nodes of a small boosted model."""
+    bins = bin_matrix(x, *find_thresholds(x, weight, max_bins))
+    booster = make_booster(bins, y, weight, LossSpec(loss, n_outputs), tree_rules(**rules))
+    start = booster.start()
+    booster.set_raw(np.repeat(start, len(y)))
+    trees = booster.grow(n_iterations)
+    return start, trees["feature"], trees["threshold"], trees["missing_left"], trees["value"], booster.raw()
+
+
+@kernel(native="tree.predict", twin="tree:predict_trees", strategy="tree:trees_and_rows")
+def predict_trees(x, trees, start):
+    """Scores of shape (n_outputs, n): the start values and what all trees add to them."""
+    return add_trees(x, trees, np.repeat(start[:, None], len(x), axis=1))
+
+
+def add_trees(x, trees, raw, first=0, last=None):
+    """Add the values of trees ``first`` to ``last`` to ``raw`` of shape (n_outputs, n); returns it."""
+    if last is None:
+        last = len(trees["offsets"]) - 1
+    core.tree.predict(_floats(np.asarray(x)), *(trees[name] for name in _WALKED), first, last, raw)
+    return raw
+
+
+@kernel(native="tree.check", twin="tree:check_trees", strategy="tree:checked_trees")
+def check_trees(trees, n_features):
+    """Raise ModelFormatError unless the arrays are trees that are safe to walk; returns the number of trees."""
+    core.tree.check(*(np.ascontiguousarray(trees[name], dtype=_DTYPES[name]) for name in _WALKED), n_features)
+    return len(trees["offsets"]) - 1
+
+
+@kernel(
+    native="tree.mean_loss",
+    twin="tree:mean_loss",
+    strategy="tree:scored_targets",
+    tolerance=Tolerance(rtol=1e-12, atol=1e-12),
+)
+def mean_loss(loss, y, raw, weight=None):
+    """Weighted mean loss of scores ``raw`` of shape (n_outputs, n)."""
+    return core.tree.mean_loss(
+        loss.native(), np.ascontiguousarray(y, dtype=np.float64), np.ascontiguousarray(raw).ravel(), _weights(weight)
+    )
+
+
+@kernel(
+    native="tree.probabilities",
+    twin="tree:probabilities",
+    strategy="tree:scores",
+    tolerance=Tolerance(rtol=1e-13, atol=1e-15),
+)
+def probabilities(raw):
+    """Class probabilities of shape (n, n_classes) from scores of shape (n_outputs, n)."""
+    return core.tree.probabilities(np.ascontiguousarray(raw, dtype=np.float64)).T
+
+
+def join_trees(parts):
+    """One dict of trees from several, in order."""
+    if not parts:
+        return {name: np.zeros(int(name == "offsets"), dtype=dtype) for name, dtype in _DTYPES.items()}
+    if len(parts) == 1:
+        return parts[0]
+    joined = {name: np.concatenate([part[name] for part in parts]) for name in NODE_ARRAYS}
+    starts = np.cumsum([0] + [part["offsets"][-1] for part in parts])
+    offsets = [part["offsets"][:-1] + start for part, start in zip(parts, starts, strict=False)]
+    joined["offsets"] = np.concatenate([*offsets, starts[-1:]]).astype(np.int64)
+    return joined

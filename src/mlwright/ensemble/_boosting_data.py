@@ -1,0 +1,108 @@
+"""From what users pass to the arrays that boosting reads: rows, weights, constraints."""
+
+from dataclasses import dataclass, replace
+from itertools import combinations
+from numbers import Integral
+
+import numpy as np
+from sklearn.model_selection import train_test_split
+from sklearn.utils.validation import _check_categorical_features, _check_sample_weight, validate_data
+
+_FLOATS = [np.float64, np.float32]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of training or validation: X float32 or float64, y float64, weight float64 or None."""
+
+    X: np.ndarray
+    y: np.ndarray
+    weight: np.ndarray | None = None
+
+    def without_zero_weights(self):
+        """A row of weight zero is no row."""
+        if self.weight is None or self.weight.all():
+            return self
+        kept = self.weight != 0
+        if not kept.any():
+            raise ValueError("sample_weight: all weights are zero; expected at least one positive weight")
+        return Rows(self.X[kept], self.y[kept], self.weight[kept])
+
+    def split(self, fraction, stratify, seed):
+        """Training and validation rows."""
+        stratify = self.y if stratify else None
+        parts = (self.X, self.y) if self.weight is None else (self.X, self.y, self.weight)
+        parts = train_test_split(*parts, test_size=fraction, stratify=stratify, random_state=seed)
+        return Rows(*parts[0::2]), Rows(*parts[1::2])
+
+    def sample(self, n, stratify, seed):
+        """At most n of the rows, in random order if there are more."""
+        if len(self.y) <= n:
+            return self
+        rest = len(self.y) - n
+        if stratify and min(np.unique(self.y, return_counts=True)[1]) < 2:
+            stratify = False
+        return self.split(rest, stratify, seed)[0]
+
+    def with_weight(self, weight):
+        return replace(self, weight=weight)
+
+
+def features_for_fit(estimator, X):
+    """X as float32 or float64, of any strides; refuses categorical columns."""
+    refuse_categories(X, estimator.categorical_features)
+    return validate_data(estimator, X, dtype=_FLOATS, ensure_all_finite=False)
+
+
+def features_for_predict(estimator, X):
+    """The same for prediction; a conforming array takes no checks but these."""
+    if (
+        type(X) is np.ndarray
+        and X.dtype.char in "df"
+        and X.ndim == 2
+        and X.shape[0] > 0
+        and X.shape[1] == estimator.n_features_in_
+        and not hasattr(estimator, "feature_names_in_")
+    ):
+        return X
+    return validate_data(estimator, X, dtype=_FLOATS, ensure_all_finite=False, reset=False)
+
+
+def refuse_categories(X, categorical_features):
+    if categorical_features is None or (categorical_features == "from_dtype" and isinstance(X, np.ndarray)):
+        return
+    mask = _check_categorical_features(X, categorical_features)
+    if mask is not None and np.any(mask):
+        raise ValueError(
+            f"categorical_features: got {int(np.sum(mask))} categorical column(s), expected none: this version grows "
+            "trees on numbers only; encode them first with mlwright.preprocessing.TableEncoder"
+        )
+
+
+def weights_for_fit(sample_weight, X):
+    """float64 weights, not negative; None stays None."""
+    if sample_weight is None:
+        return None
+    return _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+
+
+def interaction_groups(interaction_cst, n_features):
+    """Groups of features that may meet in one branch; those in no group form one more. Empty: no constraint."""
+    if interaction_cst is None:
+        return []
+    if isinstance(interaction_cst, str):
+        size = 1 if interaction_cst == "no_interactions" else 2
+        interaction_cst = combinations(range(n_features), min(size, n_features))
+    try:
+        groups = [set(group) for group in interaction_cst]
+    except TypeError:
+        message = f"Interaction constraints must be a sequence of tuples or lists, got: {interaction_cst!r}."
+        raise ValueError(message) from None
+    for group in groups:
+        if not all(isinstance(j, Integral) and 0 <= j < n_features for j in group):
+            raise ValueError(
+                "Interaction constraints must consist of integer indices in [0, n_features - 1] = "
+                f"[0, {n_features - 1}], specifying the position of features, got invalid indices: {group!r}"
+            )
+    rest = set(range(n_features)).difference(*groups)
+    return [*groups, rest] if rest else groups

@@ -1,0 +1,139 @@
+"""The loop of one boosted fit: iterations, scores, early stopping."""
+
+from dataclasses import dataclass, field
+from time import perf_counter
+
+import numpy as np
+
+from mlwright._kernels import tree as kernels
+
+_SCORED_ROWS = 10_000  # scorers see at most as many training rows
+
+
+@dataclass
+class Stopping:
+    """When to stop early.
+
+    Attributes
+    ----------
+    scoring : "loss" or callable
+        A callable takes an estimator, X, y and maybe sample_weight; higher is better.
+    n_iter_no_change, tol
+        Stop once none of the last ``n_iter_no_change`` scores beats the one before them by more than ``tol``.
+    """
+
+    scoring: object
+    n_iter_no_change: int
+    tol: float
+
+    def is_due(self, scores):
+        if len(scores) <= self.n_iter_no_change:
+            return False
+        reference = scores[-self.n_iter_no_change - 1] + self.tol
+        return not any(score > reference for score in scores[-self.n_iter_no_change :])
+
+
+@dataclass
+class Boosting:
+    """State of a fit in progress.
+
+    Attributes
+    ----------
+    train, validation : Rows
+        validation may be None.
+    loss : LossSpec
+    start : array of shape (n_outputs,)
+    parts : list of dict
+        Trees so far, in the order they were grown.
+    """
+
+    train: object
+    validation: object
+    loss: object
+    booster: object
+    start: np.ndarray
+    parts: list
+    stopping: Stopping | None = None
+    estimator_with: object = None  # (trees, start) -> estimator that predicts with them, for scorers
+    target_of: object = None  # encoded y -> y as users see it
+    verbose: int = 0
+    train_score: list = field(default_factory=list)
+    validation_score: list = field(default_factory=list)
+    scored_rows: object = None
+    _raw_validation: np.ndarray | None = None
+
+    @property
+    def n_iterations(self):
+        return sum(len(part["offsets"]) - 1 for part in self.parts) // self.loss.n_outputs
+
+    def raw_of(self, X, trees):
+        return kernels.predict_trees(X, trees, self.start)
+
+    def begin(self):
+        """Scores of the model as it stands: of the start values, or of the trees a warm start brought."""
+        if self.parts:
+            trees = kernels.join_trees(self.parts)
+            self.parts = [trees]
+            self.booster.set_raw(self.raw_of(self.train.X, trees).ravel())
+        else:
+            self.booster.set_raw(np.repeat(self.start, len(self.train.y)))
+        if self.stopping is not None and self.validation is not None and self.stopping.scoring == "loss":
+            self._raw_validation = self.raw_of(self.validation.X, kernels.join_trees(self.parts))
+        if self.stopping is not None and not self.train_score:
+            self._score()
+
+    def run(self, max_iter):
+        """Grow until ``max_iter`` iterations or until stopping is due; returns the trees."""
+        begun = perf_counter()
+        if self.stopping is None and self.verbose < 2:
+            self.parts.append(self.booster.grow(max_iter - self.n_iterations))
+        else:
+            while self.n_iterations < max_iter and not self._step():
+                pass
+        trees = kernels.join_trees(self.parts)
+        if self.verbose:
+            leaves = int(np.count_nonzero(trees["feature"] < 0))
+            n_trees = len(trees["offsets"]) - 1
+            print(f"Fit {n_trees} trees in {perf_counter() - begun:.3f} s, ({leaves} total leaves)")
+        return trees
+
+    def _step(self):
+        part = self.booster.grow(1)
+        self.parts.append(part)
+        if self._raw_validation is not None:
+            kernels.add_trees(self.validation.X, part, self._raw_validation)
+        stop = self.stopping is not None and self._score()
+        if self.verbose >= 2:
+            self._report(part)
+        return stop
+
+    def _score(self):
+        if self.stopping.scoring == "loss":
+            self.train_score.append(-self.booster.loss())
+            if self.validation is not None:
+                rows = self.validation
+                self.validation_score.append(-kernels.mean_loss(self.loss, rows.y, self._raw_validation, rows.weight))
+        else:
+            estimator = self.estimator_with(kernels.join_trees(self.parts), self.start)
+            self.train_score.append(self._ask_scorer(estimator, self.scored_rows))
+            if self.validation is not None:
+                self.validation_score.append(self._ask_scorer(estimator, self.validation))
+        return self.stopping.is_due(self.validation_score if self.validation is not None else self.train_score)
+
+    def _ask_scorer(self, estimator, rows):
+        weight = {} if rows.weight is None else {"sample_weight": rows.weight}
+        return float(self.stopping.scoring(estimator, rows.X, self.target_of(rows.y), **weight))
+
+    def _report(self, part):
+        leaves = int(np.count_nonzero(part["feature"] < 0))
+        line = f"[{self.n_iterations}] {len(part['offsets']) - 1} tree(s), {leaves} leaves"
+        if self.train_score:
+            line += f", train score: {self.train_score[-1]:.5f}"
+        if self.validation_score:
+            line += f", validation score: {self.validation_score[-1]:.5f}"
+        print(line)
+
+
+def scored_sample(rows, stratify, seed):
+    """The training rows that scorers see."""
+    return rows.sample(_SCORED_ROWS, stratify, seed)

@@ -1,0 +1,374 @@
+"""Histogram-based gradient boosting, with scikit-learn's parameters and attributes."""
+
+from typing import ClassVar
+
+import numpy as np
+from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.utils._param_validation import HasMethods, StrOptions
+from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.multiclass import check_classification_targets
+
+from mlwright._kernels import tree as kernels
+from mlwright._runtime.errors import ModelFormatError
+from mlwright.ensemble._hist_gradient_boosting_base import BASE_STATE, BaseHistGradientBoosting
+from mlwright.io.composite import State
+from mlwright.io.schema import Labels
+
+
+class HistGradientBoostingRegressor(RegressorMixin, BaseHistGradientBoosting):
+    """Gradient boosted regression trees on binned features.
+
+    A drop-in for scikit-learn's class of that name. Fits and predictions have the same bits for any number of threads
+    and any instruction set; integer weights are exactly repetitions.
+
+    Parameters
+    ----------
+    loss : {'squared_error'} or loss object, default='squared_error'
+        What is minimised. A loss of your own comes from :func:`mlwright.extend.loss`.
+    quantile : None
+        For scikit-learn's signature; the quantile loss is not in this version.
+    learning_rate : float, default=0.1
+        Factor of every leaf's value.
+    max_iter : int, default=100
+        Most iterations, that is trees.
+    max_leaf_nodes : int or None, default=31
+    max_depth : int or None, default=None
+    min_samples_leaf : int, default=20
+        Fewest rows (repetitions, if weights are integers) of a leaf.
+    l2_regularization : float, default=0
+        Penalty on leaf values.
+    max_features : float, default=1.0
+        Share of the features that each node looks at.
+    max_bins : int, default=255
+        Most bins a feature; missing values have one more.
+    categorical_features : None or 'from_dtype', default='from_dtype'
+        Categorical columns are refused; encode them with `mlwright.preprocessing.TableEncoder`.
+    monotonic_cst : array-like of int or dict, default=None
+        -1, 0 or 1 a feature: decreasing, free, increasing.
+    interaction_cst : {'pairwise', 'no_interactions'} or sequence of lists of int, default=None
+        Groups of features that may meet in one branch.
+    warm_start : bool, default=False
+        Whether `fit` adds trees to those of the former call.
+    early_stopping : 'auto' or bool, default='auto'
+        'auto' is True for more than 10,000 rows.
+    scoring : str, callable or None, default='loss'
+        What early stopping looks at.
+    validation_fraction : int, float or None, default=0.1
+        Share (or number) of rows held out for early stopping; None looks at the training rows.
+    n_iter_no_change : int, default=10
+    tol : float, default=1e-7
+    verbose : int, default=0
+    random_state : int, RandomState instance or None, default=None
+        Of the validation split, the rows that bins are found from, and ``max_features``.
+
+    Attributes
+    ----------
+    n_iter_ : int
+    do_early_stopping_ : bool
+    n_trees_per_iteration_ : int
+        1.
+    train_score_, validation_score_ : ndarray of shape (n_iter_ + 1,) or (0,)
+        Scores before each iteration and after the last, if early stopping was on.
+    is_categorical_ : None
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str
+
+    Notes
+    -----
+    Above 200,000 rows, bins come from one random row of each of 200,000 equal strata, if there are no weights.
+
+    References
+    ----------
+    .. [1] J. Friedman, "Greedy function approximation: a gradient boosting machine", Annals of Statistics 29 (2001).
+    .. [2] G. Ke et al., "LightGBM: a highly efficient gradient boosting decision tree", NIPS 2017.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mlwright.ensemble import HistGradientBoostingRegressor
+    >>> X = np.arange(200.0).reshape(-1, 1)
+    >>> y = np.where(X[:, 0] < 100, 1.0, 3.0)
+    >>> model = HistGradientBoostingRegressor(max_iter=100).fit(X, y)
+    >>> model.predict([[10.0], [150.0]]).round(3)
+    array([1., 3.])
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        **BaseHistGradientBoosting._parameter_constraints,
+        "loss": [StrOptions({"squared_error"}), HasMethods(["compile", "check_targets"])],
+        "quantile": [None],
+    }
+    _model_state = State(**BASE_STATE)
+    _is_classifier = False
+
+    def __init__(
+        self,
+        loss="squared_error",
+        *,
+        quantile=None,
+        learning_rate=0.1,
+        max_iter=100,
+        max_leaf_nodes=31,
+        max_depth=None,
+        min_samples_leaf=20,
+        l2_regularization=0.0,
+        max_features=1.0,
+        max_bins=255,
+        categorical_features="from_dtype",
+        monotonic_cst=None,
+        interaction_cst=None,
+        warm_start=False,
+        early_stopping="auto",
+        scoring="loss",
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        tol=1e-7,
+        verbose=0,
+        random_state=None,
+    ):
+        self.loss = loss
+        self.quantile = quantile
+        self.learning_rate = learning_rate
+        self.max_iter = max_iter
+        self.max_leaf_nodes = max_leaf_nodes
+        self.max_depth = max_depth
+        self.min_samples_leaf = min_samples_leaf
+        self.l2_regularization = l2_regularization
+        self.max_features = max_features
+        self.max_bins = max_bins
+        self.categorical_features = categorical_features
+        self.monotonic_cst = monotonic_cst
+        self.interaction_cst = interaction_cst
+        self.warm_start = warm_start
+        self.early_stopping = early_stopping
+        self.scoring = scoring
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.verbose = verbose
+        self.random_state = random_state
+
+    def predict(self, X):
+        """Predicted targets.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+        """
+        return self._raw_predict(X)[0]
+
+    def staged_predict(self, X):
+        """Predicted targets after each iteration, one array at a time."""
+        for raw in self._staged_raw_predict(X):
+            yield raw[0].copy()
+
+    def _encode_targets(self, y):
+        self.n_trees_per_iteration_ = 1
+        return y.astype(np.float64, copy=False)
+
+    _encode_again = _encode_targets
+
+    def _decode_targets(self, y):
+        return y
+
+    def _final_weight(self, sample_weight, y):
+        return sample_weight
+
+    def _loss_spec(self):
+        return kernels.LossSpec(self.loss)
+
+
+class HistGradientBoostingClassifier(ClassifierMixin, BaseHistGradientBoosting):
+    """Gradient boosted classification trees on binned features, by log loss.
+
+    A drop-in for scikit-learn's class of that name: one tree an iteration for two classes, else one a class. Fits and
+    predictions have the same bits for any number of threads and any instruction set; integer weights are exactly
+    repetitions.
+
+    Parameters
+    ----------
+    loss : {'log_loss'}, default='log_loss'
+    learning_rate, max_iter, max_leaf_nodes, max_depth, min_samples_leaf, l2_regularization, max_features, max_bins,
+    categorical_features, monotonic_cst, interaction_cst, warm_start, early_stopping, scoring, validation_fraction,
+    n_iter_no_change, tol, verbose, random_state
+        As of :class:`HistGradientBoostingRegressor`.
+    class_weight : dict or 'balanced', default=None
+        Multiplies into the weights of a class's rows.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+    n_trees_per_iteration_ : int
+        1 for two classes, else their number.
+    n_iter_, do_early_stopping_, train_score_, validation_score_, is_categorical_, n_features_in_, feature_names_in_
+        As of :class:`HistGradientBoostingRegressor`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mlwright.ensemble import HistGradientBoostingClassifier
+    >>> X = np.arange(200.0).reshape(-1, 1)
+    >>> y = np.where(X[:, 0] < 100, "low", "high")
+    >>> model = HistGradientBoostingClassifier(max_iter=20).fit(X, y)
+    >>> model.predict([[10.0], [150.0]])
+    array(['low', 'high'], dtype='<U4')
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        **BaseHistGradientBoosting._parameter_constraints,
+        "loss": [StrOptions({"log_loss"})],
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+    }
+    _model_state = State(classes_=Labels("c"), **BASE_STATE)
+    _is_classifier = True
+
+    def __init__(
+        self,
+        loss="log_loss",
+        *,
+        learning_rate=0.1,
+        max_iter=100,
+        max_leaf_nodes=31,
+        max_depth=None,
+        min_samples_leaf=20,
+        l2_regularization=0.0,
+        max_features=1.0,
+        max_bins=255,
+        categorical_features="from_dtype",
+        monotonic_cst=None,
+        interaction_cst=None,
+        warm_start=False,
+        early_stopping="auto",
+        scoring="loss",
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        tol=1e-7,
+        verbose=0,
+        random_state=None,
+        class_weight=None,
+    ):
+        self.loss = loss
+        self.learning_rate = learning_rate
+        self.max_iter = max_iter
+        self.max_leaf_nodes = max_leaf_nodes
+        self.max_depth = max_depth
+        self.min_samples_leaf = min_samples_leaf
+        self.l2_regularization = l2_regularization
+        self.max_features = max_features
+        self.max_bins = max_bins
+        self.categorical_features = categorical_features
+        self.monotonic_cst = monotonic_cst
+        self.interaction_cst = interaction_cst
+        self.warm_start = warm_start
+        self.early_stopping = early_stopping
+        self.scoring = scoring
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.verbose = verbose
+        self.random_state = random_state
+        self.class_weight = class_weight
+
+    def predict(self, X):
+        """The likeliest class of each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+        """
+        return self._class_of(self._raw_predict(X))
+
+    def predict_proba(self, X):
+        """Probabilities of the classes, in the order of ``classes_``.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        p : ndarray of shape (n_samples, n_classes)
+        """
+        return kernels.probabilities(self._raw_predict(X))
+
+    def decision_function(self, X):
+        """Scores: log odds of the second of two classes, else one score a class.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
+        """
+        return _as_decision(self._raw_predict(X))
+
+    def staged_predict(self, X):
+        """Predicted classes after each iteration, one array at a time."""
+        for raw in self._staged_raw_predict(X):
+            yield self._class_of(raw)
+
+    def staged_predict_proba(self, X):
+        """Probabilities after each iteration, one array at a time."""
+        for raw in self._staged_raw_predict(X):
+            yield kernels.probabilities(raw)
+
+    def staged_decision_function(self, X):
+        """Scores after each iteration, one array at a time."""
+        for raw in self._staged_raw_predict(X):
+            yield _as_decision(raw.copy())
+
+    def _class_of(self, raw):
+        index = (raw[0] > 0).astype(np.intp) if len(raw) == 1 else raw.argmax(axis=0)
+        return self.classes_[index]
+
+    def _encode_targets(self, y):
+        check_classification_targets(y)
+        self.classes_, codes = np.unique(y, return_inverse=True)
+        n_classes = len(self.classes_)
+        self.n_trees_per_iteration_ = 1 if n_classes <= 2 else n_classes
+        return codes.astype(np.float64)
+
+    def _encode_again(self, y):
+        unseen = np.setdiff1d(y, self.classes_)
+        if unseen.size:
+            raise ValueError(
+                f"y_val: got classes that y does not have: {unseen[:5]}; expected some of {self.classes_[:5]}"
+            )
+        return np.searchsorted(self.classes_, y).astype(np.float64)
+
+    def _decode_targets(self, y):
+        return self.classes_[y.astype(np.intp)]
+
+    def _final_weight(self, sample_weight, y):
+        if self.class_weight is None:
+            return sample_weight
+        labels = self._decode_targets(y)
+        weight = compute_class_weight(self.class_weight, classes=self.classes_, y=labels, sample_weight=sample_weight)
+        of_rows = weight[y.astype(np.intp)]
+        return of_rows if sample_weight is None else sample_weight * of_rows
+
+    def _loss_spec(self):
+        return kernels.LossSpec(self.loss, self.n_trees_per_iteration_)
+
+    def _validate_state(self):
+        super()._validate_state()
+        n_classes = len(self.classes_)
+        if self.n_trees_per_iteration_ != (1 if n_classes <= 2 else n_classes):
+            raise ModelFormatError(
+                f"{type(self).__name__}: got {n_classes} classes for {self.n_trees_per_iteration_} trees an iteration; "
+                "the model is damaged"
+            )
+
+
+def _as_decision(raw):
+    return raw[0] if len(raw) == 1 else raw.T

@@ -1,0 +1,262 @@
+"""What both histogram-based gradient boosting estimators share: scikit-learn's rules around the native loop."""
+
+import copy
+from abc import ABCMeta, abstractmethod
+from numbers import Integral, Real
+from typing import ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.metrics import check_scoring
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, RealNotInt, StrOptions
+from sklearn.utils.validation import _check_monotonic_cst, _check_y, check_consistent_length, check_is_fitted
+
+from mlwright._kernels import tree as kernels
+from mlwright._runtime.errors import ModelFormatError
+from mlwright.base import fit_context
+from mlwright.ensemble._boosting_data import (
+    Rows,
+    features_for_fit,
+    features_for_predict,
+    interaction_groups,
+    weights_for_fit,
+)
+from mlwright.ensemble._boosting_driver import Boosting, Stopping, scored_sample
+from mlwright.io.composite import Maybe, Record
+from mlwright.io.schema import Choice, Number, Size, Strings, Tensor
+
+_TREES = Record(
+    feature=Tensor("i4", "m"),
+    threshold=Tensor("f8", "m", finite=False),  # +infinity sets missing values apart
+    left=Tensor("i4", "m"),
+    right=Tensor("i4", "m"),
+    missing_left=Tensor("u1", "m"),
+    value=Tensor("f8", "m"),
+    gain=Tensor("f8", "m"),
+    count=Tensor("i8", "m"),
+    offsets=Tensor("i8", "t+1"),
+)
+BASE_STATE = {
+    "n_features_in_": Size("p"),
+    "feature_names_in_": Maybe(Strings("p")),
+    "is_categorical_": Choice(None),
+    "n_trees_per_iteration_": Number(1, integer=True),
+    "do_early_stopping_": Choice(False, True),
+    "train_score_": Tensor("f8", "a", finite=False),
+    "validation_score_": Tensor("f8", "b", finite=False),
+    "_seed": Number(0, integer=True),
+    "_start": Tensor("f8", "k"),
+    "_trees": _TREES,
+}
+
+
+class BaseHistGradientBoosting(BaseEstimator, metaclass=ABCMeta):
+    """What the regressor and the classifier share."""
+
+    _parameter_constraints: ClassVar[dict] = {
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "max_leaf_nodes": [Interval(Integral, 2, None, closed="left"), None],
+        "max_depth": [Interval(Integral, 1, None, closed="left"), None],
+        "min_samples_leaf": [Interval(Integral, 1, None, closed="left")],
+        "l2_regularization": [Interval(Real, 0, None, closed="left")],
+        "max_features": [Interval(RealNotInt, 0, 1, closed="right")],
+        "monotonic_cst": ["array-like", dict, None],
+        "interaction_cst": [list, tuple, StrOptions({"pairwise", "no_interactions"}), None],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "validation_fraction": [
+            Interval(RealNotInt, 0, 1, closed="neither"),
+            Interval(Integral, 1, None, closed="left"),
+            None,
+        ],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "max_bins": [Interval(Integral, 2, 255, closed="both")],
+        "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
+        "warm_start": ["boolean"],
+        "early_stopping": [StrOptions({"auto"}), "boolean"],
+        "scoring": [str, callable, None],
+        "verbose": ["verbose"],
+        "random_state": ["random_state"],
+    }
+
+    @fit_context
+    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Numbers; NaN is a missing value, infinities are allowed. float32 is not widened in memory.
+        y : array-like of shape (n_samples,)
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights, not negative. Integers are repetitions: the model is that of each row repeated as often, and
+            ``min_samples_leaf`` counts repetitions. Other weights scale a row's gradient, and rows are counted as rows.
+        X_val, y_val, sample_weight_val : array-like, default=None
+            Rows to stop early on, in place of a part of the training rows.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            For data or parameters that do not fit.
+        NumericalError
+            If the loss has gradients that are not finite.
+        """
+        rows = self._training_rows(X, y, sample_weight)
+        validation = self._given_validation_rows(X_val, y_val, sample_weight_val)
+        continuing = self.warm_start and hasattr(self, "_trees")
+        if not continuing:
+            self._seed = int(check_random_state(self.random_state).randint(np.iinfo(np.uint32).max, dtype="u8"))
+        elif self.max_iter < self.n_iter_:
+            raise ValueError(
+                f"max_iter={self.max_iter} must be larger than or equal to n_iter_={self.n_iter_} when warm_start==True"
+            )
+        self.do_early_stopping_ = len(rows.y) > 10_000 if self.early_stopping == "auto" else bool(self.early_stopping)
+        if self.do_early_stopping_ and validation is None and self.validation_fraction is not None:
+            rows, validation = rows.split(self.validation_fraction, self._is_classifier, self._seed)
+        fit = self._boosting(rows, validation if self.do_early_stopping_ else None, continuing)
+        fit.begin()
+        self._trees = fit.run(self.max_iter)
+        self._start = fit.start
+        self.train_score_ = np.asarray(fit.train_score, dtype=np.float64)
+        self.validation_score_ = np.asarray(fit.validation_score, dtype=np.float64)
+        return self
+
+    def _training_rows(self, X, y, sample_weight):
+        X = features_for_fit(self, X)
+        self.is_categorical_ = None
+        y = _check_y(y, estimator=self)
+        check_consistent_length(X, y)
+        sample_weight = weights_for_fit(sample_weight, X)
+        y = self._encode_targets(y)
+        if self.monotonic_cst is not None and self.n_trees_per_iteration_ != 1:
+            raise ValueError("monotonic constraints are not supported for multiclass classification.")
+        return Rows(X, y, self._final_weight(sample_weight, y)).without_zero_weights()
+
+    def _given_validation_rows(self, X_val, y_val, sample_weight_val):
+        if X_val is None and y_val is None:
+            return None
+        if y_val is None:
+            raise ValueError("X_val is provided, but y_val was not provided.")
+        if X_val is None:
+            raise ValueError("y_val is provided, but X_val was not provided.")
+        if self.early_stopping is False:
+            raise ValueError(
+                "X_val and y_val are passed to fit while at the same time early_stopping is False. When passing X_val "
+                "and y_val to fit, early_stopping should be set to either 'auto' or True."
+            )
+        X_val = features_for_predict(self, X_val)
+        y_val = self._encode_again(_check_y(y_val, estimator=self))
+        check_consistent_length(X_val, y_val)
+        return Rows(X_val, y_val, weights_for_fit(sample_weight_val, X_val))
+
+    def _boosting(self, rows, validation, continuing):
+        loss = self._loss_spec()
+        thresholds = kernels.find_thresholds(rows.X, rows.weight, self.max_bins, self._seed)
+        bins = kernels.bin_matrix(rows.X, *thresholds)
+        first_tree = len(self._trees["offsets"]) - 1 if continuing else 0
+        booster = kernels.make_booster(bins, rows.y, rows.weight, loss, self._tree_rules(rows.X.shape[1]), first_tree)
+        stopping = self._stopping() if self.do_early_stopping_ else None
+        needs_sample = stopping is not None and stopping.scoring != "loss"
+        return Boosting(
+            train=rows,
+            validation=validation,
+            loss=loss,
+            booster=booster,
+            start=self._start if continuing else booster.start(),
+            parts=[self._trees] if continuing else [],
+            stopping=stopping,
+            estimator_with=self._with_trees,
+            target_of=self._decode_targets,
+            verbose=int(self.verbose),
+            train_score=self.train_score_.tolist() if continuing else [],
+            validation_score=self.validation_score_.tolist() if continuing else [],
+            scored_rows=scored_sample(rows, self._is_classifier, self._seed) if needs_sample else None,
+        )
+
+    def _stopping(self):
+        scoring = self.scoring if self.scoring == "loss" else check_scoring(self, self.scoring)
+        return Stopping(scoring, self.n_iter_no_change, self.tol)
+
+    def _with_trees(self, trees, start):
+        """A fitted estimator with these trees, for scorers; its arrays are as they are, so names are not checked."""
+        estimator = copy.copy(self)
+        estimator._trees, estimator._start = trees, start
+        vars(estimator).pop("feature_names_in_", None)
+        return estimator
+
+    def _tree_rules(self, n_features):
+        monotonic = _check_monotonic_cst(self, self.monotonic_cst)
+        return kernels.tree_rules(
+            learning_rate=self.learning_rate,
+            max_leaf_nodes=self.max_leaf_nodes,
+            max_depth=self.max_depth,
+            min_samples_leaf=self.min_samples_leaf,
+            l2_regularization=self.l2_regularization,
+            max_features=self.max_features,
+            seed=self._seed,
+            monotonic=monotonic if np.any(monotonic) else (),
+            interaction=interaction_groups(self.interaction_cst, n_features),
+        )
+
+    @property
+    def n_iter_(self):
+        """Number of boosting iterations."""
+        check_is_fitted(self, "_trees")
+        return (len(self._trees["offsets"]) - 1) // self.n_trees_per_iteration_
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "_trees")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+    def _raw_predict(self, X):
+        """Scores of shape (n_outputs, n)."""
+        check_is_fitted(self)
+        X = features_for_predict(self, X)
+        return kernels.predict_trees(X, self._trees, self._start)
+
+    def _staged_raw_predict(self, X):
+        check_is_fitted(self)
+        X = features_for_predict(self, X)
+        raw = np.repeat(self._start[:, None], X.shape[0], axis=1)
+        k = self.n_trees_per_iteration_
+        for iteration in range(self.n_iter_):
+            kernels.add_trees(X, self._trees, raw, iteration * k, (iteration + 1) * k)
+            yield raw
+
+    def _validate_state(self):
+        """Raise ModelFormatError unless the fitted arrays, maybe from a stranger's file, fit together."""
+        k = self.n_trees_per_iteration_
+        n_trees = kernels.check_trees(self._trees, self.n_features_in_)
+        if self._start.shape != (k,) or n_trees % k != 0:
+            raise ModelFormatError(
+                f"{type(self).__name__}: got {n_trees} trees and {self._start.shape[0]} start values for "
+                f"{k} trees an iteration; the model is damaged"
+            )
+
+    @property
+    @abstractmethod
+    def _is_classifier(self): ...
+
+    @abstractmethod
+    def _encode_targets(self, y): ...
+
+    @abstractmethod
+    def _encode_again(self, y): ...
+
+    @abstractmethod
+    def _decode_targets(self, y): ...
+
+    @abstractmethod
+    def _final_weight(self, sample_weight, y): ...
+
+    @abstractmethod
+    def _loss_spec(self): ...

@@ -1,0 +1,371 @@
+"""Twins of ``mlwright._kernels.tree``: binning, histograms, the grower, boosting, prediction; slow and readable."""
+
+import math
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+
+_LARGEST = float(np.finfo(np.float64).max)
+
+
+# Binning
+
+
+def _between(a, b):
+    """A number t with a <= t < b: the mean if it is one."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        middle = (a + b) / 2
+        if not np.isfinite(middle) and np.isfinite(a) and np.isfinite(b):
+            middle = a / 2 + b / 2
+    if not a <= middle < b:
+        middle = a
+    return min(max(middle, -_LARGEST), _LARGEST)
+
+
+def _quantiles(values, weight, max_bins):
+    cumulative = np.cumsum(weight)
+    cuts = []
+    for k in range(1, max_bins):
+        target = cumulative[-1] * k / max_bins
+        i = min(int(np.searchsorted(cumulative, target, side="left")), len(values) - 1)
+        on_the_step = cumulative[i] == target and i + 1 < len(values) and values[i] != values[i + 1]
+        cuts.append(_between(values[i], values[i + 1]) if on_the_step else min(max(values[i], -_LARGEST), _LARGEST))
+    cuts = sorted(set(cuts))
+    return cuts[:-1] if cuts and cuts[-1] >= values[-1] else cuts
+
+
+def _cuts(values, weight, max_bins):
+    kept = ~np.isnan(values) & (weight > 0)
+    values, weight = values[kept] + 0.0, weight[kept]
+    order = np.argsort(values, kind="stable")
+    values, weight = values[order], weight[order]
+    distinct = np.unique(values)
+    if len(distinct) <= max_bins:
+        return [_between(a, b) for a, b in pairwise(distinct)]
+    return _quantiles(values, weight, max_bins)
+
+
+def find_thresholds(x, weight=None, max_bins=255, seed=0):
+    """Weighted quantiles, or midpoints where there are few distinct values."""
+    x = np.asarray(x, dtype=np.float64)
+    weight = np.ones(len(x)) if weight is None else np.asarray(weight, dtype=np.float64)
+    cuts = [_cuts(x[:, j], weight, max_bins) for j in range(x.shape[1])]
+    offsets = np.cumsum([0] + [len(c) for c in cuts])
+    return np.concatenate([np.asarray(c, dtype=np.float64) for c in cuts] or [np.empty(0)]), offsets
+
+
+def bin_codes(x, values, offsets):
+    """Code = number of thresholds below the value; one more than all of them for NaN."""
+    x = np.asarray(x, dtype=np.float64)
+    codes = np.empty(x.shape, dtype=np.uint8)
+    for j in range(x.shape[1]):
+        cuts = values[offsets[j] : offsets[j + 1]]
+        codes[:, j] = np.where(np.isnan(x[:, j]), len(cuts) + 1, np.searchsorted(cuts, x[:, j], side="left"))
+    return codes
+
+
+def _n_codes(x, offsets):
+    return np.diff(offsets) + 1 + np.isnan(np.asarray(x, dtype=np.float64)).any(axis=0)
+
+
+def histogram(x, values, offsets, rows, g, h):
+    """Sums of g, sums of h and counts, feature after feature, code after code."""
+    codes = bin_codes(x, values, offsets)[rows]
+    g, h = np.asarray(g, dtype=np.int64)[rows], np.asarray(h, dtype=np.int64)[rows]
+    sums = ([], [], [])
+    for j, n_codes in enumerate(_n_codes(x, offsets)):
+        for code in range(n_codes):
+            here = codes[:, j] == code
+            for total, part in zip(sums, (g[here], h[here], here), strict=True):
+                total.append(int(part.sum()))
+    return tuple(np.asarray(total, dtype=np.int64) for total in sums)
+
+
+# Losses
+
+
+def _sigmoid(eta):
+    return 1 / (1 + np.exp(-eta))
+
+
+def _softmax(raw):
+    e = np.exp(raw - raw.max(axis=0))
+    return e / e.sum(axis=0)
+
+
+def probabilities(raw):
+    """Class probabilities, one row an observation."""
+    raw = np.asarray(raw, dtype=np.float64)
+    if len(raw) > 1:
+        return _softmax(raw).T
+    p = _sigmoid(raw[0])
+    return np.stack([1 - p, p], axis=1)
+
+
+def mean_loss(loss, y, raw, weight=None):
+    """Weighted mean of half squared error or log loss."""
+    if loss.name == "squared_error":
+        value = (y - raw[0]) ** 2 / 2
+    elif loss.n_outputs == 1:
+        value = np.logaddexp(0, raw[0]) - y * raw[0]
+    else:
+        top = raw.max(axis=0)
+        value = top + np.log(np.exp(raw - top).sum(axis=0)) - raw[y.astype(int), np.arange(len(y))]
+    return np.average(value, weights=weight)
+
+
+def _gradients(loss, y, raw):
+    """Gradient and Hessian of every output, each of the shape of raw."""
+    if loss == "squared_error":
+        return raw - y, np.ones_like(raw)
+    mu = _sigmoid(raw) if len(raw) == 1 else _softmax(raw)
+    target = y[None, :] if len(raw) == 1 else np.arange(len(raw))[:, None] == y[None, :]
+    return mu - target, mu * (1 - mu)
+
+
+def _start(loss, n_outputs, y, weight):
+    if loss == "squared_error":
+        return np.array([np.average(y, weights=weight)])
+    if n_outputs == 1:
+        p = np.average(y, weights=weight)
+        return np.array([math.log(p / (1 - p))])
+    share = np.array([np.average(y == k, weights=weight) for k in range(n_outputs)])
+    logs = np.log(np.maximum(share, np.finfo(np.float64).eps))
+    return logs - logs.mean()
+
+
+# The grower
+
+
+@dataclass
+class _Rules:
+    learning_rate: float = 0.1
+    max_leaf_nodes: int | None = 31
+    max_depth: int | None = None
+    min_samples_leaf: int = 20
+    l2_regularization: float = 0.0
+    monotonic: tuple = ()
+    interaction: tuple = ()
+
+
+@dataclass
+class _Node:
+    rows: np.ndarray
+    depth: int = 0
+    low: float = -math.inf
+    high: float = math.inf
+    groups: tuple = ()
+    feature: int = -1
+    threshold: float = 0.0
+    missing_left: bool = False
+    value: float = 0.0
+    split: tuple | None = None  # gain, feature, code, missing_left
+
+
+@dataclass
+class _Problem:
+    """One tree's data. q_g and q_h are integers in units of g_unit, h_unit, as in histogram.hpp."""
+
+    codes: np.ndarray
+    n_bins: np.ndarray
+    has_missing: np.ndarray
+    g: np.ndarray
+    h: np.ndarray
+    weight: np.ndarray
+    repetitions: bool
+    rules: _Rules
+    q_g: np.ndarray = field(init=False)
+    q_h: np.ndarray = field(init=False)
+    count: np.ndarray = field(init=False)
+
+    def __post_init__(self):
+        self.count = self.weight.astype(np.int64) if self.repetitions else np.ones(len(self.g), dtype=np.int64)
+        factor = 1 if self.repetitions else self.weight
+        bits = int(self.count.sum()).bit_length()
+        g, h = self.g * factor, self.h * factor
+        self.g_unit = math.ldexp(1, math.frexp(np.abs(g).max())[1] - min(61 - bits, 50))
+        self.h_unit = math.ldexp(1, math.frexp(h.max())[1] - min(63 - 2 * bits, 50))
+        self.q_g = np.rint(g / self.g_unit).astype(np.int64) * self.count
+        self.q_h = np.rint(h / self.h_unit).astype(np.int64) * self.count
+        self.min_hessian = 1e-3 * (1 if self.repetitions else self.weight.mean())
+
+    def sums(self, rows):
+        return self.q_g[rows].sum() * self.g_unit, self.q_h[rows].sum() * self.h_unit, self.count[rows].sum()
+
+    def value(self, g, h, node):
+        size = h + self.rules.l2_regularization
+        return min(max(-g / size if size > 0 else 0.0, node.low), node.high)
+
+
+def _part(g, h, v, l2):
+    return -(2 * g * v + (h + l2) * v * v)
+
+
+def _whole(problem, node):
+    """What the objective loses by the node's own constant: a cut must beat it."""
+    g, h, _ = problem.sums(node.rows)
+    return _part(g, h, problem.value(g, h, node), problem.rules.l2_regularization)
+
+
+def _two_parts(problem, node, left, right, direction):
+    """What it loses by the constants of both sides; None if rows may not go these ways."""
+    rules = problem.rules
+    sides = [problem.sums(left), problem.sums(right)]
+    if any(count < rules.min_samples_leaf or h < problem.min_hessian for _, h, count in sides):
+        return None
+    if not len(rules.monotonic):
+        return sum(g * g / (h + rules.l2_regularization) for g, h, _ in sides)
+    values = [problem.value(g, h, node) for g, h, _ in sides]
+    if direction * (values[0] - values[1]) > 0:
+        return None
+    return sum(_part(g, h, v, rules.l2_regularization) for (g, h, _), v in zip(sides, values, strict=True))
+
+
+def _candidates(problem, j):
+    """Every cut of one feature: the last code that goes left, and whether missing values do."""
+    n_bins = problem.n_bins[j]
+    for code in range(n_bins - 1 + problem.has_missing[j]):
+        yield code, False
+    if problem.has_missing[j]:
+        for code in range(n_bins - 1):
+            yield code, True
+
+
+def _goes_left(problem, rows, j, code, missing_left):
+    codes = problem.codes[rows, j]
+    missing = problem.has_missing[j] & (codes == problem.n_bins[j])
+    return np.where(missing, missing_left, codes <= code)
+
+
+def _best_of_feature(problem, node, j, whole):
+    best = None
+    direction = problem.rules.monotonic[j] if len(problem.rules.monotonic) else 0
+    for code, missing_left in _candidates(problem, j):
+        left = _goes_left(problem, node.rows, j, code, missing_left)
+        parts = _two_parts(problem, node, node.rows[left], node.rows[~left], direction)
+        if parts is not None and parts > (best[0] if best else whole):
+            best = parts, j, code, missing_left
+    if best is None or best[0] - whole <= 1e-12 * abs(whole):
+        return None
+    return best[0] - whole, *best[1:]
+
+
+def _best_split(problem, node):
+    best, whole, groups = None, _whole(problem, node), problem.rules.interaction
+    for j in range(problem.codes.shape[1]):
+        if groups and not any(j in groups[i] for i in node.groups):
+            continue
+        split = _best_of_feature(problem, node, j, whole)
+        if split is not None and (best is None or split[0] > best[0]):
+            best = split
+    return best
+
+
+def _may_be_cut(problem, node):
+    deep = problem.rules.max_depth is not None and node.depth >= problem.rules.max_depth
+    return not deep and problem.count[node.rows].sum() // 2 >= problem.rules.min_samples_leaf
+
+
+def _split_node(problem, node, cuts):
+    """The node's two children; fills in the node."""
+    _, j, code, missing_left = node.split
+    left = _goes_left(problem, node.rows, j, code, missing_left)
+    children = []
+    groups = tuple(i for i in node.groups if j in problem.rules.interaction[i])
+    for rows in (node.rows[left], node.rows[~left]):
+        children.append(_Node(rows, node.depth + 1, node.low, node.high, groups))
+    node.feature, node.threshold = j, cuts[j][code] if code < len(cuts[j]) else math.inf
+    n_left, n_right = (problem.count[child.rows].sum() for child in children)
+    node.missing_left = missing_left if problem.has_missing[j] else n_left > n_right
+    if len(problem.rules.monotonic) and problem.rules.monotonic[j]:
+        middle = sum(problem.value(*problem.sums(child.rows)[:2], node) for child in children) / 2
+        lower, upper = children if problem.rules.monotonic[j] > 0 else children[::-1]
+        lower.high = upper.low = middle
+    return children
+
+
+def _grow(problem, cuts):
+    """All nodes of one tree, the most useful cut first."""
+    rules = problem.rules
+    nodes = [_Node(np.arange(len(problem.g)), groups=tuple(range(len(rules.interaction))))]
+    fresh, n_leaves = [0], 1
+    while rules.max_leaf_nodes is None or n_leaves < rules.max_leaf_nodes:
+        for i in fresh:
+            if _may_be_cut(problem, nodes[i]):
+                nodes[i].split = _best_split(problem, nodes[i])
+        ready = [i for i, node in enumerate(nodes) if node.split is not None and node.feature < 0]
+        if not ready:
+            break
+        chosen = max(ready, key=lambda i: (nodes[i].split[0], -i))
+        fresh = [len(nodes), len(nodes) + 1]
+        nodes.extend(_split_node(problem, nodes[chosen], cuts))
+        n_leaves += 1
+    for node in nodes:
+        if node.feature < 0:
+            w = problem.weight[node.rows]
+            exact = (w * problem.g[node.rows]).sum(), (w * problem.h[node.rows]).sum()
+            node.value = rules.learning_rate * problem.value(*exact, node)
+    return nodes
+
+
+def boost(x, y, weight=None, loss="squared_error", n_outputs=1, n_iterations=3, max_bins=255, **rules):
+    """Start values; feature, threshold, missing_left and value of all nodes; final scores."""
+    values, offsets = find_thresholds(x, weight, max_bins)
+    cuts = [values[offsets[j] : offsets[j + 1]] for j in range(x.shape[1])]
+    codes = bin_codes(x, values, offsets)
+    n_bins = np.diff(offsets) + 1
+    has_missing = (codes == n_bins).any(axis=0)
+    weight = np.ones(len(y)) if weight is None else np.asarray(weight, dtype=np.float64)
+    repetitions = bool((weight == np.floor(weight)).all())
+    start = _start(loss, n_outputs, y, weight)
+    raw = np.repeat(start[:, None], len(y), axis=1)
+    all_nodes = []
+    for _ in range(n_iterations):
+        g, h = _gradients(loss, y, raw)
+        for k in range(n_outputs):
+            problem = _Problem(codes, n_bins, has_missing, g[k], h[k], weight, repetitions, _Rules(**rules))
+            nodes = _grow(problem, cuts)
+            for node in nodes:
+                if node.feature < 0:
+                    raw[k, node.rows] += node.value
+            all_nodes.extend(nodes)
+    columns = (
+        [getattr(node, name) for node in all_nodes] for name in ("feature", "threshold", "missing_left", "value")
+    )
+    return (start, *(np.asarray(column, dtype=np.float64) for column in columns), raw.ravel())
+
+
+# Prediction
+
+
+def predict_trees(x, trees, start):
+    """Walk every tree for every row."""
+    x = np.asarray(x, dtype=np.float64)
+    raw = np.repeat(start[:, None], len(x), axis=1)
+    for tree, begin in enumerate(trees["offsets"][:-1]):
+        for i, row in enumerate(x):
+            node = begin
+            while trees["feature"][node] >= 0:
+                value = row[trees["feature"][node]]
+                left = trees["missing_left"][node] if np.isnan(value) else value <= trees["threshold"][node]
+                node = begin + trees["left" if left else "right"][node]
+            raw[tree % len(raw), i] += trees["value"][node]
+    return raw
+
+
+def check_trees(trees, n_features):
+    """The number of trees; ValueError unless each is one, with children after parents."""
+    offsets = trees["offsets"]
+    for begin, end in pairwise(offsets):
+        parents = np.zeros(end - begin, dtype=int)
+        for i in range(end - begin):
+            if trees["feature"][begin + i] < 0:
+                continue
+            children = [trees["left"][begin + i], trees["right"][begin + i]]
+            if trees["feature"][begin + i] >= n_features or not all(i < child < end - begin for child in children):
+                raise ValueError("a node's feature or child is out of range")
+            np.add.at(parents, children, 1)
+        if (parents[1:] != 1).any():
+            raise ValueError("a node has no parent or two")
+    return len(offsets) - 1

@@ -1,0 +1,165 @@
+"""Inputs for ``mlwright._kernels.tree``."""
+
+import numpy as np
+from hypothesis import strategies as st
+
+from mlwright._kernels.tree import LossSpec
+from mlwright.testing.arrays import LAYOUTS, with_layout
+
+_KINDS = ("normal", "few", "constant", "huge", "infinite", "missing", "heavy")
+
+
+def _column(rng, n, kind):
+    """One feature of a kind that breaks binning in its own way."""
+    x = rng.normal(size=n)
+    if kind == "few":
+        x = rng.integers(-2, 3, n).astype(float)
+    elif kind == "constant":
+        x = np.full(n, 1.5)
+    elif kind == "huge":
+        x = x * 1e300
+    elif kind == "heavy":
+        x = rng.standard_cauchy(n)
+    elif kind == "infinite":
+        x[rng.random(n) < 0.2] = np.inf
+        x[rng.random(n) < 0.2] = -np.inf
+    elif kind == "missing":
+        x[rng.random(n) < 0.3] = np.nan
+    return x
+
+
+@st.composite
+def _matrix(draw, max_rows=80, max_features=5, kinds=_KINDS, dtypes=("float64", "float32")):
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    n = draw(st.integers(1, max_rows))
+    chosen = draw(st.lists(st.sampled_from(kinds), min_size=1, max_size=max_features))
+    x = np.stack([_column(rng, n, kind) for kind in chosen], axis=1)
+    with np.errstate(over="ignore"):
+        x = x.astype(draw(st.sampled_from(dtypes)))
+    return with_layout(x, draw(st.sampled_from(LAYOUTS))), rng
+
+
+@st.composite
+def _weight(draw, rng, n):
+    kind = draw(st.sampled_from(("none", "integers", "reals")))
+    if kind == "none":
+        return None
+    return rng.integers(1, 4, n).astype(float) if kind == "integers" else rng.uniform(0.5, 2.0, n)
+
+
+@st.composite
+def columns(draw):
+    x, rng = draw(_matrix())
+    weight = draw(_weight(rng, len(x)))
+    if weight is not None and (weight != np.floor(weight)).any():
+        weight = None  # real weights: where cumulative sums meet a quantile to the last bit is rounding
+    return (x,), {"weight": weight, "max_bins": draw(st.integers(2, 40))}
+
+
+@st.composite
+def _binned(draw):
+    from mlwright.reference.tree import find_thresholds
+
+    x, rng = draw(_matrix())
+    values, offsets = find_thresholds(x, max_bins=draw(st.integers(2, 20)))
+    return x, values, offsets, rng
+
+
+@st.composite
+def columns_and_thresholds(draw):
+    return draw(_binned())[:3], {}
+
+
+@st.composite
+def codes_and_integers(draw):
+    x, values, offsets, rng = draw(_binned())
+    rows = np.sort(rng.choice(len(x), rng.integers(0, len(x) + 1), replace=False))
+    g = rng.integers(-(2**40), 2**40, len(x))
+    return (x, values, offsets, rows, g, rng.integers(0, 2**30, len(x))), {}
+
+
+@st.composite
+def boosting_problem(draw):
+    x, rng = draw(_matrix(max_rows=60, max_features=3, kinds=("normal", "few", "constant", "infinite", "missing")))
+    n = len(x)
+    loss = draw(st.sampled_from(("squared_error", "log_loss")))
+    n_outputs = draw(st.sampled_from((1, 3))) if loss == "log_loss" else 1
+    y = rng.normal(size=n) if loss == "squared_error" else rng.integers(0, max(2, n_outputs), n).astype(float)
+    if loss == "log_loss" and len(np.unique(y)) < max(2, n_outputs):
+        loss, n_outputs = "squared_error", 1
+        y = rng.normal(size=n)
+    rules = {
+        "max_leaf_nodes": draw(st.sampled_from((2, 4, 8, None))),
+        "max_depth": draw(st.sampled_from((None, 1, 3))),
+        "min_samples_leaf": draw(st.integers(1, 8)),
+        "l2_regularization": draw(st.sampled_from((0.0, 1.0))),
+    }
+    if draw(st.booleans()):
+        rules["monotonic"] = rng.integers(-1, 2, x.shape[1]).tolist()
+    if draw(st.booleans()):
+        rules["interaction"] = [[j] for j in range(x.shape[1])]
+    weight = draw(_weight(rng, n))
+    # Real weights meet real quantiles only by rounding: enough bins for every distinct value.
+    max_bins = draw(st.integers(3, 20)) if weight is None else 255
+    return (x, y), {"weight": weight, "loss": loss, "n_outputs": n_outputs, "max_bins": max_bins, **rules}
+
+
+def random_trees(rng, n_trees, n_features, max_nodes=15):
+    """Trees of random shape and thresholds."""
+    parts = {name: [] for name in ("feature", "threshold", "left", "right", "missing_left", "value")}
+    offsets = [0]
+    for _ in range(n_trees):
+        n_inner = int(rng.integers(0, max_nodes // 2 + 1))
+        n = 2 * n_inner + 1
+        feature, left, right = np.full(n, -1), np.full(n, -1), np.full(n, -1)
+        leaves, taken = [0], 1
+        for _ in range(n_inner):
+            node = leaves.pop(int(rng.integers(len(leaves))))
+            if node >= n - 2 or taken + 2 > n:
+                break
+            feature[node], left[node], right[node] = rng.integers(n_features), taken, taken + 1
+            leaves += [taken, taken + 1]
+            taken += 2
+        n = taken
+        for name, values in zip(("feature", "left", "right"), (feature, left, right), strict=True):
+            parts[name].append(values[:n])
+        parts["threshold"].append(rng.normal(size=n))
+        parts["missing_left"].append(rng.integers(0, 2, n))
+        parts["value"].append(rng.normal(size=n))
+        offsets.append(offsets[-1] + n)
+    dtypes = {"threshold": np.float64, "value": np.float64, "missing_left": np.uint8}
+    trees = {name: np.concatenate(arrays).astype(dtypes.get(name, np.int32)) for name, arrays in parts.items()}
+    trees["offsets"] = np.asarray(offsets, dtype=np.int64)
+    return trees
+
+
+@st.composite
+def trees_and_rows(draw):
+    x, rng = draw(_matrix(max_rows=200))
+    n_outputs = draw(st.integers(1, 3))
+    trees = random_trees(rng, n_outputs * draw(st.integers(1, 4)), x.shape[1])
+    return (x, trees, rng.normal(size=n_outputs)), {}
+
+
+@st.composite
+def checked_trees(draw):
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    return (random_trees(rng, draw(st.integers(1, 5)), 3), 3), {}
+
+
+@st.composite
+def scores(draw):
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    return (
+        rng.normal(scale=draw(st.sampled_from((1.0, 30.0))), size=(draw(st.integers(1, 4)), draw(st.integers(1, 50)))),
+    ), {}
+
+
+@st.composite
+def scored_targets(draw):
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    name = draw(st.sampled_from(("squared_error", "log_loss")))
+    n, k = draw(st.integers(1, 50)), draw(st.integers(1, 4)) if name == "log_loss" else 1
+    y = rng.normal(size=n) if name == "squared_error" else rng.integers(0, max(2, k), n).astype(float)
+    weight = rng.uniform(0.5, 2, n) if draw(st.booleans()) else None
+    return (LossSpec(name, k), y, rng.normal(size=(k, n))), {"weight": weight}
