@@ -5,9 +5,12 @@ To add one, add a line to ESTIMATORS, with settings that keep a check under a se
 
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from mlwright.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from mlwright.linear_model import BayesianRidge, LinearRegression, Ridge
 
 ESTIMATORS = [
+    HistGradientBoostingClassifier(max_iter=5, min_samples_leaf=5),
+    HistGradientBoostingRegressor(max_iter=5, min_samples_leaf=5),
     LinearRegression(),
     LinearRegression(fit_intercept=False),
     LinearRegression(positive=True),
