@@ -15,16 +15,12 @@ from mlwright.io.composite import State
 
 # Name in the file -> where the class is.
 CLASSES: dict[str, str] = {
+    "ensemble.HistGradientBoostingClassifier": "mlwright.ensemble:HistGradientBoostingClassifier",
+    "ensemble.HistGradientBoostingRegressor": "mlwright.ensemble:HistGradientBoostingRegressor",
     "linear_model.BayesianRidge": "mlwright.linear_model:BayesianRidge",
     "linear_model.LinearRegression": "mlwright.linear_model:LinearRegression",
     "linear_model.Ridge": "mlwright.linear_model:Ridge",
     "preprocessing.TableEncoder": "mlwright.preprocessing:TableEncoder",
-    "mlwright.ensemble.HistGradientBoostingClassifier": (
-        "mlwright.ensemble._hist_gradient_boosting:HistGradientBoostingClassifier"
-    ),
-    "mlwright.ensemble.HistGradientBoostingRegressor": (
-        "mlwright.ensemble._hist_gradient_boosting:HistGradientBoostingRegressor"
-    ),
     "sklearn.pipeline.Pipeline": "sklearn.pipeline:Pipeline",
 }
 

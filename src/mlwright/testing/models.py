@@ -55,7 +55,7 @@ def _said(method: Callable[[Any], Any], X: Any) -> Any:
 
 def fitted_examples() -> list[Example]:
     """The examples; imports the estimators."""
-    return [*_linear_models(), *_encoders(), *_pipelines()]
+    return [*_linear_models(), *_boosting(), *_encoders(), *_pipelines()]
 
 
 def _numbers(n: int = 40, p: int = 3) -> np.ndarray:
@@ -103,6 +103,30 @@ def _encoders() -> list[Example]:
         "target": {"categories": "target", "dtype": "float32", "max_categories": 3, "handle_unknown": "error"},
     }
     return _variants("preprocessing.TableEncoder", TableEncoder, variants, X, y)
+
+
+def _boosting() -> list[Example]:
+    from mlwright.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+    X = _numbers(60)
+    X[::7, 1] = np.nan
+    score = np.nan_to_num(X).sum(axis=1)
+    small = {"max_iter": 3, "max_leaf_nodes": 4, "min_samples_leaf": 5, "random_state": 0}
+    return [
+        Example("ensemble.HistGradientBoostingRegressor", partial(HistGradientBoostingRegressor, **small), X, score),
+        Example(
+            "ensemble.HistGradientBoostingClassifier:binary",
+            partial(HistGradientBoostingClassifier, early_stopping=True, **small),
+            X,
+            np.where(score > 0, "high", "low"),
+        ),
+        Example(
+            "ensemble.HistGradientBoostingClassifier:multiclass",
+            partial(HistGradientBoostingClassifier, **small),
+            X,
+            np.digitize(score, [-1.0, 1.0]),
+        ),
+    ]
 
 
 def _pipelines() -> list[Example]:
