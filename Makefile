@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 NATIVE := $(wildcard cmake/*) $(shell find cpp src -name '*.[ch]pp' -o -name '*.h' -o -name '*.pyx' -o -name '*.pxd')
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-all fuzz cpp-test tsan bench lint wheel clean
+.PHONY: help build demo test test-all fuzz asan cpp-test latency tsan bench lint wheel clean
 
 help:  ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -41,10 +41,17 @@ cpp-test: $(VENV)/.dependencies  ## the C++ unit tests alone
 	$(BIN)/cmake --build build/cpp-test
 	$(BIN)/ctest --test-dir build/cpp-test --output-on-failure
 
+latency: cpp-test  ## what an empty parallel region costs, ours and others
+	$(BIN)/cmake --build build/cpp-test --target mlwright_region_latency
+	build/cpp-test/cpp/tests/mlwright_region_latency
+
 tsan: $(VENV)/.dependencies  ## the C++ tests under ThreadSanitizer
 	@$(CONFIGURE_CPP) -B build/tsan -DMLWRIGHT_SANITIZE=thread
 	$(BIN)/cmake --build build/tsan
 	TSAN_OPTIONS=halt_on_error=1 build/tsan/cpp/tests/mlwright_tests
+
+asan: $(VENV)/.dependencies  ## the C++ tests and the suite under AddressSanitizer and UBSan: TESTS="tests/io" picks
+	cpp/tests/asan.sh $(VENV) $(TESTS)
 
 # The peers live in an environment of their own, which has its own build of mlwright too.
 BENCH := .venv-bench
