@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Everything under AddressSanitizer and UndefinedBehaviorSanitizer: cmake/asan.sh ENVIRONMENT [pytest arguments].
+# Everything under AddressSanitizer and UndefinedBehaviorSanitizer: cpp/tests/asan.sh ENVIRONMENT [pytest arguments].
 #
-# Built into build/asan, which holds a package of its own: the editable install of the environment is left alone. The
-# base interpreter runs the tests with that package and the environment's site-packages on its path, since an
-# environment's own interpreter would prefer the editable install. Leaks are looked for in the C++ tests only: CPython
-# itself keeps memory until it ends.
+# Built into build/asan, which holds a package of its own: the editable install of the environment is left alone. An
+# empty environment's interpreter runs the tests with that package and the first environment's site-packages on its path;
+# the first one's own would prefer the editable install. Leaks are looked for in the C++ tests only: CPython itself keeps
+# memory until it ends.
 set -euo pipefail
 environment=$(cd "$1" && pwd)
 shift
-root=$(cd "$(dirname "$0")/.." && pwd)
+root=$(cd "$(dirname "$0")/../.." && pwd)
 build=$root/build/asan
 export PATH=$environment/bin:$PATH
 
@@ -27,9 +27,9 @@ ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 "$build/cpp/tests/m
 
 # libstdc++ too: the sanitizer must find it before the first extension module brings it.
 preload=$(for library in libasan.so libubsan.so libstdc++.so; do g++ -print-file-name="$library"; done | paste -sd ' ')
-interpreter=$(python -c 'import sys; print(sys._base_executable)')
+[ -e "$build/venv" ] || python -m venv --without-pip "$build/venv"
 packages=$(python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 cd "$root"
 LD_PRELOAD=$preload PYTHONPATH=$build/site:$packages \
   ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1:quarantine_size_mb=8 UBSAN_OPTIONS=print_stacktrace=1 \
-  "$interpreter" -m pytest -p no:cacheprovider -m "not slow" "$@"
+  "$build/venv/bin/python" -m pytest -p no:cacheprovider -m "not slow" "$@"

@@ -9,9 +9,10 @@
 
 namespace mlwright::runtime {
 
-// How long a thread waits awake before it sleeps. A wake-up costs about that much, so spinning longer could at most
-// halve the waiting, and on few cores it takes time from somebody's work. Measured: docs/decisions/threads.md.
-inline constexpr std::chrono::microseconds kSpin{30};
+// How long a thread waits awake before it sleeps. A wake-up costs 25 to 35 us, so whoever spins about that long never
+// wastes more than twice the least possible; on few cores a longer spin takes time from somebody's work. Measured:
+// docs/decisions/threads.md.
+inline constexpr std::chrono::microseconds kSpin{50};
 
 inline void relax_cpu() noexcept {
 #if defined(__x86_64__)

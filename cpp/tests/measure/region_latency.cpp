@@ -62,35 +62,39 @@ void std_async(index_t chunks, double seconds) {
   });
 }
 
-// Median microseconds of a call beyond the work itself, with a pause before each.
+void nothing() {}
+void work_200us() { busy(200e-6); }
+void sleep_1ms() { std::this_thread::sleep_for(std::chrono::milliseconds(1)); }
+
+// Median microseconds of a region beyond its work, shared evenly.
 template <class Region>
-double overhead(Region region, index_t chunks, double seconds, std::chrono::microseconds pause, int repeats) {
+double overhead(Region region, index_t chunks, double seconds, void (*before)(), int repeats) {
   std::vector<double> times;
   for (int i = 0; i < repeats; ++i) {
-    if (pause.count() > 0) std::this_thread::sleep_for(pause);
+    before();
     const auto start = Clock::now();
     region(chunks, seconds);
     times.push_back(std::chrono::duration<double, std::micro>(Clock::now() - start).count());
   }
-  std::nth_element(times.begin(), times.begin() + repeats / 2, times.end());
-  return times[static_cast<std::size_t>(repeats / 2)] - 1e6 * seconds * static_cast<double>((chunks + kThreads - 1) / kThreads);
+  const auto median = times.begin() + repeats / 2;
+  std::nth_element(times.begin(), median, times.end());
+  return *median - 1e6 * seconds * static_cast<double>(chunks) / kThreads;
 }
 
 template <class Region>
 void row(const char* name, Region region) {
-  using std::chrono::microseconds;
-  overhead(region, 8, 0, microseconds(0), 100);
-  std::printf("%-12s %12.2f %14.2f %16.2f %18.2f\n", name, overhead(region, 8, 0, microseconds(0), 20000),
-              overhead(region, 2, 10e-6, microseconds(0), 5000), overhead(region, 2, 100e-6, microseconds(1000), 500),
-              overhead(region, 8, 25e-6, microseconds(1000), 500));
+  overhead(region, 8, 0, nothing, 100);
+  std::printf("| %-11s | %7.1f | %9.1f | %17.1f | %17.1f |\n", name, overhead(region, 8, 0, nothing, 20000),
+              overhead(region, 2, 10e-6, nothing, 5000), overhead(region, 40, 20e-6, work_200us, 500),
+              overhead(region, 40, 20e-6, sleep_1ms, 500));
 }
 
 }  // namespace
 
 int main() {
   const runtime::ThreadLimit limit(kThreads);
-  std::printf("microseconds beyond the work, median, %d threads\n", kThreads);
-  std::printf("%-12s %12s %14s %16s %18s\n", "", "8 empty", "2 x 10 us", "2 x 100, asleep", "8 x 25, asleep");
+  std::printf("| %d threads   | 8 empty | 2 x 10 us | 40 x 20, 200 us   | 40 x 20, 1 ms     |\n", kThreads);
+  std::printf("|             |  chunks |           | after other work  | after sleeping    |\n");
   row("mlwright", ours);
   row("OpenMP", openmp);
   row("std::thread", std_thread);
