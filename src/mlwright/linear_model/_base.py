@@ -9,32 +9,12 @@ from mlwright._kernels.linalg import affine_map, as_design
 from mlwright._runtime.errors import ModelFormatError
 from mlwright._validation import explain_not_finite, require_finite, rows_for_fit, rows_for_predict
 from mlwright.base import IntervalMixin, StateAlgebraMixin
-from mlwright.io.composite import AnyOf, Maybe, Optional, Record
-from mlwright.io.schema import Choice, Number, Size, Strings, Tensor
+from mlwright.linear_model._state import state_problem
 
 _SMALL = 512  # columns up to which a Gram matrix costs next to nothing, whatever the number of rows
 _LARGEST_KEPT = 2048  # columns up to which the statistics stay in the fitted model (32 MiB)
 _LARGEST_SPARSE_GRAM = 4096
 _SPARSE_WORTH = 20_000  # multiply-adds of a dense Gram that cost as much as one stored entry in an iterative solver
-
-#: What the models' fitted states share; p features, t targets, q of both.
-STATE = {
-    "n_features_in_": Size("p"),
-    "feature_names_in_": Maybe(Strings("p")),
-    "coef_": Tensor("f4 f8", "p", "t p"),
-    "intercept_": AnyOf(Number(), Tensor("f4 f8", "t")),
-    "_kind": Record(dtype=Choice("float32", "float64"), single_target=Choice(False, True)),
-    "_statistics": Optional(
-        Record(
-            n_features=Size("p"),
-            n_rows=Number(low=0, integer=True),
-            weight=Number(low=0),
-            mean=Tensor("f8", "q"),
-            scatter=Tensor("f8", "q q"),
-            scale=Tensor("f8", "q"),
-        )
-    ),
-}
 
 
 class LeastSquaresModel(StateAlgebraMixin, IntervalMixin, MultiOutputMixin, RegressorMixin, BaseEstimator):
@@ -92,7 +72,9 @@ class LeastSquaresModel(StateAlgebraMixin, IntervalMixin, MultiOutputMixin, Regr
         return statistics
 
     def _remember_kind(self, rows):
-        self._kind = {"dtype": rows.dtype.name, "single_target": rows.single_target}
+        vars(self).pop("kkt_violation_", None)
+        self._dtype = "float32" if rows.dtype == np.float32 else "float64"
+        self._single_target = rows.single_target
 
     def _get_statistics(self):
         kept = getattr(self, "_statistics", None)
@@ -105,7 +87,7 @@ class LeastSquaresModel(StateAlgebraMixin, IntervalMixin, MultiOutputMixin, Regr
 
     def _set_linear(self, coef, x_mean, y_mean):
         """`coef_` and `intercept_` from coefficients of shape (t, p) and the means of the columns."""
-        dtype, single = np.dtype(self._kind["dtype"]), self._kind["single_target"]
+        dtype, single = np.dtype(self._dtype), self._single_target
         if not np.isfinite(coef).all():
             raise FloatingPointError(
                 f"{type(self).__name__}: coefficients overflow float64; expected y / X within 1e300; rescale X or y."
@@ -119,7 +101,7 @@ class LeastSquaresModel(StateAlgebraMixin, IntervalMixin, MultiOutputMixin, Regr
 
     def _validate_state(self):
         """Raise ModelFormatError unless the fitted arrays fit each other: for models read from files."""
-        problem = _state_problem(self)
+        problem = state_problem(self)
         if problem:
             self._refuse_state(problem)
 
@@ -132,28 +114,6 @@ class LeastSquaresModel(StateAlgebraMixin, IntervalMixin, MultiOutputMixin, Regr
         tags.target_tags.multi_output = self._multi_output
         tags.target_tags.single_output = True
         return tags
-
-
-def _state_problem(model):
-    coef, intercept = np.asarray(model.coef_), np.asarray(model.intercept_)
-    p = model.n_features_in_
-    if coef.ndim not in (1, 2) or coef.shape[-1] != p or coef.dtype.char not in "df":
-        return f"coef_ has shape {coef.shape} and dtype {coef.dtype}, expected {p} floats a target"
-    targets = 1 if coef.ndim == 1 else len(coef)
-    if intercept.shape not in ((), (targets,)):
-        return f"intercept_ has shape {intercept.shape}, expected one number a target ({targets})"
-    if not (np.isfinite(coef).all() and np.isfinite(intercept).all()):
-        return "coef_ or intercept_ is not finite"
-    kept = getattr(model, "_statistics", None)
-    if kept is None:
-        return None
-    q = p + targets
-    shapes = {"mean": (q,), "scale": (q,), "scatter": (q, q)}
-    if kept["n_features"] != p or any(np.shape(kept[name]) != shape for name, shape in shapes.items()):
-        return f"its statistics are not of {p} features and {targets} targets"
-    if not all(np.isfinite(kept[name]).all() for name in shapes) or not 0.0 <= kept["weight"] < np.inf:
-        return "its statistics are not finite"
-    return None if (kept["scale"] > 0.0).all() else "a scale of its statistics is not positive"
 
 
 def plan(rows):

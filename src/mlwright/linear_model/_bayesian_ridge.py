@@ -12,9 +12,11 @@ from mlwright._validation import explain_not_finite, require_finite, rows_for_pr
 from mlwright.base import fit_context
 from mlwright.io.composite import AnyOf, ListOf, State
 from mlwright.io.schema import Number, Tensor
-from mlwright.linear_model._base import STATE, LeastSquaresModel, column_means, finite, plan
+from mlwright.linear_model._base import LeastSquaresModel, column_means, finite, plan
 from mlwright.linear_model._evidence import maximise_evidence, rotate_dual, rotate_rows, rotate_statistics
 from mlwright.linear_model._interval import quadratic
+from mlwright.linear_model._sampling import gaussian_draws
+from mlwright.linear_model._state import LINEAR_FIELDS
 
 _LARGEST_ERROR = 1e-9  # of coefficients by rounding of the Gram matrix; beyond it the rows themselves are decomposed
 _ROWS_AT_ONCE = 8192
@@ -70,6 +72,10 @@ class BayesianRidge(LeastSquaresModel):
     ``partial_fit``, ``merge`` and ``forget`` are exact for models with up to 2048 columns that were fitted on no fewer
     rows than columns, or on up to 512 columns. Weights count as repetitions.
 
+    ``predict_interval`` takes Student's t with as many degrees of freedom as the evidence leaves to the noise, since
+    that is estimated too. The last of ``scores_`` belongs to the final coefficients; scikit-learn's mixes them with
+    those of the iteration before.
+
     References
     ----------
     MacKay (1992), Bayesian interpolation. Neural Computation 4.
@@ -88,15 +94,16 @@ class BayesianRidge(LeastSquaresModel):
     _multi_output = False
     _accept_sparse = False
     _model_state = State(
-        **STATE,
-        alpha_=Number(low=0),
-        lambda_=Number(low=0),
-        n_iter_=Number(low=0, integer=True),
-        scores_=AnyOf(Tensor("f8", "s"), ListOf(Number())),
+        **LINEAR_FIELDS,
+        alpha_=Number(0.0),
+        lambda_=Number(0.0),
+        n_iter_=Number(1, integer=True),
+        scores_=AnyOf(ListOf(Number()), Tensor("f8", "*")),
         X_offset_=Tensor("f4 f8", "p"),
         X_scale_=Tensor("f4 f8", "p"),
-        _basis=Tensor("f8", "p r"),
-        _values=Tensor("f8", "r"),
+        _basis=Tensor("f8", "p k"),
+        _values=Tensor("f8", "k"),
+        _freedom=Number(1.0),
     )
     _parameter_constraints: ClassVar[dict] = {
         "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -180,13 +187,16 @@ class BayesianRidge(LeastSquaresModel):
                 evidence = maximise_evidence(rotated, self)
             else:
                 _warn_of_stream(evidence.error)
-        dtype = np.dtype(self._kind["dtype"])
+        dtype = np.dtype(self._dtype)
         self.alpha_, self.lambda_ = dtype.type(evidence.alpha), dtype.type(evidence.lam)
         self.n_iter_ = evidence.n_iter
         self.scores_ = np.array(evidence.scores) if self.compute_score else []
         self.X_offset_ = x_mean.astype(dtype)
         self.X_scale_ = np.ones(len(x_mean), dtype=dtype)
         self._basis, self._values = rotated.basis, rotated.values
+        precision = evidence.alpha * rotated.values
+        effective = float((precision / (evidence.lam + precision)).sum())
+        self._freedom = max(1.0, rotated.weight - effective - bool(self.fit_intercept))
         self._set_linear(evidence.coef[None, :], x_mean, y_mean)
         if self.verbose:
             print(f"BayesianRidge: {self.n_iter_} iterations")
@@ -238,7 +248,7 @@ class BayesianRidge(LeastSquaresModel):
         variance = quadratic(X, centre, self._basis / np.sqrt(alpha * self._values + lam))
         if not self._spans_everything:
             variance += np.maximum(_squared_norms(X, centre) - quadratic(X, centre, self._basis), 0.0) / lam
-        return super().predict(X), np.sqrt(variance + 1.0 / alpha), None
+        return super().predict(X), np.sqrt(variance + 1.0 / alpha), self._freedom
 
     def sample_posterior(self, n_samples=1, random_state=None):
         """Draw coefficients from their posterior.
@@ -254,8 +264,6 @@ class BayesianRidge(LeastSquaresModel):
         intercept : ndarray of shape (n_samples,)
             The intercepts that go with them.
         """
-        from mlwright.linear_model._sampling import gaussian_draws
-
         return gaussian_draws(self, n_samples, random_state)
 
     def _validate_state(self):

@@ -120,7 +120,9 @@ def _from_spectrum(problem, statistics, fit_intercept, tol, rows):
     largest = values[-1] if len(values) else 0.0
     keep = values > max(tol * tol, _NOISE) * largest
     doubtful = (values > _NOISE * largest) & (values < _CLEAR * largest)
-    if rows is not None and (doubtful.any() or (keep & (values < 4 * tol * tol * largest)).any()):
+    # Too fine a tol for eigenvalues, which see singular values squared.
+    blind = tol * tol < _NOISE and keep.sum() < problem.active.sum()
+    if rows is not None and (blind or doubtful.any() or (keep & (values < 4 * tol * tol * largest)).any()):
         return None
     inverse = np.divide(1.0, values, out=np.zeros_like(values), where=keep)
 
@@ -133,7 +135,7 @@ def _from_spectrum(problem, statistics, fit_intercept, tol, rows):
         if b is None:
             return None
     condition = largest / values[keep][0] if keep.any() else 1.0
-    if doubtful.any():
+    if blind or doubtful.any():
         condition = np.inf
     singular = np.sqrt(np.maximum(values[::-1], 0.0)) / common
     singular[values[::-1] <= _NOISE * largest] = 0.0

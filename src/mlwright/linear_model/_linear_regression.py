@@ -14,10 +14,11 @@ from mlwright.base import fit_context
 from mlwright.io.composite import Maybe, Optional, State
 from mlwright.io.schema import Number, Tensor
 from mlwright.linear_model import _iterative
-from mlwright.linear_model._base import STATE, LeastSquaresModel, column_means, finite, plan
+from mlwright.linear_model._base import LeastSquaresModel, column_means, finite, plan
 from mlwright.linear_model._interval import predictive
 from mlwright.linear_model._least_squares import least_squares, least_squares_by_svd, spectrum
 from mlwright.linear_model._nonnegative import nonnegative_least_squares
+from mlwright.linear_model._state import LINEAR_FIELDS
 from mlwright.linear_model._system import Problem
 
 
@@ -87,10 +88,10 @@ class LinearRegression(LeastSquaresModel):
     """
 
     _model_state = State(
-        **STATE,
-        kkt_violation_=Maybe(Number(low=0)),
-        rank_=Maybe(Number(low=0, integer=True)),
-        _n_singular=Optional(Number(low=0, integer=True)),
+        **LINEAR_FIELDS,
+        rank_=Maybe(Number(0, integer=True)),
+        kkt_violation_=Maybe(Number(0.0)),
+        _n_singular=Optional(Number(0, integer=True)),
         _singular=Optional(Tensor("f8", "s")),
     )
     _parameter_constraints: ClassVar[dict] = {

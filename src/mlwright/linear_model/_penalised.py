@@ -19,7 +19,7 @@ def ridge_from_statistics(statistics, fit_intercept, alpha, rows=None):
     """
     problem = Problem.of(statistics, fit_intercept)
     b, sure = np.empty_like(problem.cross), True
-    for a in np.unique(alpha):
+    for a in sorted(set(alpha.tolist())):
         of_a = alpha == a
         with np.errstate(over="ignore", under="ignore"):
             penalty = np.minimum(a * problem.x_scale**2, 1e290)
@@ -58,7 +58,7 @@ def ridge_dual(rows, x_mean, y_mean, alpha):
     target = (rows.y - y_mean) * root[:, None]
     dual = np.empty_like(target)
     active = kernel.diagonal() >= 0.0
-    for a in np.unique(alpha):
+    for a in sorted(set(alpha.tolist())):
         of_a = alpha == a
         factor = Factor.of(kernel, active, np.full(len(kernel), a))
         if not factor.condition <= _DUAL:

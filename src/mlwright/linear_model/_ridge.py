@@ -13,10 +13,11 @@ from mlwright.base import fit_context
 from mlwright.io.composite import Maybe, State
 from mlwright.io.schema import Choice, Number, Tensor
 from mlwright.linear_model import _iterative
-from mlwright.linear_model._base import STATE, LeastSquaresModel, column_means, finite, plan
+from mlwright.linear_model._base import LeastSquaresModel, column_means, finite, plan
 from mlwright.linear_model._interval import predictive
 from mlwright.linear_model._nonnegative import nonnegative_least_squares
 from mlwright.linear_model._penalised import ridge_dual, ridge_from_statistics, ridge_svd
+from mlwright.linear_model._state import LINEAR_FIELDS
 
 _SOLVERS = {"auto", "svd", "cholesky", "lsqr", "sparse_cg", "sag", "saga", "lbfgs"}
 
@@ -83,13 +84,13 @@ class Ridge(LeastSquaresModel):
     (3, 2)
     """
 
-    _flat_if_one_target = True  # as in scikit-learn
     _model_state = State(
-        **STATE,
-        kkt_violation_=Maybe(Number(low=0)),
-        n_iter_=Tensor("i4", "n"),
+        **LINEAR_FIELDS,
+        n_iter_=Tensor("i4", "*"),
         solver_=Choice("cholesky", "svd", "lsqr", "nnls"),
+        kkt_violation_=Maybe(Number(0.0)),
     )
+    _flat_if_one_target = True  # as in scikit-learn
     _parameter_constraints: ClassVar[dict] = {
         "alpha": [Interval(Real, 0, None, closed="left"), "array-like"],
         "fit_intercept": ["boolean"],
@@ -193,7 +194,7 @@ class Ridge(LeastSquaresModel):
             )
         if not (alpha >= 0.0).all():
             raise ValueError(f"alpha: got {self.alpha!r}, expected numbers that are not negative.")
-        return np.broadcast_to(alpha, (n_targets,))
+        return alpha if len(alpha) == n_targets else np.full(n_targets, alpha[0])
 
     def _require_solver(self):
         """scikit-learn's rules of which solver goes with what."""
