@@ -145,11 +145,12 @@ void check(const Vector<std::int32_t>& feature, const Vector<double>& threshold,
   without_gil([&](auto&) { tree::PackedTrees(trees, 0, static_cast<index_t>(offsets.size()) - 1); });
 }
 
-std::unique_ptr<tree::Objective> objective(const std::string& loss, int n_outputs, std::uintptr_t function, double start) {
+std::unique_ptr<tree::Objective> objective(const std::string& loss, int n_outputs, std::uintptr_t function, double start,
+                                           tree::Link link) {
   if (loss == "squared_error") return tree::squared_objective();
   if (loss == "log_loss" && n_outputs == 1) return tree::logistic_objective();
   if (loss == "log_loss") return tree::multinomial_objective(n_outputs);
-  if (loss == "user") return tree::user_objective(reinterpret_cast<tree::UserLoss>(function), start);
+  if (loss == "user") return tree::user_objective(reinterpret_cast<tree::UserLoss>(function), start, link);
   throw py::value_error("loss: got '" + loss + "', expected squared_error, log_loss or user");
 }
 
@@ -167,10 +168,19 @@ struct LossSpec {
   int n_outputs;
   std::uintptr_t function;
   double start;
+  tree::Link link;
 };
 
+tree::Link link_from(const std::string& name) {
+  if (name == "identity") return tree::Link::identity;
+  if (name == "log") return tree::Link::log;
+  if (name == "logit") return tree::Link::logit;
+  throw py::value_error("link: got '" + name + "', expected identity, log or logit");
+}
+
 LossSpec loss_spec(const py::tuple& t) {
-  return {t[0].cast<std::string>(), t[1].cast<int>(), t[2].cast<std::uintptr_t>(), t[3].cast<double>()};
+  return {t[0].cast<std::string>(), t[1].cast<int>(), t[2].cast<std::uintptr_t>(), t[3].cast<double>(),
+          link_from(t[4].cast<std::string>())};
 }
 
 tree::TreeRules rules_from(const py::dict& d) {
@@ -203,7 +213,7 @@ std::unique_ptr<Booster> make_booster(std::shared_ptr<BinnedMatrix> bins, const 
   tree::TreeRules r = rules_from(rules);
   check_rules(r, bins->n_features());
   return std::make_unique<Booster>(std::move(bins), to_vector(y), to_vector(weight),
-                                   objective(spec.name, spec.n_outputs, spec.function, spec.start), std::move(r), first_tree);
+                                   objective(spec.name, spec.n_outputs, spec.function, spec.start, spec.link), std::move(r), first_tree);
 }
 
 double mean_loss(const py::tuple& loss, const Vector<double>& y, const Vector<double>& raw, const Vector<double>& weight) {
@@ -211,7 +221,7 @@ double mean_loss(const py::tuple& loss, const Vector<double>& y, const Vector<do
   check_targets(spec.name, spec.n_outputs, span(y));
   if (raw.size() != y.size() * spec.n_outputs || (weight.size() != 0 && weight.size() != y.size()))
     throw py::value_error("mean_loss: y, raw and weight differ in length");
-  const auto made = objective(spec.name, spec.n_outputs, spec.function, spec.start);
+  const auto made = objective(spec.name, spec.n_outputs, spec.function, spec.start, spec.link);
   return without_gil([&](auto& token) { return tree::mean_loss(*made, span(y), span(raw), span(weight), token); });
 }
 

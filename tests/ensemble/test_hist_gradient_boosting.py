@@ -310,7 +310,7 @@ def test_outliers_do_not_round_the_rest_away(seed):
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"loss": "poisson"}, "'loss' parameter of HistGradientBoostingRegressor must be"),
+        ({"loss": "poisson"}, "loss: got 'poisson', expected 'squared_error'"),
         ({"quantile": 0.5}, "'quantile' parameter"),
         ({"categorical_features": [0]}, "TableEncoder"),
         ({"interaction_cst": [[0, 9]]}, r"\[0, n_features - 1\]"),

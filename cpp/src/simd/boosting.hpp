@@ -30,6 +30,7 @@ struct BoostingTable {
   // log(sum_k exp(raw_k)) into it.
   void (*softmax)(const double* raw, index_t stride, int n_classes, index_t n, double* mu, double* log_sum);
   void (*multinomial)(const double* y, const double* mu, double k, index_t n, double* g, double* h);
+  double (*weighted_total)(const double* value, const double* weight, index_t n);  // weight may be null
   void (*multiply)(double* x, const double* weight, index_t n);
   GradientRange (*range)(const double* g, const double* h, index_t n);  // h may be null: all ones
   // out = {round(clamp(g) * g_scale) * w, (round(h * h_scale) * w) << count_bits | w}; h null: ones; repeats (w) null: ones.

@@ -1,7 +1,151 @@
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "mlwright/base/elementary.hpp"
+#include "mlwright/base/error.hpp"
+#include "mlwright/runtime/parallel.hpp"
 #include "mlwright/tree/objective.hpp"
+#include "simd/boosting.hpp"
+#include "simd/reduce.hpp"
 
 namespace mlwright::tree {
+namespace {
 
-std::unique_ptr<Objective> user_objective(UserLoss, double) { return nullptr; }
+constexpr index_t kGrain = 16384;
+constexpr index_t kBlock = 1024;  // observations a call of the user's function
+constexpr int kNewtonSteps = 50, kHalvings = 50, kGoldenSteps = 90;
+constexpr double kSmallStep = 1e-12;
+
+[[noreturn]] void report(std::int64_t status, const double* y, const double* raw) {
+  const auto i = static_cast<std::size_t>(status - 1);
+  throw NumericalError("loss: your function raised an exception at y = " + std::to_string(y[i]) + ", raw = " +
+                       std::to_string(raw[i]) + "; expected numbers; call it there in Python to see the exception");
+}
+
+class UserObjective final : public Objective {
+ public:
+  UserObjective(UserLoss function, double start, Link link) : function_(function), start_(start), link_(link) {}
+
+  void gradients(const double* y, const double* raw, int, index_t begin, index_t end, double* g, double* h) const override {
+    call(1, end - begin, y + begin, raw + begin, g + begin, h + begin);
+  }
+
+  double loss(const double* y, const double* raw, index_t, const double* weight, index_t begin, index_t end) const override {
+    std::vector<double> values(static_cast<std::size_t>(end - begin));
+    call(0, end - begin, y + begin, raw + begin, values.data(), nullptr);
+    return simd::boosting().weighted_total(values.data(), weight ? weight + begin : nullptr, end - begin);
+  }
+
+  // Newton's method from the weighted mean (a usual loss's minimum, or near it), each step halved until the loss falls;
+  // where that does not settle (kinks, Hessians that are bounds only), a golden-section search of the targets' range.
+  std::vector<double> start(std::span<const double> y, std::span<const double> weight,
+                            runtime::CancelToken& token) const override {
+    if (!std::isnan(start_)) return {start_};
+    const auto range = std::ranges::minmax(y);
+    const double low = linked(range.min), high = linked(range.max), scale = std::max(std::abs(low), std::abs(high));
+    double c = linked(mean(y, weight));
+    Totals here = totals(y, weight, c, token);
+    for (int i = 0; i < kNewtonSteps; ++i) {
+      double step = here.h > 0 ? -here.g / here.h : 0;
+      if (std::abs(step) <= kSmallStep * scale && here.h > 0) return {c};
+      bool fell = false;
+      for (int half = 0; half < kHalvings && !fell; ++half, step /= 2) {
+        const Totals there = totals(y, weight, c + step, token);
+        if (!(there.value < here.value)) continue;
+        c += step;
+        here = there;
+        fell = true;
+        break;
+      }
+      if (!fell) break;
+    }
+    return {golden(y, weight, low, high, c, here.value, token)};
+  }
+
+ private:
+  struct Totals {
+    double value = 0, g = 0, h = 0;
+  };
+
+  void call(std::int64_t kind, index_t n, const double* y, const double* raw, double* a, double* b) const {
+    for (index_t i = 0; i < n; i += kBlock) {
+      const std::int64_t status = function_(kind, std::min(kBlock, n - i), y + i, raw + i, a + i, b == nullptr ? a + i : b + i);
+      if (status != 0) report(status, y + i, raw + i);
+    }
+  }
+
+  // A target on the scale of scores; outside the link's domain, a score far out.
+  double linked(double v) const {
+    constexpr double kFar = 30;
+    if (link_ == Link::identity) return v;
+    if (v <= 0) return -kFar;
+    if (link_ == Link::log) return mlwright::log(v);
+    return v >= 1 ? kFar : mlwright::log(v / (1 - v));
+  }
+
+  static double mean(std::span<const double> y, std::span<const double> weight) {
+    const auto n = static_cast<index_t>(y.size());
+    if (weight.empty()) return simd::reduce().sum(y.data(), n) / static_cast<double>(n);
+    return simd::reduce().dot(y.data(), weight.data(), n) / simd::reduce().sum(weight.data(), n);
+  }
+
+  Totals totals(std::span<const double> y, std::span<const double> weight, double c, runtime::CancelToken& token) const {
+    const auto n = static_cast<index_t>(y.size());
+    std::vector<Totals> partial(static_cast<std::size_t>(runtime::n_chunks(n, kGrain)));
+    runtime::parallel_for(n, kGrain, token, [&](index_t chunk, index_t begin, index_t end) {
+      const index_t size = end - begin;
+      const std::vector<double> raw(static_cast<std::size_t>(size), c);
+      std::vector<double> a(raw.size()), b(raw.size());
+      const double* w = weight.empty() ? nullptr : weight.data() + begin;
+      Totals& sum = partial[static_cast<std::size_t>(chunk)];
+      call(0, size, y.data() + begin, raw.data(), a.data(), nullptr);
+      sum.value = simd::boosting().weighted_total(a.data(), w, size);
+      call(1, size, y.data() + begin, raw.data(), a.data(), b.data());
+      sum.g = simd::boosting().weighted_total(a.data(), w, size);
+      sum.h = simd::boosting().weighted_total(b.data(), w, size);
+    });
+    Totals all;
+    for (const Totals& p : partial) {
+      all.value += p.value;
+      all.g += p.g;
+      all.h += p.h;
+    }
+    return all;
+  }
+
+  double golden(std::span<const double> y, std::span<const double> weight, double low, double high, double best,
+                double best_value, runtime::CancelToken& token) const {
+    constexpr double kRatio = 0.6180339887498949;
+    const auto value_at = [&](double c) { return totals(y, weight, c, token).value; };
+    double a = high - kRatio * (high - low), b = low + kRatio * (high - low);
+    double value_a = value_at(a), value_b = value_at(b);
+    for (int i = 0; i < kGoldenSteps && high - low > 1e-9 * (std::abs(low) + std::abs(high)); ++i) {
+      if (value_a <= value_b) {
+        high = b, b = a, value_b = value_a;
+        value_a = value_at(a = high - kRatio * (high - low));
+      } else {
+        low = a, a = b, value_a = value_b;
+        value_b = value_at(b = low + kRatio * (high - low));
+      }
+    }
+    if (value_a < best_value) best = a, best_value = value_a;
+    if (value_b < best_value) best = b, best_value = value_b;
+    if (!std::isfinite(best_value))
+      throw NumericalError("loss: found no constant at which it is finite for these targets; expected one; pass start=");
+    return best;
+  }
+
+  UserLoss function_;
+  double start_;
+  Link link_;
+};
+
+}  // namespace
+
+std::unique_ptr<Objective> user_objective(UserLoss loss, double start_value, Link link) {
+  if (loss == nullptr) throw InvalidArgument("loss: got no compiled function, expected the address of one");
+  return std::make_unique<UserObjective>(loss, start_value, link);
+}
 
 }  // namespace mlwright::tree

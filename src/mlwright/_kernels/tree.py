@@ -52,15 +52,18 @@ class LossSpec:
         Of the compiled function of a user's loss.
     start : float
         Start value of a user's loss; NaN to have it searched for.
+    link : {"identity", "log", "logit"}
+        Of a user's loss.
     """
 
     name: str
     n_outputs: int = 1
     address: int = 0
     start: float = float("nan")
+    link: str = "identity"
 
     def native(self):
-        return self.name, self.n_outputs, self.address, self.start
+        return self.name, self.n_outputs, self.address, self.start, self.link
 
 
 def _floats(x):

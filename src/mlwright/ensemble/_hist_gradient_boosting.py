@@ -8,11 +8,12 @@ from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
+from mlwright._kernels import simd
 from mlwright._kernels import tree as kernels
 from mlwright._runtime.errors import ModelFormatError
 from mlwright.ensemble._hist_gradient_boosting_base import BASE_STATE, BaseHistGradientBoosting
 from mlwright.io.composite import State
-from mlwright.io.schema import Labels
+from mlwright.io.schema import Choice, Labels
 
 
 class HistGradientBoostingRegressor(RegressorMixin, BaseHistGradientBoosting):
@@ -95,10 +96,10 @@ class HistGradientBoostingRegressor(RegressorMixin, BaseHistGradientBoosting):
 
     _parameter_constraints: ClassVar[dict] = {
         **BaseHistGradientBoosting._parameter_constraints,
-        "loss": [StrOptions({"squared_error"}), HasMethods(["compile", "check_targets"])],
+        "loss": [str, HasMethods(["compile"])],
         "quantile": [None],
     }
-    _model_state = State(**BASE_STATE)
+    _model_state = State(_link=Choice("identity", "log", "logit"), **BASE_STATE)
     _is_classifier = False
 
     def __init__(
@@ -159,12 +160,12 @@ class HistGradientBoostingRegressor(RegressorMixin, BaseHistGradientBoosting):
         -------
         y : ndarray of shape (n_samples,)
         """
-        return self._raw_predict(X)[0]
+        return self._mean_of(self._raw_predict(X)[0])
 
     def staged_predict(self, X):
         """Predicted targets after each iteration, one array at a time."""
         for raw in self._staged_raw_predict(X):
-            yield raw[0].copy()
+            yield self._mean_of(raw[0].copy())
 
     def _encode_targets(self, y):
         self.n_trees_per_iteration_ = 1
@@ -179,7 +180,31 @@ class HistGradientBoostingRegressor(RegressorMixin, BaseHistGradientBoosting):
         return sample_weight
 
     def _loss_spec(self):
-        return kernels.LossSpec(self.loss)
+        if self.loss == "squared_error":
+            self._link = "identity"
+            return kernels.LossSpec(self.loss)
+        if isinstance(
+            self.loss, str
+        ):  # "user:..." from a model file among them: it predicts, but has no code to fit by
+            raise ValueError(
+                f"loss: got {self.loss!r}, expected 'squared_error' or a loss of your own from mlwright.extend.loss"
+            )
+        compiled = self.loss.compile()
+        self._link = compiled.link
+        return kernels.LossSpec("user", 1, compiled.address, compiled.start, compiled.link)
+
+    def _mean_of(self, raw):
+        """Predictions from scores; needs no loss object, only the name of its link."""
+        if self._link == "identity":
+            return raw
+        return simd.exp(raw) if self._link == "log" else simd.expit(raw)
+
+    def _params_for_file(self):
+        """A model file holds no code: of a loss of the user's it says the name, which predicts but does not fit."""
+        parameters = self.get_params(deep=False)
+        if not isinstance(self.loss, str):
+            parameters["loss"] = f"user:{self.loss.name}"
+        return parameters
 
 
 class HistGradientBoostingClassifier(ClassifierMixin, BaseHistGradientBoosting):

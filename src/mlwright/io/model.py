@@ -43,7 +43,8 @@ def decode(text: str, tensors: Mapping[str, np.ndarray]) -> Any:
 def _encode_model(model: Any, out: Sink) -> dict[str, Any]:
     name = name_of(model)
     schema = state_of(type(model))
-    parameters = model.get_params(deep=False)
+    # A class may state its parameters for a file where one is code, e.g. a loss function of the user's.
+    parameters = getattr(model, "_params_for_file", lambda: model.get_params(deep=False))()
     attributes = {key: value for key, value in vars(model).items() if key not in parameters}
     output = attributes.pop(_OUTPUT_CONFIG, {}).get("transform")
     place = out.at("params")

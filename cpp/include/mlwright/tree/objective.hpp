@@ -39,8 +39,10 @@ class Objective {
 std::unique_ptr<Objective> squared_objective();
 std::unique_ptr<Objective> logistic_objective();
 std::unique_ptr<Objective> multinomial_objective(int n_classes);
+// How scores become predictions: raw, exp(raw), 1 / (1 + exp(-raw)). Here it only says where a start value is looked for.
+enum class Link { identity, log, logit };
 // start_value: NaN to have it searched for.
-std::unique_ptr<Objective> user_objective(UserLoss loss, double start_value);
+std::unique_ptr<Objective> user_objective(UserLoss loss, double start_value, Link link);
 
 // Weighted mean loss, summed in chunks of a fixed size.
 double mean_loss(const Objective& objective, std::span<const double> y, std::span<const double> raw,

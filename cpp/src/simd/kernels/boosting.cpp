@@ -69,6 +69,10 @@ double logistic_loss(const double* y, const double* raw, const double* weight, i
   });
 }
 
+double weighted_total(const double* value, const double* weight, index_t n) {
+  return weighted_sum(weight, n, [&](index_t i, int lanes) { return take(value + i, lanes); });
+}
+
 void softmax(const double* raw, index_t stride, int n_classes, index_t n, double* mu, double* log_sum) {
   for_eights(n, [&](index_t i, int lanes) {
     f64x8 largest = take(raw + i, lanes);
@@ -160,7 +164,7 @@ void round_to_entries(const double* g, const double* h, const double* repeats, i
 }  // namespace
 
 extern const BoostingTable boosting_table;
-const BoostingTable boosting_table = {squared,     logistic, squared_loss, logistic_loss, softmax,
-                                      multinomial, multiply, range,        round_to_entries};
+const BoostingTable boosting_table = {squared,     logistic,       squared_loss, logistic_loss, softmax,
+                                      multinomial, weighted_total, multiply,     range,         round_to_entries};
 
 }  // namespace mlwright::simd::MLWRIGHT_SIMD_NAMESPACE
