@@ -143,7 +143,7 @@ def test_predictions_go_through_the_link():
         (dividing_by_zero, NumericalError, "not a finite number"),
         (not_a_number, NumericalError, "not a finite number"),
         (negative_hessian, NumericalError, "negative Hessian"),
-        (lambda y, raw: open("file"), TypeError, "Numba cannot compile"),
+        (lambda y, raw: pickle.dumps(y), TypeError, "Numba cannot compile"),
         (lambda y, raw: raw, TypeError, "Numba cannot compile"),
     ],
 )

@@ -108,7 +108,7 @@ def _require_importable(role, function):
     if getattr(found, "py_func", found) is not function:
         raise PicklingError(
             f"loss: its function {role} ({function!r}) cannot be imported by name, so a pickle could not find it "
-            "again; expected a function at the top level of a module; move it there, or save predictions with mlwright.save"
+            "again; expected a function at the top level of a module; move it there, or use mlwright.save"
         )
 
 
@@ -176,14 +176,14 @@ def loss(value, grad_hess, *, link="identity", start=None, name=None):
     Returns
     -------
     Loss
-        Goes into ``HistGradientBoostingRegressor(loss=...)``. A model with it pickles if the functions can be imported by
-        name. A model file holds no code: a model loaded from one predicts, but refuses to fit.
+        Goes into ``HistGradientBoostingRegressor(loss=...)``. A model with it pickles if the functions can be imported
+        by name. A model file holds no code: a model loaded from one predicts, but refuses to fit.
 
     Raises
     ------
     TypeError, ValueError
-        For arguments that are no functions or links. ``fit`` raises TypeError if Numba cannot compile the functions, and
-        NumericalError if they raise, or return NaN or a negative Hessian.
+        For arguments that are no functions or links. ``fit`` raises TypeError if Numba cannot compile the functions,
+        and NumericalError if they raise, or return NaN or a negative Hessian.
 
     Examples
     --------
