@@ -2,6 +2,7 @@
 
 import gc
 import pickle
+import re
 import subprocess
 import sys
 import threading
@@ -23,6 +24,11 @@ each_numeric_example = pytest.mark.parametrize(
     ids=lambda example: example.name,
 )
 
+learning_examples = pytest.mark.parametrize(
+    "example",
+    [example for example in EXAMPLES if hasattr(example.new(), "partial_fit")],
+    ids=lambda example: example.name,
+)
 # Many rounds each: one example a class.
 one_a_class = pytest.mark.parametrize(
     "example",
@@ -98,6 +104,24 @@ def test_a_model_in_a_mapped_file_predicts_and_is_left_alone(example, tmp_path):
     before = (tmp_path / "model.mlw").read_bytes()
     mapped = io.load(tmp_path / "model.mlw", mmap=True)
     assert bits(outputs(mapped, example.X)) == bits(outputs(model, example.X))
+    assert (tmp_path / "model.mlw").read_bytes() == before
+
+
+@learning_examples
+def test_a_model_in_a_mapped_file_can_learn_on(example, tmp_path):
+    """Its arrays are read-only, so learning must not happen in place; it learns what the model in memory does."""
+    model = example.make()
+    io.save(model, tmp_path / "model.mlw")
+    before = (tmp_path / "model.mlw").read_bytes()
+    mapped = io.load(tmp_path / "model.mlw", mmap=True)
+    X, y = example.X[:3], example.y[:3]
+    try:
+        model.partial_fit(X, y)
+    except ValueError as error:  # models that keep no statistics say so
+        with pytest.raises(ValueError, match=re.escape(str(error))):
+            mapped.partial_fit(X, y)
+    else:
+        assert io.dumps(mapped.partial_fit(X, y)) == io.dumps(model)
     assert (tmp_path / "model.mlw").read_bytes() == before
 
 

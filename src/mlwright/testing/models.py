@@ -78,7 +78,7 @@ def _linear_models() -> list[Example]:
     X = _numbers()
     y = X @ [1.0, -2.0, 0.5] + 3.0 + _numbers(p=1)[:, 0]
     both = np.column_stack([y, -y])
-    wide = _numbers(n=4, p=600)
+    wide = _numbers(n=4, p=520)
     penalised = {"": {}, "positive": {"positive": True}, "svd": {"solver": "svd"}}
     return [
         *_variants("linear_model.LinearRegression", LinearRegression, {"": {}, "positive": {"positive": True}}, X, y),
@@ -132,8 +132,19 @@ def _boosting() -> list[Example]:
 def _pipelines() -> list[Example]:
     from sklearn.pipeline import Pipeline
 
-    X = _numbers()
-    return [Example("sklearn.pipeline.Pipeline:passthrough", lambda: Pipeline([("pass", "passthrough")]), X, None)]
+    from mlwright.linear_model import Ridge
+    from mlwright.preprocessing import TableEncoder
+
+    X, table = _numbers(), _table()
+    return [
+        Example("sklearn.pipeline.Pipeline:passthrough", lambda: Pipeline([("pass", "passthrough")]), X, None),
+        Example(
+            "sklearn.pipeline.Pipeline:table",
+            lambda: Pipeline([("encode", TableEncoder()), ("predict", Ridge())]),
+            table,
+            np.arange(len(table)) % 7 - 3.0,
+        ),
+    ]
 
 
 def _variants(name: str, cls: type, variants: dict[str, dict[str, Any]], X: Any, y: Any) -> list[Example]:
