@@ -19,6 +19,7 @@ _SUBMODULES = frozenset(
     }
 )
 _NAMES = {
+    "LossOfPrecisionWarning": "_runtime.errors",
     "MlwrightError": "_runtime.errors",
     "ModelFormatError": "_runtime.errors",
     "NumericalError": "_runtime.errors",

@@ -101,7 +101,10 @@ def rotate_dual(rows, x_mean, y_mean):
     perpendicular = float((target[~keep] ** 2).sum())
     values, target, vectors = values[keep], target[keep], vectors[:, keep]
     weights = vectors * root[:, None] / np.sqrt(values)
-    basis = np.asarray(rows.X, dtype=np.float64).T @ weights - np.multiply.outer(x_mean, weights.sum(axis=0))
+    basis = np.asarray(rows.X, dtype=np.float64).T @ weights
+    total = weights.sum(axis=0)
+    for begin in range(0, len(basis), 256):  # in pieces: a temporary of the basis's size costs more than the product
+        basis[begin : begin + 256] -= np.multiply.outer(x_mean[begin : begin + 256], total)
     return Rotated(
         values, basis, target, perpendicular, *_weight_and_variance(rows), _EPS * max(values[-1:], default=0.0)
     )  # fmt: skip
