@@ -35,6 +35,7 @@ def signatures(function):
     name = re.escape(function.__name__)
     found = re.findall(rf"^(?:\d+\. )?{name}(\(.*\) -> .*)$", function.__doc__ or "", flags=re.MULTILINE)
     overloads = [signature for signature in found if not signature.startswith("(*args, **kwargs)")] or found
+    overloads = [re.sub(r"\b(?:mlwright\.)?_core\.", "", signature) for signature in overloads]  # our own classes
     return [signature if is_python(signature) else ANYTHING for signature in overloads] or [ANYTHING]
 
 
@@ -43,7 +44,14 @@ def is_python(signature):
         ast.parse(f"def f{signature}: ...")
     except SyntaxError:
         return False
-    return "mlwright." not in signature and "_core." not in signature
+    return True
+
+
+def is_listed(name, value):
+    """Everything of ours; of Python's own names only constructors that were bound."""
+    if name == "__init__":
+        return (value.__doc__ or "").startswith("__init__(self")
+    return not name.startswith(("__", "_pybind11_"))
 
 
 def stub_of_function(name, function, indent, static):
@@ -58,7 +66,7 @@ def stub_of_function(name, function, indent, static):
 
 def stub_of_members(owner, indent="", static=False):
     for name, value in sorted(inspect.getmembers(owner)):
-        if name.startswith("__"):
+        if not is_listed(name, value):
             continue
         if inspect.ismodule(value) or inspect.isclass(value):
             yield f"{indent}class {name}:"

@@ -13,14 +13,15 @@ STUB = Path(find_spec("mlwright._core").origin).parent / "_core.pyi"
 def names_in_stub(body, prefix=""):
     for node in body:
         if isinstance(node, ast.FunctionDef):
-            yield f"{prefix}{node.name}"
+            if node.name != "__init__":
+                yield f"{prefix}{node.name}"
         elif isinstance(node, ast.ClassDef):
             yield from names_in_stub(node.body, f"{prefix}{node.name}.")
 
 
 def names_in_module(owner, prefix=""):
     for name, value in inspect.getmembers(owner):
-        if name.startswith("__"):
+        if name.startswith(("__", "_pybind11_")):
             continue
         if inspect.ismodule(value) or inspect.isclass(value):
             yield from names_in_module(value, f"{prefix}{name}.")
