@@ -45,6 +45,12 @@ def test_the_import_takes_little_beyond_numpy():
     assert min(float(in_new_process(code)) for _ in range(5)) < 0.1
 
 
+def test_every_public_name_is_there():
+    for name in mlwright.__all__:
+        assert getattr(mlwright, name) is not None
+    assert dir(mlwright) == mlwright.__all__
+
+
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="module 'mlwright' has no attribute 'nonsense'"):
         _ = mlwright.nonsense
