@@ -15,6 +15,7 @@ _SUBMODULES = frozenset(
         "linear_model",
         "preprocessing",
         "reference",
+        "tabular",
         "testing",
     }
 )

@@ -202,3 +202,22 @@ def _float_column(name, kind, values):
 
 def _empty(name, missing):
     return Column(name, "empty", np.full(len(missing), np.nan), missing)
+
+
+def take_rows(X, rows):
+    """The given rows of a table or array, in its own library."""
+    table = as_table(X)
+    if table is None:
+        return X[rows]
+    return table[np.asarray(rows).tolist()].to_native()
+
+
+def permute_column(X, place, name, order):
+    """X with the cells of one column in another order: found by name in a named table, by place otherwise."""
+    table = as_table(X)
+    if table is None:
+        shuffled = X.copy()
+        shuffled[:, place] = X[order, place]
+        return shuffled
+    name = name if name in table.columns else table.columns[place]
+    return table.with_columns(table[name][np.asarray(order).tolist()].alias(name)).to_native()

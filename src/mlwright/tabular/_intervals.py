@@ -1,0 +1,64 @@
+"""Prediction intervals from out-of-fold residuals, by the size of the prediction."""
+
+import numpy as np
+
+# Bins of this many residuals keep the 95 % ends of an interval to a few per cent of coverage.
+_ROWS_PER_BIN = 400
+_MOST_BINS = 20
+
+
+def residual_bins(predictions, residuals):
+    """Residuals sorted within bins of the prediction.
+
+    Errors tend to grow with what is predicted; quantiles within bins of the prediction follow that.
+
+    Parameters
+    ----------
+    predictions, residuals : float64 ndarray (n,)
+        Out of fold; residual = target - prediction.
+
+    Returns
+    -------
+    edges : float64 ndarray (n_bins - 1,)
+        Predictions between the bins; bin b has ``edges[b-1] < prediction <= edges[b]``.
+    ends : int64 ndarray (n_bins,)
+        Where each bin ends in `residuals`.
+    residuals : float64 ndarray (n,)
+    """
+    n_bins = int(np.clip(len(predictions) // _ROWS_PER_BIN, 1, _MOST_BINS))
+    edges = np.unique(np.quantile(predictions, np.arange(1, n_bins) / n_bins))
+    bins = np.searchsorted(edges, predictions)
+    order = np.lexsort((residuals, bins))
+    ends = np.cumsum(np.bincount(bins, minlength=len(edges) + 1))
+    # Equal predictions may leave a bin with nothing or little in it: it joins its neighbour.
+    keep = np.flatnonzero(np.diff(ends, prepend=0)[:-1] >= _ROWS_PER_BIN // 2)
+    last = ends[-1] - (ends[keep[-1]] if len(keep) else 0)
+    if len(keep) and last < _ROWS_PER_BIN // 2:
+        keep = keep[:-1]
+    return edges[keep], np.append(ends[keep], ends[-1]).astype(np.int64), residuals[order]
+
+
+def conformal_interval(predictions, coverage, edges, ends, residuals):
+    """Lower and upper ends around predictions; ``ValueError`` when there are too few residuals for the coverage.
+
+    The ends are the order statistics ``floor((m + 1) a)`` and ``ceil((m + 1) (1 - a))``, ``a = (1 - coverage) / 2``, of
+    the m residuals of the prediction's bin.
+
+    References
+    ----------
+    Vovk, Gammerman, Shafer: Algorithmic Learning in a Random World (2005), chapter 4. Barber et al.: Predictive inference
+    with the jackknife+, Annals of Statistics 49 (2021), for residuals out of fold.
+    """
+    starts = np.concatenate([[0], ends[:-1]])
+    sizes = ends - starts
+    tail = (1 - coverage) / 2
+    # The slack keeps 0.05 * 100 from becoming 4.999...
+    low = np.floor((sizes + 1) * tail + 1e-9).astype(np.int64)
+    high = np.ceil((sizes + 1) * (1 - tail) - 1e-9).astype(np.int64)
+    if (low < 1).any() or (high > sizes).any():
+        raise ValueError(
+            f"coverage {coverage} needs residuals of at least {int(np.ceil(1 / tail - 1e-9)) - 1} rows, got "
+            f"{int(sizes.min())}; ask for less coverage or fit on more rows."
+        )
+    bins = np.searchsorted(edges, predictions)
+    return predictions + residuals[starts + low - 1][bins], predictions + residuals[starts + high - 1][bins]

@@ -1,0 +1,7 @@
+"""The estimators that candidates are made of, in one place."""
+
+from scipy.special import expit
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.linear_model import BayesianRidge, Ridge
+
+__all__ = ["BayesianRidge", "HistGradientBoostingClassifier", "HistGradientBoostingRegressor", "Ridge", "expit"]
