@@ -68,7 +68,8 @@ class BaselineRegressor(RegressorMixin, _Baseline):
         -------
         float64 ndarray (n,)
         """
-        return np.full(self._rows(X), self.mean_)
+        n_rows = self._rows(X)
+        return np.full(n_rows, self.mean_)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -132,7 +133,8 @@ class BaselineClassifier(ClassifierMixin, _Baseline):
         -------
         float64 ndarray (n, n_classes)
         """
-        return np.tile(self.priors_, (self._rows(X), 1))
+        n_rows = self._rows(X)
+        return np.tile(self.priors_, (n_rows, 1))
 
     def predict(self, X):
         """The most frequent class, once a row.

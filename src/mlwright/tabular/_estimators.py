@@ -25,7 +25,7 @@ _ROW = Record(
     label=Text(),
     complete=Choice(False, True),
     metrics=MapOf(Tensor("f8", "3")),
-    fold_scores=Tensor("f8", "_"),
+    fold_scores=Tensor("f8", "*"),
     seconds=Number(low=0),
 )
 _COMMON_STATE = {
@@ -56,7 +56,7 @@ class _Tabular(BaseEstimator):
         self.time_limit = time_limit
         self.random_state = random_state
 
-    def _search(self, X, y, folds, progress):
+    def _search(self, X, y, folds):
         """Cross-validate, rank, refit the best; returns its out-of-fold predictions."""
         self.held_out_ = {}
         deadline = np.inf if self.time_limit is None else monotonic() + self.time_limit
@@ -69,7 +69,6 @@ class _Tabular(BaseEstimator):
             predict=self._predict_fold,
             evaluate=self._evaluate_predictions,
             deadline=deadline,
-            progress=progress,
         )
         metric = self._metrics[0]
         sign = -1 if metric.higher_is_better else 1
@@ -169,8 +168,8 @@ class TabularRegressor(RegressorMixin, _Tabular):
     cv : int, default=5
         Folds.
     time_limit : float or None, default=None
-        Seconds. Candidates that cannot end in time are given up; the baseline and the cheapest candidate always end. With
-        a limit, which candidates end depends on the machine.
+        Seconds. Candidates that cannot end in time are given up; the baseline and the cheapest candidate always end.
+        With a limit, which candidates end depends on the machine.
     random_state : int, default=0
         Seed of the folds and of the rows that boosting sets aside to stop early.
 
@@ -218,15 +217,13 @@ class TabularRegressor(RegressorMixin, _Tabular):
     )
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, *, progress=None):
-        """Search, refit the best.
+    def fit(self, X, y):
+        """Search, refit the best; `mlwright.watch_progress` sees each fold.
 
         Parameters
         ----------
         X : table or array-like (n, p)
         y : array-like of float (n,)
-        progress : callable, optional
-            Called with a ``Progress(done, total, candidate)`` before each fold.
 
         Returns
         -------
@@ -235,7 +232,7 @@ class TabularRegressor(RegressorMixin, _Tabular):
         X, y = self._read_table(X, y)
         y = self._target(y)
         folds = shuffled_folds(len(y), min(self.cv, len(y)), self.random_state)
-        predictions = self._search(X, y, folds, progress)
+        predictions = self._search(X, y, folds)
         bins = residual_bins(predictions, y - predictions)
         self.interval_edges_, self.interval_ends_, self.interval_residuals_ = bins
         return self
@@ -322,8 +319,8 @@ class TabularClassifier(ClassifierMixin, _Tabular):
     cv : int, default=5
         Folds.
     time_limit : float or None, default=None
-        Seconds. Candidates that cannot end in time are given up; the baseline and the cheapest candidate always end. With
-        a limit, which candidates end depends on the machine.
+        Seconds. Candidates that cannot end in time are given up; the baseline and the cheapest candidate always end.
+        With a limit, which candidates end depends on the machine.
     random_state : int, default=0
         Seed of the folds and of the rows that boosting sets aside to stop early.
 
@@ -361,16 +358,14 @@ class TabularClassifier(ClassifierMixin, _Tabular):
     _model_state = State(**_COMMON_STATE, classes_=Labels("k"))
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, *, progress=None):
-        """Search, refit the best.
+    def fit(self, X, y):
+        """Search, refit the best; `mlwright.watch_progress` sees each fold.
 
         Parameters
         ----------
         X : table or array-like (n, p)
         y : array-like (n,)
-            At least two classes, each with at least two rows.
-        progress : callable, optional
-            Called with a ``Progress(done, total, candidate)`` before each fold.
+            At least two classes; if two, at least two rows of either.
 
         Returns
         -------
@@ -382,15 +377,16 @@ class TabularClassifier(ClassifierMixin, _Tabular):
         self.classes_, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
         if len(self.classes_) < 2:
             raise ValueError(
-                f"TabularClassifier needs at least two classes, got 1 class: {self.classes_[0]!r}; add rows of another."
+                f"TabularClassifier needs at least two classes, got 1 class: {self.classes_.item(0)!r}; "
+                "add rows of another."
             )
-        if counts.min() < 2:
+        if len(self.classes_) == 2 and counts.min() < 2:
             raise ValueError(
-                f"TabularClassifier needs at least two rows of every class to cross-validate, got one of "
-                f"{self.classes_[counts.argmin()]!r}; add rows or leave that class out."
+                f"TabularClassifier needs at least two rows of either class to cross-validate, got one of "
+                f"{self.classes_.item(counts.argmin())!r}; add rows."
             )
         folds = stratified_folds(codes, min(self.cv, len(y)), self.random_state)
-        self._search(X, codes, folds, progress)
+        self._search(X, codes, folds)
         return self
 
     def predict_proba(self, X):
@@ -418,7 +414,8 @@ class TabularClassifier(ClassifierMixin, _Tabular):
         -------
         ndarray (n,)
         """
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        places = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[places]
 
     def _target(self, y):
         y = _labels(column_or_1d(y, warn=True))

@@ -27,15 +27,23 @@ def residual_bins(predictions, residuals):
     """
     n_bins = int(np.clip(len(predictions) // _ROWS_PER_BIN, 1, _MOST_BINS))
     edges = np.unique(np.quantile(predictions, np.arange(1, n_bins) / n_bins))
+    edges = edges[_large_enough(np.bincount(np.searchsorted(edges, predictions), minlength=len(edges) + 1))]
     bins = np.searchsorted(edges, predictions)
-    order = np.lexsort((residuals, bins))
     ends = np.cumsum(np.bincount(bins, minlength=len(edges) + 1))
-    # Equal predictions may leave a bin with nothing or little in it: it joins its neighbour.
-    keep = np.flatnonzero(np.diff(ends, prepend=0)[:-1] >= _ROWS_PER_BIN // 2)
-    last = ends[-1] - (ends[keep[-1]] if len(keep) else 0)
-    if len(keep) and last < _ROWS_PER_BIN // 2:
-        keep = keep[:-1]
-    return edges[keep], np.append(ends[keep], ends[-1]).astype(np.int64), residuals[order]
+    return edges, ends.astype(np.int64), residuals[np.lexsort((residuals, bins))]
+
+
+def _large_enough(counts):
+    """The edges to keep, so that no bin is small: equal predictions may leave little in one, which joins the next."""
+    kept, gathered = [], 0
+    for place, count in enumerate(counts[:-1]):
+        gathered += count
+        if gathered >= _ROWS_PER_BIN // 2:
+            kept.append(place)
+            gathered = 0
+    if kept and gathered + counts[-1] < _ROWS_PER_BIN // 2:
+        kept.pop()
+    return kept
 
 
 def conformal_interval(predictions, coverage, edges, ends, residuals):
@@ -46,8 +54,8 @@ def conformal_interval(predictions, coverage, edges, ends, residuals):
 
     References
     ----------
-    Vovk, Gammerman, Shafer: Algorithmic Learning in a Random World (2005), chapter 4. Barber et al.: Predictive inference
-    with the jackknife+, Annals of Statistics 49 (2021), for residuals out of fold.
+    Vovk, Gammerman, Shafer: Algorithmic Learning in a Random World (2005), chapter 4. Barber et al.: Predictive
+    inference with the jackknife+, Annals of Statistics 49 (2021), for residuals out of fold.
     """
     starts = np.concatenate([[0], ends[:-1]])
     sizes = ends - starts

@@ -22,8 +22,8 @@ class IRLSClassifier(ClassifierMixin, BaseEstimator):
     """Classify by iteratively reweighted least squares over a regressor.
 
     Newton's method for the logistic likelihood is a sequence of weighted least-squares fits to the working response
-    ``eta + (y - p) / (p (1 - p))`` with weights ``p (1 - p)``. Each fit is done by a clone of `regressor`, whose penalty
-    or prior thereby becomes that of the logistic model: ``Ridge(alpha)`` gives the maximum of
+    ``eta + (y - p) / (p (1 - p))`` with weights ``p (1 - p)``. Each fit is done by a clone of `regressor`, whose
+    penalty or prior thereby becomes that of the logistic model: ``Ridge(alpha)`` gives the maximum of
     ``loglik - alpha/2 |coef|^2``. ``BayesianRidge`` chooses the strength of the prior by the evidence of the working
     response in every step (penalised quasi-likelihood); as it also knows the variance of ``eta``, probabilities are
     moderated towards one half where the posterior is wide. More than two classes are fitted one against the rest and
@@ -100,7 +100,7 @@ class IRLSClassifier(ClassifierMixin, BaseEstimator):
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(
-                f"IRLSClassifier needs at least two classes, got 1 class: {self.classes_[0]!r}; "
+                f"IRLSClassifier needs at least two classes, got 1 class: {self.classes_.item(0)!r}; "
                 "add rows of another class."
             )
         positives = [1] if len(self.classes_) == 2 else range(len(self.classes_))
@@ -175,7 +175,7 @@ class IRLSClassifier(ClassifierMixin, BaseEstimator):
         return self.classes_[(etas > 0).astype(np.intp) if etas.ndim == 1 else etas.argmax(axis=1)]
 
     def _etas(self, X, with_std):
-        """Linear predictors and their posterior variances (0 where the regressor knows none), both (n, n_regressors)."""
+        """Linear predictors and their posterior variances (0 if the regressor knows none), both (n, n_regressors)."""
         check_is_fitted(self)
         X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
         etas = np.empty((len(X), len(self.regressors_)))
@@ -192,6 +192,6 @@ class IRLSClassifier(ClassifierMixin, BaseEstimator):
     def _validate_state(self):
         n_classes = len(self.classes_)
         if n_classes < 2 or len(self.regressors_) != (1 if n_classes == 2 else n_classes):
-            raise ModelFormatError(f"IRLSClassifier: {len(self.regressors_)} regressors do not serve {n_classes} classes")
+            raise ModelFormatError(f"IRLSClassifier: {len(self.regressors_)} regressors for {n_classes} classes")
         if any(getattr(regressor, "n_features_in_", None) != self.n_features_in_ for regressor in self.regressors_):
             raise ModelFormatError("IRLSClassifier: a regressor has another number of features than the classifier")

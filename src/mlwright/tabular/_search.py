@@ -1,6 +1,5 @@
 """Cross-validation of candidates on equal folds, within a time limit; and the interval of a mean over folds."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
@@ -9,16 +8,11 @@ import numpy as np
 from scipy.special import stdtrit
 from sklearn.base import clone
 
+from mlwright._runtime.progress import Reporter
 from mlwright.preprocessing._columns import take_rows
 
-
-@dataclass(frozen=True)
-class Progress:
-    """Where the search stands: `done` of `total` folds; `candidate` is what runs next, None at the end."""
-
-    done: int
-    total: int
-    candidate: str | None
+# Stages of progress events are this and the label of the candidate; `done` and `total` count the folds of all.
+STAGE = "cross-validating: "
 
 
 @dataclass
@@ -32,7 +26,7 @@ class Trial:
     complete: bool = False
 
 
-def cross_validate(candidates, X, y, folds, *, predict, evaluate, deadline, progress: Callable | None):
+def cross_validate(candidates, X, y, folds, *, predict, evaluate, deadline):
     """Cross-validate candidates one after the other.
 
     A candidate is given up when the time that its folds so far took says that it cannot end, and be refitted, before
@@ -48,8 +42,6 @@ def cross_validate(candidates, X, y, folds, *, predict, evaluate, deadline, prog
         ``evaluate(y, predictions)`` -> dict of metric -> float.
     deadline : float
         As `time.monotonic` tells it.
-    progress : callable or None
-        Called with a :class:`Progress` before each fold and at the end.
 
     Returns
     -------
@@ -57,11 +49,10 @@ def cross_validate(candidates, X, y, folds, *, predict, evaluate, deadline, prog
     """
     trials, done, total = [], 0, len(candidates) * len(folds)
     for number, candidate in enumerate(candidates):
-        trial = Trial(candidate.name)
+        trial, reporter = Trial(candidate.name), Reporter(f"{STAGE}{candidate.label}", total)
+        reporter.report(done)
         start = monotonic()
         for fold, (train, test) in enumerate(folds):
-            if progress is not None:
-                progress(Progress(done, total, candidate.label))
             if number >= 2 and _too_late(start, fold, len(folds), deadline):
                 done += len(folds) - fold
                 break
@@ -72,11 +63,10 @@ def cross_validate(candidates, X, y, folds, *, predict, evaluate, deadline, prog
             trial.predictions[test] = predictions
             trial.scores.append(evaluate(y[test], predictions))
             done += 1
+            reporter.report(done)
         trial.seconds = monotonic() - start
         trial.complete = len(trial.scores) == len(folds)
         trials.append(trial)
-    if progress is not None:
-        progress(Progress(total, total, None))
     return trials
 
 
