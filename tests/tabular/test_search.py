@@ -194,7 +194,7 @@ def test_bad_requests():
     model = TabularRegressor(candidates=["linear"]).fit(X, y)
     with pytest.raises(ValueError, match="must be between 0 and 1, got 90; use"):
         model.predict_interval(X, 90)
-    with pytest.raises(ValueError, match="lacks 1 of the columns .* 'group'"):
+    with pytest.raises(ValueError, match=r"lacks 1 of the columns .* 'group'"):
         model.predict(X.drop("group"))
     classifier = TabularClassifier(candidates=["linear"]).fit(X, y > 0)
     with pytest.raises(ValueError, match="classes that TabularClassifier was not fitted on: 'x'"):

@@ -21,6 +21,11 @@ CLASSES: dict[str, str] = {
     "linear_model.LinearRegression": "mlwright.linear_model:LinearRegression",
     "linear_model.Ridge": "mlwright.linear_model:Ridge",
     "preprocessing.TableEncoder": "mlwright.preprocessing:TableEncoder",
+    "tabular.BaselineClassifier": "mlwright.tabular:BaselineClassifier",
+    "tabular.BaselineRegressor": "mlwright.tabular:BaselineRegressor",
+    "tabular.IRLSClassifier": "mlwright.tabular:IRLSClassifier",
+    "tabular.TabularClassifier": "mlwright.tabular:TabularClassifier",
+    "tabular.TabularRegressor": "mlwright.tabular:TabularRegressor",
     "sklearn.pipeline.Pipeline": "sklearn.pipeline:Pipeline",
 }
 

@@ -64,11 +64,11 @@ def regression_candidates(random_state):
     return _by_name(
         Candidate(BASELINE, "Mean of the target", _for_trees(BaselineRegressor())),
         Candidate("linear", "Ridge regression", _for_linear(Ridge(alpha=1.0))),
-        Candidate("bayesian", "Bayesian ridge regression", _for_linear(BayesianRidge())),
-        Candidate("boosted", "Boosted trees, 31 leaves", _boosting(boosted, random_state)),
+        Candidate("bayesian", "Bayesian ridge", _for_linear(BayesianRidge())),
+        Candidate("boosted", "Boosted trees", _boosting(boosted, random_state)),
         Candidate(
             "boosted_deep",
-            "Boosted trees, 63 leaves, slow",
+            "Boosted trees, deep",
             _boosting(boosted, random_state, learning_rate=0.05, max_leaf_nodes=63),
         ),
     )
@@ -78,13 +78,13 @@ def classification_candidates(random_state):
     """Candidates for a target of classes; parameters and result as in :func:`regression_candidates`."""
     boosted = HistGradientBoostingClassifier
     return _by_name(
-        Candidate(BASELINE, "Shares of the classes", _for_trees(BaselineClassifier())),
-        Candidate("linear", "Logistic ridge regression", _for_linear(IRLSClassifier(Ridge(alpha=1.0)))),
-        Candidate("bayesian", "Bayesian logistic regression", _for_linear(IRLSClassifier(BayesianRidge()))),
-        Candidate("boosted", "Boosted trees, 31 leaves", _boosting(boosted, random_state)),
+        Candidate(BASELINE, "Shares of classes", _for_trees(BaselineClassifier())),
+        Candidate("linear", "Logistic ridge", _for_linear(IRLSClassifier(Ridge(alpha=1.0)))),
+        Candidate("bayesian", "Bayesian logistic", _for_linear(IRLSClassifier(BayesianRidge()))),
+        Candidate("boosted", "Boosted trees", _boosting(boosted, random_state)),
         Candidate(
             "boosted_slow",
-            "Boosted trees, 16 leaves, slow",
+            "Boosted trees, slow",
             _boosting(boosted, random_state, learning_rate=0.05, max_leaf_nodes=16, l2_regularization=1.0),
         ),
     )

@@ -2,6 +2,7 @@
 
 from scipy.special import expit
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-from sklearn.linear_model import BayesianRidge, Ridge
+
+from mlwright.linear_model import BayesianRidge, Ridge
 
 __all__ = ["BayesianRidge", "HistGradientBoostingClassifier", "HistGradientBoostingRegressor", "Ridge", "expit"]

@@ -1,6 +1,7 @@
 """Cross-validation of candidates on equal folds, within a time limit; and the interval of a mean over folds."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 from scipy.special import stdtrit
 from sklearn.base import clone
 
-from mlwright._runtime.progress import Reporter
+from mlwright._runtime.progress import Reporter, watch_progress
 from mlwright.preprocessing._columns import take_rows
 
 # Stages of progress events are this and the label of the candidate; `done` and `total` count the folds of all.
@@ -56,7 +57,12 @@ def cross_validate(candidates, X, y, folds, *, predict, evaluate, deadline):
             if number >= 2 and _too_late(start, fold, len(folds), deadline):
                 done += len(folds) - fold
                 break
-            model = clone(candidate.pipeline).fit(take_rows(X, train), y[train])
+            try:
+                with watch_progress(partial(_stop_when_late, deadline if number >= 2 else np.inf)):
+                    model = clone(candidate.pipeline).fit(take_rows(X, train), y[train])
+            except _OutOfTimeError:
+                done += len(folds) - fold
+                break
             predictions = predict(model, take_rows(X, test))
             if trial.predictions is None:
                 trial.predictions = np.full((len(y), *predictions.shape[1:]), np.nan)
@@ -68,6 +74,15 @@ def cross_validate(candidates, X, y, folds, *, predict, evaluate, deadline):
         trial.complete = len(trial.scores) == len(folds)
         trials.append(trial)
     return trials
+
+
+class _OutOfTimeError(Exception):
+    """Ends a fit in its middle."""
+
+
+def _stop_when_late(deadline, _event):
+    if monotonic() > deadline:
+        raise _OutOfTimeError
 
 
 def _too_late(start, n_done, n_folds, deadline):
