@@ -18,8 +18,7 @@ def info(path, console):
     console.print(f"Predicts [bold]{escape(target)}[/]: {escape(_kind(model))}")
     console.print(f"Model: [bold green]{model.leaderboard_[0]['label']}[/], fitted on {model.n_rows_:,} rows")
     if model.held_out_:
-        parts = [f"{metric.label} [bold]{_show.metric_value(metric, model.held_out_[metric.name])}[/]" for metric in model._metrics]
-        console.print(f"On held-out rows: {', '.join(parts)}")
+        console.print(f"On held-out rows: {_show.metric_line(model._metrics, model.held_out_)}")
     console.print()
     console.print(_columns(model.pipeline_[0]))
     console.print()

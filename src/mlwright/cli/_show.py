@@ -21,6 +21,11 @@ def metric_value(metric, value):
     return number(value) if metric.name in ("rmse", "mae") else f"{value:.4f}"
 
 
+def metric_line(metrics, values):
+    """Metrics in one line."""
+    return ", ".join(f"{metric.label} [bold]{metric_value(metric, values[metric.name])}[/]" for metric in metrics)
+
+
 def table(console, path, frame, columns, task):
     """What the table was found to hold."""
     console.print(f"[bold]{escape(str(path))}[/]: {frame.height:,} rows, {frame.width} columns")
@@ -78,19 +83,18 @@ def leaderboard_table(model):
         mean, low, high = row["metrics"][first.name]
         others = [metric_value(metric, row["metrics"][metric.name][0]) for metric in model._metrics[1:]]
         interval = f"{metric_value(first, low)} … {metric_value(first, high)}"
-        shown.add_row(row["label"], metric_value(first, mean), interval, *others, f"{row['seconds']:.1f} s", style=style)
+        seconds = f"{row['seconds']:.1f} s"
+        shown.add_row(row["label"], metric_value(first, mean), interval, *others, seconds, style=style)
     return shown
 
 
 def held_out(console, outcome):
     """The best model on rows that the search has not seen."""
     metrics = outcome.model._metrics
-    ours = ", ".join(f"{metric.label} [bold]{metric_value(metric, outcome.held_out[metric.name])}[/]" for metric in metrics)
-    naive = ", ".join(f"{metric.label} {metric_value(metric, outcome.baseline[metric.name])}" for metric in metrics)
     label = outcome.model.leaderboard_[0]["label"]
     console.print()
     console.print(f"Best: [bold green]{label}[/], refitted on {outcome.model.n_rows_:,} rows")
-    console.print(f"On {len(outcome.y_test):,} held-out rows: {ours}")
-    console.print(f"[dim]Naive baseline there: {naive}[/]")
+    console.print(f"On {len(outcome.y_test):,} held-out rows: {metric_line(metrics, outcome.held_out)}")
+    console.print(f"Naive baseline there: {metric_line(metrics, outcome.baseline)}", style="dim")
     if outcome.model.best_ == "baseline":
         console.print("[yellow]Note:[/] no candidate beats the naive baseline; the columns say nothing of the target")
