@@ -13,7 +13,7 @@ def size(n_bytes):
 
 def number(value):
     """Four significant digits; large numbers with thousands set off."""
-    return f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:.4g}"
+    return f"{value:,.0f}" if abs(value) >= 1e3 else f"{value:.4g}"
 
 
 def metric_value(metric, value):
@@ -68,23 +68,23 @@ def leaderboard(console, model):
 def leaderboard_table(model):
     """The leaderboard as a table for the terminal."""
     shown = Table(title="Leaderboard", title_justify="left", title_style="bold", box=None, pad_edge=False)
-    shown.add_column("candidate")
-    first = model._metrics[0]
+    first, *others = model._metrics[:3]  # the report has all of them
+    shown.add_column("candidate", no_wrap=True)
     shown.add_column(f"{first.label} {'↑' if first.higher_is_better else '↓'}", justify="right")
-    shown.add_column("interval", justify="right", style="dim")
-    for metric in model._metrics[1:]:
+    shown.add_column("interval", justify="right", style="dim", no_wrap=True)
+    for metric in others:
         shown.add_column(f"{metric.label} {'↑' if metric.higher_is_better else '↓'}", justify="right")
     shown.add_column("time", justify="right", style="dim")
     for row in model.leaderboard_:
         style = "bold green" if row["name"] == model.best_ else "dim" if row["name"] == "baseline" else ""
         if not row["complete"]:
-            shown.add_row(row["label"], "out of time", *[""] * (len(model._metrics) + 1), style="dim")
+            shown.add_row(row["label"], "out of time", *[""] * (len(others) + 2), style="dim")
             continue
         mean, low, high = row["metrics"][first.name]
-        others = [metric_value(metric, row["metrics"][metric.name][0]) for metric in model._metrics[1:]]
+        means = [metric_value(metric, row["metrics"][metric.name][0]) for metric in others]
         interval = f"{metric_value(first, low)} … {metric_value(first, high)}"
         seconds = f"{row['seconds']:.1f} s"
-        shown.add_row(row["label"], metric_value(first, mean), interval, *others, seconds, style=style)
+        shown.add_row(row["label"], metric_value(first, mean), interval, *means, seconds, style=style)
     return shown
 
 

@@ -26,7 +26,7 @@ def leaderboard_chart(rows, metric, best):
     left, right, top, step = 190, _WIDTH - 90, 14, 38
     bottom = top + step * len(rows)
     values = np.array([row["metrics"][metric.name] for row in rows])
-    scale = fitting_scale(values, left, right)
+    scale = fitting_scale(_worth_showing(rows, values), left, right)
     better = "higher" if metric.higher_is_better else "lower"
     parts = [x_axis(scale, top, bottom, f"{metric.label} ({better} is better)")]
     for j, row in enumerate(rows):
@@ -34,12 +34,29 @@ def leaderboard_chart(rows, metric, best):
         mean, low, high = (float(x) for x in scale(values[j]))
         kind = "best" if row["name"] == best else "naive" if row["name"] == "baseline" else "other"
         parts.append(text(left - 14, y + 5, row["label"], class_=f"label {kind}", text_anchor="end"))
+        parts.append(text(right + 14, y + 5, metric_value(metric, values[j][0]), class_=f"value {kind}"))
+        if not left <= mean <= right:
+            parts.append(_arrow(left if mean < left else right, y, mean < left))
+            continue
         parts.append(line(low, y, high, y, class_=f"whisker {kind}"))
         parts += [element("circle", cx=float(scale(s)), cy=y, r=2.5, class_="fold") for s in row["fold_scores"]]
         parts.append(element("circle", cx=mean, cy=y, r=6, class_=f"dot {kind}"))
-        parts.append(text(right + 14, y + 5, metric_value(metric, values[j][0]), class_=f"value {kind}"))
     said = "; ".join(f"{row['label']} {metric_value(metric, row['metrics'][metric.name][0])}" for row in rows)
     return picture(_WIDTH, bottom + 48, f"{metric.label} of each candidate", said, "".join(parts))
+
+
+def _worth_showing(rows, values):
+    """All values, or those of the real candidates where the baseline is so far away that they would run together."""
+    real = np.array([row["name"] != "baseline" for row in rows])
+    if not real.any() or np.ptp(values[real]) > 0.6 * np.ptp(values):
+        return values
+    return values[real]
+
+
+def _arrow(x, y, leftwards):
+    back = x + 9 if leftwards else x - 9
+    points = f"{x},{y} {back},{y - 5} {back},{y + 5}"
+    return element("polygon", points=points, class_="dot naive")
 
 
 def calibration_chart(shares, truth, label):

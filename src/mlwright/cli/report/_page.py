@@ -99,7 +99,7 @@ def _leaderboard(outcome):
         low, high = (_show.metric_value(first, end) for end in row["metrics"][first.name][1:])
         rows.append([row["label"], *means, f"{low} to {high}", f"{row['seconds']:.1f} s"])
     caption = (
-        f"Means over {model.cv} folds of the {model.n_rows_:,} rows, small dots the folds themselves. The intervals are "
+        f"Means over {model.cv} folds of the {model.n_rows_:,} rows, small dots the folds. The intervals are "
         "Student t with the variance of Nadeau and Bengio, which allows for overlapping training parts."
     )
     chart = leaderboard_chart(model.leaderboard_, first, model.best_)

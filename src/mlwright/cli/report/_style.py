@@ -63,6 +63,7 @@ pre {
   background: var(--code); border-radius: 8px; padding: 14px 16px; overflow-x: auto; margin: 10px 0;
   font: 14px/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace;
 }
+th.cell { text-align: center; }
 td.cell { text-align: center; background: color-mix(in srgb, var(--accent) calc(var(--share) * 55%), transparent); }
 footer { color: var(--soft); font-size: 14px; margin-top: 26px; }
 @media print { section, .card { break-inside: avoid; } body { background: #fff; } }
