@@ -118,7 +118,7 @@ def test_regression_finds_the_signal_and_says_where_it_is():
     assert model.evaluate(test_X, test_y)["r2"] > 0.7
     importances = permutation_importances(model, test_X, test_y)
     assert importances["x"].mean() > importances["group"].mean() > 0.02 > importances["noise"].mean()
-    low, high = model.predict_interval(test_X, 0.8)
+    low, high = model.predict_interval(test_X, 0.8).T
     assert 0.7 < ((low <= test_y.to_numpy()) & (test_y.to_numpy() <= high)).mean() < 0.9
 
 

@@ -61,5 +61,5 @@ def _classes(model, table):
 def _numbers(model, table, interval):
     columns = {"prediction": model.predict(table)}
     if interval is not None:
-        columns["lower"], columns["upper"] = model.predict_interval(table, interval)
+        columns["lower"], columns["upper"] = model.predict_interval(table, interval).T
     return pl.DataFrame(columns)

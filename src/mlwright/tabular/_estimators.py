@@ -202,8 +202,8 @@ class TabularRegressor(RegressorMixin, _Tabular):
     >>> model = TabularRegressor(candidates=["linear"]).fit(table, y)
     >>> model.best_
     'linear'
-    >>> low, high = model.predict_interval(table, coverage=0.8)
-    >>> bool((low <= high).all())
+    >>> lower, upper = model.predict_interval(table, coverage=0.8).T
+    >>> bool((lower <= upper).all())
     True
     """
 
@@ -266,7 +266,8 @@ class TabularRegressor(RegressorMixin, _Tabular):
 
         Returns
         -------
-        lower, upper : float64 ndarray (n,)
+        float64 ndarray (n, 2)
+            Lower and upper ends.
 
         Raises
         ------
@@ -277,7 +278,7 @@ class TabularRegressor(RegressorMixin, _Tabular):
         if not 0 < coverage < 1:
             raise ValueError(f"coverage must be between 0 and 1, got {coverage}; use e.g. 0.9.")
         bins = (self.interval_edges_, self.interval_ends_, self.interval_residuals_)
-        return conformal_interval(self.predict(X), coverage, *bins)
+        return np.column_stack(conformal_interval(self.predict(X), coverage, *bins))
 
     def _target(self, y):
         y = np.asarray(column_or_1d(y, warn=True))

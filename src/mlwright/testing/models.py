@@ -55,7 +55,7 @@ def _said(method: Callable[[Any], Any], X: Any) -> Any:
 
 def fitted_examples() -> list[Example]:
     """The examples; imports the estimators."""
-    return [*_linear_models(), *_boosting(), *_encoders(), *_pipelines()]
+    return [*_linear_models(), *_boosting(), *_encoders(), *_pipelines(), *_tabular()]
 
 
 def _numbers(n: int = 40, p: int = 3) -> np.ndarray:
@@ -144,6 +144,30 @@ def _pipelines() -> list[Example]:
             table,
             np.arange(len(table)) % 7 - 3.0,
         ),
+    ]
+
+
+def _tabular() -> list[Example]:
+    from mlwright.linear_model import BayesianRidge
+    from mlwright.tabular import (
+        BaselineClassifier,
+        BaselineRegressor,
+        IRLSClassifier,
+        TabularClassifier,
+        TabularRegressor,
+    )
+
+    X = _numbers()
+    y = X @ [1.0, -2.0, 0.5] + 0.1 * _numbers(p=1)[:, 0]
+    labels = np.array(["no", "yes", "perhaps"], dtype=object)[(y > 0).astype(int) + (y > 2)]
+    small = {"candidates": ["linear"], "cv": 2}
+    return [
+        Example("tabular.BaselineRegressor", BaselineRegressor, X, y),
+        Example("tabular.BaselineClassifier", BaselineClassifier, X, labels),
+        Example("tabular.IRLSClassifier", IRLSClassifier, X, labels),
+        Example("tabular.IRLSClassifier:bayesian", partial(IRLSClassifier, BayesianRidge()), X, y > 0),
+        Example("tabular.TabularRegressor", partial(TabularRegressor, **small), X, y),
+        Example("tabular.TabularClassifier", partial(TabularClassifier, **small), X, labels),
     ]
 
 

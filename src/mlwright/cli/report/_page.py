@@ -146,7 +146,7 @@ def _numbers(outcome):
     rows = []
     for coverage in (0.5, 0.8, 0.9, 0.95):
         try:
-            low, high = model.predict_interval(outcome.X_test, coverage)
+            low, high = model.predict_interval(outcome.X_test, coverage).T
         except ValueError:
             continue  # too few rows for such a coverage; the table then says nothing of it
         inside = ((low <= y) & (y <= high)).mean()
