@@ -24,6 +24,20 @@ $(VENV)/.built: $(VENV)/.dependencies CMakeLists.txt pyproject.toml $(NATIVE)
 
 build: $(VENV)/.built  ## set up and build
 
+# A table that scikit-learn ships, without the bother of a download; its last rows stand for new ones.
+DEMO_TABLES := import polars as pl; from sklearn.datasets import load_breast_cancer; data = load_breast_cancer(); \
+  table = pl.DataFrame(data.data, schema=[name.replace(" ", "_") for name in data.feature_names]); \
+  table.tail(20).write_csv("demo/new_rows.csv"); \
+  table.with_columns(diagnosis=pl.Series(data.target_names[data.target])).write_csv("demo/breast_cancer.csv")
+
+demo: build  ## fit a table, look at the model, predict with it (in demo/)
+	mkdir -p demo
+	$(BIN)/python -c '$(DEMO_TABLES)'
+	$(BIN)/mlwright fit demo/breast_cancer.csv --target diagnosis --out demo/model.mlw --report demo/report.html
+	$(BIN)/mlwright info demo/model.mlw
+	$(BIN)/mlwright predict demo/model.mlw demo/new_rows.csv --out demo/predictions.csv
+	head -4 demo/predictions.csv
+
 test: build cpp-test  ## set up, build, run the tests
 	$(BIN)/python -m pytest -m "not slow"
 

@@ -197,9 +197,11 @@ def test_names_with_brackets_are_no_markup(tmp_path):
     assert "[red]group[/]" in run("info", tmp_path / "m.mlw").output
 
 
-def test_bench_compares_equal_answers(monkeypatch):
+@pytest.mark.parametrize("cases", [slice(0, 3), pytest.param(slice(3, None), marks=pytest.mark.slow)])
+def test_bench_compares_equal_answers(monkeypatch, cases):
     from mlwright.cli import _bench
 
+    monkeypatch.setattr(_bench, "CASES", _bench.CASES[cases])
     for case in _bench.CASES:
         monkeypatch.setitem(case.shapes, "quick", (2000, 8))
     done = run("bench", "--quick")

@@ -34,6 +34,7 @@ class Outcome:
     X_test: object
     y_test: object
     importances: dict
+    times: dict
     seconds: float
     out: Path
 
@@ -54,10 +55,10 @@ def fit(path, target, *, task, time_limit, out, report, seed, console: Console):
     columns = findings(prepared.X)
     _show.table(console, path, table, columns, prepared)
     train, test = _hold_out(prepared, seed)
-    model = _search(prepared, train, time_limit, seed, console)
+    model, times = _search(prepared, train, time_limit, seed, console)
     X_test, y_test = prepared.X[test], prepared.y[test]
     model.held_out_ = model.evaluate(X_test, y_test)
-    _show.leaderboard(console, model)
+    _show.leaderboard(console, model, times)
     outcome = Outcome(
         title=path.name,
         task=prepared,
@@ -68,6 +69,7 @@ def fit(path, target, *, task, time_limit, out, report, seed, console: Console):
         X_test=X_test,
         y_test=y_test,
         importances=_importances(model, X_test, y_test, seed) if report is not None else {},
+        times=times,
         seconds=monotonic() - start,
         out=out,
     )
@@ -92,17 +94,22 @@ def _hold_out(task, seed):
 
 
 def _search(task, train, time_limit, seed, console):
+    """The fitted model, and the seconds that the folds of each candidate took, by label."""
     cls = TabularClassifier if task.is_classification else TabularRegressor
     # The folds of the search are seeded apart from the rows held out.
     model = cls(time_limit=time_limit, random_state=(seed + 1) % 2**32)
     bar = Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
     )
+    began, latest = {}, monotonic()
     with bar:
         row = bar.add_task("cross-validating", total=None)
 
         def show(event):
+            nonlocal latest
             if event.stage.startswith(STAGE):
+                latest = monotonic()
+                began.setdefault(event.stage.removeprefix(STAGE), latest)
                 bar.update(row, description=event.stage, completed=event.done, total=event.total)
 
         with mlwright.watch_progress(show):
@@ -110,9 +117,10 @@ def _search(task, train, time_limit, seed, console):
                 model.fit(task.X[train], task.y[train])
             except (TypeError, ValueError) as error:
                 raise CommandError(f"the table cannot be fitted: {error}") from error
+        ends = [*list(began.values())[1:], latest]  # the refit comes after it
         total = bar.tasks[row].total
         bar.update(row, description="cross-validated", completed=total)
-    return model
+    return model, {label: end - start for (label, start), end in zip(began.items(), ends, strict=True)}
 
 
 def _baseline(task, train, test):

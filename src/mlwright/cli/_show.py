@@ -55,18 +55,18 @@ def target(task):
     return f"{len(counts)} classes: {', '.join(parts)}{more}"
 
 
-def leaderboard(console, model):
-    """Candidates, best first, with the intervals of their first metric."""
+def leaderboard(console, model, seconds):
+    """Candidates, best first, with the intervals of their first metric and the seconds that their folds took."""
     console.print()
-    console.print(leaderboard_table(model))
+    console.print(leaderboard_table(model, seconds))
     console.print(
         f"[dim]Means over {model.cv} folds; intervals: 95 %, Student t with the variance of Nadeau and Bengio, "
         "which allows for overlapping training parts[/]"
     )
 
 
-def leaderboard_table(model):
-    """The leaderboard as a table for the terminal."""
+def leaderboard_table(model, seconds=None):
+    """The leaderboard as a table for the terminal; `seconds` by label."""
     shown = Table(title="Leaderboard", title_justify="left", title_style="bold", box=None, pad_edge=False)
     first, *others = model._metrics[:3]  # the report has all of them
     shown.add_column("candidate", no_wrap=True)
@@ -74,17 +74,18 @@ def leaderboard_table(model):
     shown.add_column("interval", justify="right", style="dim", no_wrap=True)
     for metric in others:
         shown.add_column(f"{metric.label} {'↑' if metric.higher_is_better else '↓'}", justify="right")
-    shown.add_column("time", justify="right", style="dim")
+    if seconds is not None:
+        shown.add_column("time", justify="right", style="dim")
     for row in model.leaderboard_:
         style = "bold green" if row["name"] == model.best_ else "dim" if row["name"] == "baseline" else ""
         if not row["complete"]:
-            shown.add_row(row["label"], "out of time", *[""] * (len(others) + 2), style="dim")
+            shown.add_row(row["label"], "out of time", style="dim")
             continue
         mean, low, high = row["metrics"][first.name]
         means = [metric_value(metric, row["metrics"][metric.name][0]) for metric in others]
         interval = f"{metric_value(first, low)} … {metric_value(first, high)}"
-        seconds = f"{row['seconds']:.1f} s"
-        shown.add_row(row["label"], metric_value(first, mean), interval, *means, seconds, style=style)
+        time = [] if seconds is None else [f"{seconds[row['label']]:.1f} s"]
+        shown.add_row(row["label"], metric_value(first, mean), interval, *means, *time, style=style)
     return shown
 
 

@@ -1,5 +1,7 @@
 """The naive baseline: what can be said without looking at the features. Every candidate must beat it."""
 
+from typing import ClassVar
+
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.multiclass import check_classification_targets
@@ -11,6 +13,8 @@ from mlwright.io.schema import Labels, Number, Size, Strings, Tensor
 
 
 class _Baseline(BaseEstimator):
+    _parameter_constraints: ClassVar = {}
+
     def _rows(self, X):
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, ensure_all_finite="allow-nan")

@@ -26,7 +26,6 @@ _ROW = Record(
     complete=Choice(False, True),
     metrics=MapOf(Tensor("f8", "3")),
     fold_scores=Tensor("f8", "*"),
-    seconds=Number(low=0),
 )
 _COMMON_STATE = {
     "n_features_in_": Size("p"),
@@ -106,7 +105,6 @@ class _Tabular(BaseEstimator):
                 name: np.array(fold_interval([scores[name] for scores in trial.scores], share_tested)) for name in names
             },
             "fold_scores": np.array([scores[self._metrics[0].name] for scores in trial.scores]),
-            "seconds": float(trial.seconds),
         }
 
     def _read_table(self, X, y):
@@ -181,7 +179,7 @@ class TabularRegressor(RegressorMixin, _Tabular):
         Its name.
     leaderboard_ : list of dict
         Best first: "name"; "label"; "complete" (False if time ran out); "metrics", each as (mean over folds, low,
-        high) with a corrected 95 % t interval; "fold_scores" of the first metric; "seconds".
+        high) with a corrected 95 % t interval; "fold_scores" of the first metric.
     target_name_ : str or None
         The name of y if it has one.
     n_rows_ : int

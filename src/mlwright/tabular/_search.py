@@ -23,7 +23,6 @@ class Trial:
     name: str
     scores: list[dict[str, float]] = field(default_factory=list)
     predictions: Any = None
-    seconds: float = 0.0
     complete: bool = False
 
 
@@ -70,7 +69,6 @@ def cross_validate(candidates, X, y, folds, *, predict, evaluate, deadline):
             trial.scores.append(evaluate(y[test], predictions))
             done += 1
             reporter.report(done)
-        trial.seconds = monotonic() - start
         trial.complete = len(trial.scores) == len(folds)
         trials.append(trial)
     return trials

@@ -97,7 +97,7 @@ def _leaderboard(outcome):
             continue
         means = [_show.metric_value(metric, row["metrics"][metric.name][0]) for metric in model._metrics]
         low, high = (_show.metric_value(first, end) for end in row["metrics"][first.name][1:])
-        rows.append([row["label"], *means, f"{low} to {high}", f"{row['seconds']:.1f} s"])
+        rows.append([row["label"], *means, f"{low} to {high}", f"{outcome.times[row['label']]:.1f} s"])
     caption = (
         f"Means over {model.cv} folds of the {model.n_rows_:,} rows, small dots the folds. The intervals are "
         "Student t with the variance of Nadeau and Bengio, which allows for overlapping training parts."
