@@ -7,6 +7,14 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from mlwright.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from mlwright.linear_model import BayesianRidge, LinearRegression, Ridge
+from mlwright.preprocessing import TableEncoder
+from mlwright.tabular import (
+    BaselineClassifier,
+    BaselineRegressor,
+    IRLSClassifier,
+    TabularClassifier,
+    TabularRegressor,
+)
 
 ESTIMATORS = [
     HistGradientBoostingClassifier(max_iter=5, min_samples_leaf=5),
@@ -19,6 +27,15 @@ ESTIMATORS = [
     Ridge(solver="svd"),
     BayesianRidge(),
     BayesianRidge(compute_score=True, fit_intercept=False),
+    TableEncoder(),
+    TableEncoder(categories="ordinal", missing="keep", scale=False, datetimes="parts"),
+    TableEncoder(categories="target", target_type="continuous", dtype="float32"),
+    BaselineClassifier(),
+    BaselineRegressor(),
+    IRLSClassifier(),
+    IRLSClassifier(BayesianRidge()),
+    TabularClassifier(candidates=["linear"], cv=3),
+    TabularRegressor(candidates=["linear"], cv=3),
 ]
 
 
