@@ -38,7 +38,7 @@ def test_bayesian_probabilities_are_moderated():
     """Of few rows, the posterior is wide, and the same eta is worth less than under the point estimate."""
     X, y = problem(n=30)
     model = IRLSClassifier(BayesianRidge()).fit(X, y)
-    eta = model.decision_function(10 * X)
+    eta = model.regressors_[0].predict(10 * X)
     p = model.predict_proba(10 * X)[:, 1]
     plain = 1 / (1 + np.exp(-eta))
     assert (np.abs(p - 0.5) < np.abs(plain - 0.5)).all()

@@ -131,6 +131,8 @@ class IRLSClassifier(ClassifierMixin, BaseEstimator):
     def decision_function(self, X):
         """Log odds: of the second of two classes (n,), or of each class against the rest (n, n_classes).
 
+        Moderated as the probabilities are: ``eta / sqrt(1 + pi/8 var(eta))``.
+
         Parameters
         ----------
         X : array-like (n, p)
@@ -139,8 +141,8 @@ class IRLSClassifier(ClassifierMixin, BaseEstimator):
         -------
         ndarray
         """
-        etas, _ = self._etas(X, with_std=False)
-        return etas[:, 0] if len(self.classes_) == 2 else etas
+        log_odds = self._log_odds(X)
+        return log_odds[:, 0] if len(self.classes_) == 2 else log_odds
 
     def predict_proba(self, X):
         """Probability of each class.
@@ -153,8 +155,7 @@ class IRLSClassifier(ClassifierMixin, BaseEstimator):
         -------
         float64 ndarray (n, n_classes)
         """
-        etas, variances = self._etas(X, with_std=True)
-        p = expit(np.ascontiguousarray(etas / np.sqrt(1 + np.pi / 8 * variances), dtype=np.float64))
+        p = expit(self._log_odds(X))
         if len(self.classes_) == 2:
             return np.hstack([1 - p, p])
         p = np.maximum(p, np.finfo(np.float64).tiny)
@@ -174,20 +175,20 @@ class IRLSClassifier(ClassifierMixin, BaseEstimator):
         etas = self.decision_function(X)
         return self.classes_[(etas > 0).astype(np.intp) if etas.ndim == 1 else etas.argmax(axis=1)]
 
-    def _etas(self, X, with_std):
-        """Linear predictors and their posterior variances (0 if the regressor knows none), both (n, n_regressors)."""
+    def _log_odds(self, X):
+        """Linear predictors, moderated where the regressor knows their posterior variance: (n, n_regressors)."""
         check_is_fitted(self)
         X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
-        etas = np.empty((len(X), len(self.regressors_)))
-        variances = np.zeros_like(etas)
+        log_odds = np.empty((len(X), len(self.regressors_)))
         for j, regressor in enumerate(self.regressors_):
-            if with_std and hasattr(regressor, "sigma_"):
-                etas[:, j], std = regressor.predict(X, return_std=True)
-                # The regressor's std is that of an observation; the noise is the working response's, not eta's.
-                variances[:, j] = np.maximum(np.square(std) - 1 / regressor.alpha_, 0.0)
+            if hasattr(regressor, "sigma_"):
+                eta, std = regressor.predict(X, return_std=True)
+                # That std is of an observation; its noise is the working response's, not eta's.
+                variance = np.maximum(np.square(std) - 1 / regressor.alpha_, 0.0)
+                log_odds[:, j] = eta / np.sqrt(1 + np.pi / 8 * variance)
             else:
-                etas[:, j] = regressor.predict(X)
-        return etas, variances
+                log_odds[:, j] = regressor.predict(X)
+        return log_odds
 
     def _validate_state(self):
         n_classes = len(self.classes_)
