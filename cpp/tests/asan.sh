@@ -31,5 +31,5 @@ preload=$(for library in libasan.so libubsan.so libstdc++.so; do g++ -print-file
 packages=$(python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 cd "$root"
 LD_PRELOAD=$preload PYTHONPATH=$build/site:$packages \
-  ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1:quarantine_size_mb=8 UBSAN_OPTIONS=print_stacktrace=1 \
+  ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1:quarantine_size_mb=1 UBSAN_OPTIONS=print_stacktrace=1 \
   "$build/venv/bin/python" -m pytest -p no:cacheprovider -m "not slow" "$@"
