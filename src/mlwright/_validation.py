@@ -14,7 +14,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from mlwright._kernels.linalg import as_design
 from mlwright._runtime.errors import NumericalError
 
-__all__ = ["Rows", "explain_not_finite", "rows_for_fit", "rows_for_predict"]
+__all__ = ["Rows", "explain_not_finite", "require_finite", "rows_for_fit", "rows_for_predict"]
 
 _FORMATS = ["csr", "csc", "coo"]
 
