@@ -364,3 +364,16 @@ def test_pickle_and_model_file_keep_the_bits(kind, tmp_path):
     loaded = mlwright.load(tmp_path / "model.mlw")
     assert bits(loaded, X) == bits(model, X)
     assert_array_equal(loaded.train_score_, model.train_score_)
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_a_watched_fit_reports_and_has_the_same_bits(early_stopping):
+    X, y = problem(300, 4)
+    model = model_for("regression", max_iter=20, early_stopping=early_stopping, random_state=0)
+    unwatched = bits(model.fit(X, y), X)
+    events = []
+    with mlwright.watch_progress(events.append):
+        assert bits(model.fit(X, y), X) == unwatched
+    assert {event.stage for event in events} == {"boosting"}
+    assert (events[-1].done, events[-1].total) == (20, 20) or early_stopping
+    assert all(("validation_score" in event.values) == early_stopping for event in events)

@@ -6,6 +6,7 @@ from time import perf_counter
 import numpy as np
 
 from mlwright._kernels import tree as kernels
+from mlwright._runtime.progress import Reporter
 
 _SCORED_ROWS = 10_000  # scorers see at most as many training rows
 
@@ -85,11 +86,14 @@ class Boosting:
     def run(self, max_iter):
         """Grow until ``max_iter`` iterations or until stopping is due; returns the trees."""
         begun = perf_counter()
-        if self.stopping is None and self.verbose < 2:
+        progress = Reporter("boosting", max_iter)
+        if self.stopping is None and self.verbose < 2 and not progress.watched:
             self.parts.append(self.booster.grow(max_iter - self.n_iterations))
         else:
-            while self.n_iterations < max_iter and not self._step():
-                pass
+            stop = False
+            while self.n_iterations < max_iter and not stop:
+                stop = self._step()
+                progress.report(self.n_iterations, **self._newest_scores())
         trees = kernels.join_trees(self.parts)
         if self.verbose:
             leaves = int(np.count_nonzero(trees["feature"] < 0))
@@ -106,6 +110,10 @@ class Boosting:
         if self.verbose >= 2:
             self._report(part)
         return stop
+
+    def _newest_scores(self):
+        scores = {"train_score": self.train_score, "validation_score": self.validation_score}
+        return {name: values[-1] for name, values in scores.items() if values}
 
     def _score(self):
         if self.stopping.scoring == "loss":
