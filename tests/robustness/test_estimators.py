@@ -75,6 +75,8 @@ def borrow(request, tmp_path):
         return copy
 
     def mapped(array):
+        if array.dtype == object:  # which no file of numbers holds
+            return read_only(array)
         path = tmp_path / f"{len(list(tmp_path.iterdir()))}.npy"
         np.save(path, array)
         return np.load(path, mmap_mode="r")
