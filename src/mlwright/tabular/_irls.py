@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from mlwright._runtime.errors import ModelFormatError
 from mlwright.io.composite import ListOf, Maybe, Nested, State
 from mlwright.io.schema import Labels, Number, Size, Strings
-from mlwright.tabular._models import Ridge, expit
+from mlwright.tabular._models import Ridge, expit, softplus
 
 # Working weights p(1 - p) below this say nothing about the fit, but would blow up the working response.
 _SMALLEST_WEIGHT = 1e-6
@@ -121,8 +121,8 @@ class IRLSClassifier(ClassifierMixin, BaseEstimator):
             step.fit(X, eta + (target - p) / weight, sample_weight=weight)
             n_iter += 1
             eta = step.predict(X)
-            # log(1 + exp(-|eta|)) form: exact for large |eta|, where p rounds to 0 or 1.
-            new = np.mean(np.logaddexp(0.0, eta) - target * eta)
+            # From eta, not from p: exact where p rounds to 0 or 1.
+            new = np.mean(softplus(eta) - target * eta)
             if best is not None and not new < deviance - self.tol:
                 return (step if new < deviance else best), n_iter
             deviance, best = new, step
