@@ -3,6 +3,7 @@ set(PYBIND11_FINDPYTHON ON)
 find_package(Python REQUIRED COMPONENTS Interpreter Development.Module)
 find_package(pybind11 CONFIG REQUIRED)
 
+set(CMAKE_INTERPROCEDURAL_OPTIMIZATION OFF) # pybind11's default would optimise thin lambdas at link time, at every build
 file(GLOB binding_sources CONFIGURE_DEPENDS cpp/bindings/*.cpp)
 pybind11_add_module(_core MODULE ${binding_sources})
 target_link_libraries(_core PRIVATE mlwright_core)

@@ -3,6 +3,7 @@
 import functools
 
 from sklearn import get_config
+from sklearn.utils.validation import _is_fitted
 
 __all__ = ["IntervalMixin", "StateAlgebraMixin", "fit_context"]
 
@@ -75,8 +76,13 @@ class StateAlgebraMixin:
         Returns
         -------
         self : object
+
+        Raises
+        ------
+        ValueError
+            If the model was fitted by a route that keeps no sums (very many features): going on would drop those rows.
         """
-        seen = self._get_statistics()
+        seen = self._required_statistics("partial_fit") if _is_fitted(self) else None
         new = self._statistics_of(X, y, sample_weight, reset=seen is None)
         return self._fit_statistics(new if seen is None else seen.merged(new))
 

@@ -97,4 +97,7 @@ def test_what_cannot_be_added_is_refused():
         Ridge().forget(X, y)
     with pytest.raises(ValueError, match="features"):
         model.partial_fit(X[:, :2], y)
+    wide = np.random.default_rng(0).standard_normal((4, 600))
+    with pytest.raises(ValueError, match=r"^partial_fit: .*keeps no statistics"):
+        Ridge().fit(wide, y).partial_fit(wide, y)
     np.testing.assert_array_equal(model.coef_, Ridge().fit(X, y).coef_)
