@@ -5,6 +5,7 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
+#include <cstdint>
 #include <span>
 
 #include "mlwright/base/view.hpp"
@@ -32,6 +33,8 @@ MatrixView<const T> matrix(const py::array_t<T, 0>& a) {
   const auto item = static_cast<py::ssize_t>(sizeof(T));
   if (a.strides(0) % item != 0 || a.strides(1) % item != 0)
     throw py::value_error("array: its strides are no multiple of its item size; pass numpy.ascontiguousarray(array)");
+  if (reinterpret_cast<std::uintptr_t>(a.data()) % alignof(T) != 0)
+    throw py::value_error("array: its memory is not aligned; pass numpy.require(array, requirements='A')");
   return {a.data(), a.shape(0), a.shape(1), a.strides(0) / item, a.strides(1) / item};
 }
 template <class T>

@@ -99,3 +99,13 @@ def test_a_library_with_64_bit_integers():
     finally:
         core.blas.install(doubles, floats, wide)
     assert seen == [("potrf", [3, 3, 0]), ("potrs", [3, 3, 3, 3, 0]), ("potrf", [3, 3, 0])]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_empty_sums_are_zero_whatever_was_in_memory(dtype):
+    out = np.full(5, 7.0, dtype)
+    core.blas.matvec(np.zeros((5, 0), dtype, order="F"), np.zeros(0, dtype), out)
+    np.testing.assert_array_equal(out, 0)
+    out = np.full((5, 3), 7.0, dtype, order="F")
+    core.blas.matmul(np.zeros((5, 0), dtype, order="F"), np.zeros((0, 3), dtype, order="F"), out)
+    np.testing.assert_array_equal(out, 0)

@@ -221,3 +221,9 @@ def test_a_newer_consumer_is_refused(tmp_path):
     compile_extension(HERE / "consumer.cpp", target, f"-I{tmp_path / 'include'}")
     with pytest.raises(ImportError, match="mlwright C interface: the installed one has version 1 and"):
         load("consumer", target)
+
+
+def test_a_negative_number_of_threads_does_not_throw_into_c():
+    before = capi.function("max_threads")()
+    capi.function("set_num_threads")(-3)
+    assert capi.function("max_threads")() == before

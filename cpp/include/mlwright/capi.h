@@ -43,7 +43,8 @@ typedef struct mlwright_api {
   const char* (*last_error)(void); /* message of this thread's last failure, valid until its next one; "" before any */
   const char* (*simd_level)(void); /* "v2", "v3", "v4" or "generic" */
 
-  /* Threads. The limit is the calling thread's own; 0 is none. set_thread_limit returns the one before. */
+  /* Threads. The limit is the calling thread's own; 0 is none. set_thread_limit returns the one before. A process-wide
+   * number of 0 or below is what the environment says. */
   int32_t (*max_threads)(void);
   void (*set_num_threads)(int32_t n);
   int32_t (*set_thread_limit)(int32_t n);

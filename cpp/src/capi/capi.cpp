@@ -74,7 +74,7 @@ void require(bool holds, const char* message_if_not) {
 const char* last_error() { return message; }
 const char* simd_level() { return simd::level_name(simd::active_level()); }
 std::int32_t max_threads() { return runtime::max_threads(); }
-void set_num_threads(std::int32_t n) { runtime::set_num_threads(n); }
+void set_num_threads(std::int32_t n) { runtime::set_num_threads(std::max(n, 0)); }  // it throws below 0; C has no place for that
 std::int32_t set_thread_limit(std::int32_t n) { return runtime::set_thread_limit(n); }
 
 std::int32_t parallel_for(std::int64_t n, std::int64_t grain, mlwright_body body, void* context, mlwright_should_stop should_stop,

@@ -142,6 +142,12 @@ void gemm(char trans_a, char trans_b, index_t m, index_t n, index_t k, T alpha, 
 template <class T>
 void gemv(char trans, index_t m, index_t n, T alpha, const T* a, index_t lda, const T* x, index_t incx, T beta, T* y,
           index_t incy) {
+  const bool transposed = trans != 'N';
+  if ((transposed ? m : n) == 0) {  // BLAS would return at once, y as it was: not what an empty sum is
+    const index_t length = transposed ? n : m;
+    for (index_t i = 0; i < length; ++i) y[i * incy] = beta == T(0) ? T(0) : beta * y[i * incy];
+    return;
+  }
   call<T>(Routine::gemv, trans, m, n, alpha, a, lda, x, incx, beta, y, incy);
 }
 

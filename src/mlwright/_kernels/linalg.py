@@ -6,6 +6,7 @@ with 32- or 64-bit indices; :func:`as_design` makes either from what users bring
 
 import numpy as np
 
+from mlwright._kernels import layout
 from mlwright._native import core
 from mlwright._runtime.registry import Tolerance, kernel
 
@@ -15,10 +16,7 @@ _core = core.linalg
 def as_design(X):
     """What the kernels read: the array itself or the parts of a CSR matrix; copied only where the layout needs it."""
     if isinstance(X, np.ndarray):
-        item = X.itemsize
-        if X.dtype.char in "df" and X.dtype.isnative and all(stride % item == 0 for stride in X.strides):
-            return X if X.flags.aligned else X.copy()
-        return np.ascontiguousarray(X, dtype=np.float64)
+        return layout.floats(X)
     csr = X.tocsr()
     data = csr.data if csr.data.dtype.char in "df" else csr.data.astype(np.float64)
     index = np.int64 if np.int64 in (csr.indptr.dtype, csr.indices.dtype) else np.int32
@@ -31,7 +29,7 @@ def as_design(X):
 
 
 def _vector(a):
-    return None if a is None else np.ascontiguousarray(a, dtype=np.float64)
+    return None if a is None else layout.vector(a)
 
 
 @kernel(
@@ -61,7 +59,7 @@ def fold_statistics(X, y, w=None):
 
     None instead of the tuple where X, y or w holds a NaN or an infinity.
     """
-    return _core.fold_statistics(X, np.asarray(y, dtype=np.float64), _vector(w))
+    return _core.fold_statistics(X, layout.doubles(y), _vector(w))
 
 
 @kernel(
@@ -72,9 +70,7 @@ def fold_statistics(X, y, w=None):
 )
 def residual_gradient(X, y, w, mean, scale, b):
     """``sum_r w_r x_r (y_r - x_r b)'`` in columns shifted by `mean` and multiplied by `scale`; shape (p, t)."""
-    return _core.residual_gradient(
-        X, np.asarray(y, dtype=np.float64), _vector(w), _vector(mean), _vector(scale), np.ascontiguousarray(b)
-    )
+    return _core.residual_gradient(X, layout.doubles(y), _vector(w), _vector(mean), _vector(scale), _vector(b))
 
 
 @kernel(
@@ -96,4 +92,4 @@ def gram(X, w, row_shift, scale):
 )
 def affine_map(X, coef, start):
     """``X @ coef.T + start``, of shape (n, t), summed in an order fixed by the number of columns."""
-    return _core.affine_map(X, np.asarray(coef, dtype=np.float64), _vector(start))
+    return _core.affine_map(X, layout.doubles(coef), _vector(start))

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from mlwright._kernels import layout
 from mlwright._native import core
 from mlwright._runtime.registry import Tolerance, kernel
 
@@ -14,17 +15,17 @@ _ELEMENTARY = Tolerance(rtol=5 * _EPS, atol=1e-323)
 @kernel(native="simd.sum", twin="simd:sum", strategy="simd:one_vector", tolerance=Tolerance(rtol=64 * _EPS, atol=1e-9))
 def sum(x):
     """Sum of a vector in an order fixed by its length."""
-    return core.simd.sum(np.ascontiguousarray(x, dtype=np.float64))
+    return core.simd.sum(layout.vector(x))
 
 
 @kernel(native="simd.dot", twin="simd:dot", strategy="simd:two_vectors", tolerance=Tolerance(rtol=64 * _EPS, atol=1e-3))
 def dot(x, y):
     """Inner product of two vectors in an order fixed by their length."""
-    return core.simd.dot(np.ascontiguousarray(x, dtype=np.float64), np.ascontiguousarray(y, dtype=np.float64))
+    return core.simd.dot(layout.vector(x), layout.vector(y))
 
 
 def _map(function, x, out):
-    x = np.ascontiguousarray(x, dtype=np.float64)
+    x = layout.vector(x)
     if out is None:
         out = np.empty(x.shape)
     elif out.shape != x.shape or out.dtype != np.float64 or not out.flags.c_contiguous:

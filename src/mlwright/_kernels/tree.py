@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mlwright._kernels import layout
 from mlwright._native import core
 from mlwright._runtime.registry import Tolerance, kernel
 
@@ -66,13 +67,8 @@ class LossSpec:
         return self.name, self.n_outputs, self.address, self.start, self.link
 
 
-def _floats(x):
-    """A matrix as kernels read it: float32 or float64 of any strides."""
-    return x if x.dtype in (np.float32, np.float64) else x.astype(np.float64)
-
-
 def _weights(w):
-    return _NO_WEIGHT if w is None else np.ascontiguousarray(w, dtype=np.float64)
+    return _NO_WEIGHT if w is None else layout.vector(w)
 
 
 @kernel(
@@ -80,7 +76,7 @@ def _weights(w):
 )
 def find_thresholds(x, weight=None, max_bins=255, seed=0):
     """Thresholds of every column's bins: ``(values, offsets)``; feature j has ``values[offsets[j]:offsets[j + 1]]``."""
-    return core.tree.find_thresholds(_floats(np.asarray(x)), _weights(weight), max_bins, seed)
+    return core.tree.find_thresholds(layout.floats(x), _weights(weight), max_bins, seed)
 
 
 @kernel(native="tree.bin", twin="tree:bin_codes", strategy="tree:columns_and_thresholds")
@@ -91,7 +87,7 @@ def bin_codes(x, values, offsets):
 
 def bin_matrix(x, values, offsets):
     """The binned matrix as the booster reads it."""
-    return core.tree.bin(_floats(np.asarray(x)), values, offsets)
+    return core.tree.bin(layout.floats(x), values, offsets)
 
 
 @kernel(native=(), twin="tree:histogram", strategy="tree:codes_and_integers")
@@ -106,9 +102,7 @@ def histogram(x, values, offsets, rows, g, h):
 
 def make_booster(bins, y, weight, loss, rules, first_tree=0):
     """The native loop of one fit; see ``tree/booster.hpp``."""
-    return core.tree.Booster(
-        bins, np.ascontiguousarray(y, dtype=np.float64), _weights(weight), loss.native(), rules, first_tree
-    )
+    return core.tree.Booster(bins, layout.vector(y), _weights(weight), loss.native(), rules, first_tree)
 
 
 def tree_rules(
@@ -159,7 +153,7 @@ def add_trees(x, trees, raw, first=0, last=None):
     """Add the values of trees ``first`` to ``last`` to ``raw`` of shape (n_outputs, n); returns it."""
     if last is None:
         last = len(trees["offsets"]) - 1
-    core.tree.predict(_floats(np.asarray(x)), *(trees[name] for name in _WALKED), first, last, raw)
+    core.tree.predict(layout.floats(x), *(trees[name] for name in _WALKED), first, last, raw)
     return raw
 
 
@@ -178,9 +172,7 @@ def check_trees(trees, n_features):
 )
 def mean_loss(loss, y, raw, weight=None):
     """Weighted mean loss of scores ``raw`` of shape (n_outputs, n)."""
-    return core.tree.mean_loss(
-        loss.native(), np.ascontiguousarray(y, dtype=np.float64), np.ascontiguousarray(raw).ravel(), _weights(weight)
-    )
+    return core.tree.mean_loss(loss.native(), layout.vector(y), np.ascontiguousarray(raw).ravel(), _weights(weight))
 
 
 @kernel(
@@ -191,7 +183,7 @@ def mean_loss(loss, y, raw, weight=None):
 )
 def probabilities(raw):
     """Class probabilities of shape (n, n_classes) from scores of shape (n_outputs, n)."""
-    return core.tree.probabilities(np.ascontiguousarray(raw, dtype=np.float64)).T
+    return core.tree.probabilities(layout.vector(raw)).T
 
 
 def join_trees(parts):

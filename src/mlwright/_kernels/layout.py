@@ -1,0 +1,26 @@
+"""Arrays in a layout that native code may read: native byte order, aligned, strides of whole elements.
+
+Users also bring fields of packed records, columns of files mapped at odd offsets and numbers of the other byte order:
+those are copied here, everything else is passed on as it is.
+"""
+
+import numpy as np
+
+
+def floats(a):
+    """`a` where native code may read it as float32 or float64 of any strides, else a float64 or float32 copy of it."""
+    a = np.asarray(a)
+    native = a.dtype.char in "df" and a.dtype.isnative
+    if native and a.flags.aligned and not any(stride % a.itemsize for stride in a.strides):
+        return a
+    return np.array(a, dtype=a.dtype if native else np.float64, order="C")
+
+
+def doubles(a):
+    """The same in float64 only."""
+    return floats(np.asarray(a, dtype=np.float64))
+
+
+def vector(a):
+    """A C-contiguous float64 array."""
+    return np.require(a, np.float64, "CA")
