@@ -1,6 +1,7 @@
 """Laws of histogram-based gradient boosting, and its answers next to scikit-learn's."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from sklearn.metrics import log_loss, mean_squared_error
 
 import mlwright
 from mlwright._runtime import simd
+from mlwright._runtime.errors import LossOfPrecisionWarning
 from mlwright.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 SMALL = {"max_iter": 10, "min_samples_leaf": 3, "max_leaf_nodes": 8}
@@ -287,24 +289,60 @@ def test_one_row():
     assert HistGradientBoostingRegressor().fit([[1.0]], [2.5]).predict([[7.0]])[0] == 2.5
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_outliers_do_not_round_the_rest_away(seed):
-    """Cauchy targets, and one of 1e14 times the rest: what lies apart from the outlier is still learnt."""
+def with_outlier(n, size, seed=0):
+    """Targets of +-1 by the sign of the first feature; the row of the largest second feature has another."""
     rng = np.random.default_rng(seed)
-    X = rng.normal(size=(2000, 3))
+    X = rng.normal(size=(n, 2))
     signal = np.where(X[:, 0] > 0, 1.0, -1.0)
-    y = signal + 0.01 * rng.standard_cauchy(2000)
-    y[np.argmax(X[:, 1])] = 1e14
-    model = HistGradientBoostingRegressor(max_iter=1, learning_rate=1.0, max_leaf_nodes=64, min_samples_leaf=1).fit(
-        X, y
-    )
+    y = signal.copy()
+    y[np.argmax(X[:, 1])] = size
+    return X, y, signal
+
+
+@pytest.mark.parametrize(("n", "size"), [(2000, 2.0**40), (60_000, 2.0**36)])
+def test_an_outlier_does_not_round_the_rest_away(n, size):
+    """The outlier stays the largest gradient, for its leaf holds 20 rows: +-1 is some units of the integers."""
+    X, y, signal = with_outlier(n, size)
+    model = HistGradientBoostingRegressor(max_iter=3, learning_rate=1.0, early_stopping=False).fit(X, y)
     away = X[:, 1] < np.quantile(X[:, 1], 0.9)
-    spread = model.predict(X)[away]
-    theirs = sk_ensemble.HistGradientBoostingRegressor(
-        max_iter=1, learning_rate=1.0, max_leaf_nodes=64, min_samples_leaf=1
-    )
-    reference = theirs.fit(X, y).predict(X)[away]
-    assert np.mean(np.abs(spread - signal[away])) <= np.mean(np.abs(reference - signal[away])) * 1.05 + 0.05
+    assert np.mean(np.abs(model.predict(X)[away] - signal[away])) < 0.05
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_targets_that_swamp_the_rest_are_warned_of(weighted):
+    weight = np.full(2000, 2.0) if weighted else None
+    for size, warned in [(2.0**40, False), (2.0**44, True), (1e30, True), (1e300, True)]:
+        X, y, _ = with_outlier(2000, size)
+        with warnings.catch_warnings(record=True) as seen:
+            warnings.simplefilter("always")
+            HistGradientBoostingRegressor(max_iter=1).fit(X, y, weight)
+        assert [w.category for w in seen] == [LossOfPrecisionWarning] * warned
+        assert all("y: got a target" in str(w.message) and w.filename == __file__ for w in seen)
+
+
+def test_rounding_about_a_constant_target_is_no_signal_to_swamp():
+    X, y = np.arange(100.0)[:, None], np.full(100, 0.3)
+    y[:60] = np.nextafter(0.3, 1)
+    y[-1] = 1.0
+    HistGradientBoostingRegressor(max_iter=1).fit(X, y)  # warnings are errors
+
+
+@pytest.mark.parametrize("power", [-900, -400, -40, 40, 400, 900])
+@pytest.mark.parametrize("rules", [{}, {"monotonic_cst": [1, 0, 0, 0, -1]}, {"weighted": True}])
+def test_targets_times_a_power_of_two_give_the_same_trees(power, rules):
+    """Same structure; values are multiplied exactly, gains by the square as far as doubles reach."""
+    X, y = problem(500, 5)
+    rules = dict(rules)
+    weight = np.random.default_rng(1).uniform(0.5, 2, len(y)) if rules.pop("weighted", False) else None
+    model = model_for("regression", **rules).fit(X, y, weight)
+    scaled = model_for("regression", **rules).fit(X, np.ldexp(y, power), weight)
+    for name in ("feature", "threshold", "left", "right", "missing_left", "count", "offsets"):
+        assert_array_equal(scaled._trees[name], model._trees[name])
+    assert len(np.unique(model._trees["feature"])) > 3
+    assert_array_equal(scaled._trees["value"], np.ldexp(model._trees["value"], power))
+    with np.errstate(over="ignore"):
+        gain = np.minimum(np.ldexp(model._trees["gain"], 2 * power), np.finfo(float).max)
+    assert_array_equal(scaled._trees["gain"], gain)
 
 
 @pytest.mark.parametrize(

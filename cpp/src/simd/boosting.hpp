@@ -12,7 +12,6 @@ struct GradientRange {
   double largest_g;  // of |g|; NaN if any g is NaN
   double largest_h;
   double smallest_h;
-  double sum_g;  // of |g|, in a fixed order
 };
 
 // Memory layout of mlwright::tree::Entry.
@@ -33,9 +32,9 @@ struct BoostingTable {
   double (*weighted_total)(const double* value, const double* weight, index_t n);  // weight may be null
   void (*multiply)(double* x, const double* weight, index_t n);
   GradientRange (*range)(const double* g, const double* h, index_t n);  // h may be null: all ones
-  // out = {round(clamp(g) * g_scale) * w, (round(h * h_scale) * w) << count_bits | w}; h null: ones; repeats (w) null: ones.
-  void (*round_to_entries)(const double* g, const double* h, const double* repeats, index_t n, double clip, double g_scale,
-                           double h_scale, int count_bits, PackedEntry* out);
+  // out = {round(g * g_scale) * w, (round(h * h_scale) * w) << count_bits | w}; h null: ones; repeats (w) null: ones.
+  void (*round_to_entries)(const double* g, const double* h, const double* repeats, index_t n, double g_scale, double h_scale,
+                           int count_bits, PackedEntry* out);
 };
 
 MLWRIGHT_SIMD_TABLES(BoostingTable, boosting)

@@ -1,7 +1,6 @@
 #include "mlwright/tree/booster.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <string>
 
@@ -15,8 +14,6 @@ namespace {
 
 constexpr index_t kGrain = 16384;
 constexpr double kLargestCount = 1 << 30;  // of repetitions: what FixedPoint has bits for
-constexpr double kOutlier = 1 << 20;       // how far above the mean |g| the largest may lie without a closer look
-constexpr int kKeptBits = 30;              // |g| beyond 2^30 times the median |g| is clipped when cuts are searched
 
 bool all_integers(const std::vector<double>& weight) {
   double total = 0;
@@ -73,7 +70,7 @@ std::vector<std::vector<Node>> Booster::step(runtime::CancelToken& token) {
 }
 
 // Gradients of one output, importance weights multiplied in, and their largest magnitudes.
-void Booster::find_range(double& largest_g, double& largest_h, double& mean_g, int output, runtime::CancelToken& token) {
+void Booster::find_range(double& largest_g, double& largest_h, int output, runtime::CancelToken& token) {
   const index_t n = bins_->n_rows();
   const bool importance = !weight_.empty() && !repetitions_;
   std::vector<simd::GradientRange> ranges(static_cast<std::size_t>(runtime::n_chunks(n, kGrain)));
@@ -88,7 +85,7 @@ void Booster::find_range(double& largest_g, double& largest_h, double& mean_g, i
     ranges[static_cast<std::size_t>(chunk)] =
         simd::boosting().range(g_.data() + begin, h_.empty() ? nullptr : h_.data() + begin, end - begin);
   });
-  double smallest_h = 1, sum_g = 0;
+  double smallest_h = 1;
   for (const auto& r : ranges) {
     if (std::isnan(r.largest_g)) throw NumericalError(
         "loss: its gradient or Hessian is not a finite number for some observation; expected finite values; look at the "
@@ -96,42 +93,21 @@ void Booster::find_range(double& largest_g, double& largest_h, double& mean_g, i
     largest_g = std::max(largest_g, r.largest_g);
     largest_h = std::max(largest_h, r.largest_h);
     smallest_h = std::min(smallest_h, r.smallest_h);
-    sum_g += r.sum_g;
   }
   if (!(smallest_h >= 0)) throw NumericalError("loss: got the negative Hessian " + std::to_string(smallest_h) +
                                                ", expected >= 0 everywhere; return an upper bound of it instead");
-  mean_g = sum_g / static_cast<double>(n);
-}
-
-// A guard for heavy tails. Units are chosen from the largest |g|; where that is so far from the rest that ordinary
-// gradients would be rounded away, cuts are searched with outliers clipped to 2^30 medians. The median's power of two
-// comes from a histogram of exponents: integer counts, so it too respects repetition and is the same for any threads.
-double Booster::clip_for(double largest_g, double mean_g) const {
-  if (largest_g <= kOutlier * mean_g) return largest_g;
-  std::array<double, 2200> counts{};
-  double total = 0;
-  for (std::size_t i = 0; i < g_.size(); ++i) {
-    if (g_[i] == 0) continue;
-    const double w = repetitions_ ? weight_[i] : 1.0;
-    counts[static_cast<std::size_t>(std::ilogb(g_[i]) + 1100)] += w;
-    total += w;
-  }
-  double below = 0;
-  std::size_t at = 0;
-  while (at + 1 < counts.size() && (below += counts[at]) < total / 2) ++at;
-  return std::ldexp(1.0, std::min(static_cast<int>(at) - 1100 + 1 + kKeptBits, 1023));
 }
 
 Gradients Booster::gradients_of(int output, runtime::CancelToken& token) {
-  double largest_g = 0, largest_h = 0, mean_g = 0;
-  find_range(largest_g, largest_h, mean_g, output, token);
-  const FixedPoint fixed = FixedPoint::fit(largest_g, largest_h, clip_for(largest_g, mean_g), total_count_);
+  double largest_g = 0, largest_h = 0;
+  find_range(largest_g, largest_h, output, token);
+  const FixedPoint fixed = FixedPoint::fit(largest_g, largest_h, total_count_);
   const index_t n = bins_->n_rows();
   runtime::parallel_for(n, kGrain, token, [&](index_t, index_t begin, index_t end) {
     static_assert(sizeof(simd::PackedEntry) == sizeof(Entry));
     simd::boosting().round_to_entries(
         g_.data() + begin, h_.empty() ? nullptr : h_.data() + begin, repetitions_ ? weight_.data() + begin : nullptr,
-        end - begin, fixed.clip, std::ldexp(1.0, fixed.g_bits), std::ldexp(1.0, fixed.h_bits), fixed.count_bits,
+        end - begin, fixed.g_scale(), fixed.h_scale(), fixed.count_bits,
         reinterpret_cast<simd::PackedEntry*>(entries_.data() + begin));
   });
   return {g_, h_, repetitions_ ? std::span<const double>(weight_) : std::span<const double>(), entries_, fixed};

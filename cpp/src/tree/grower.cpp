@@ -146,7 +146,7 @@ void Grower::make_children(Open& parent, Open& left, Open& right, const Gradient
   Node& node = nodes_[static_cast<std::size_t>(parent.node)];
   node.feature = static_cast<std::int32_t>(split.feature);
   node.threshold = bin < cuts.size() ? cuts[bin] : std::numeric_limits<double>::infinity();
-  node.gain = split.gain;
+  node.gain = fixed.unscaled_gain(split.gain);
   node.left = left.node;
   node.right = right.node;
   // Missing values that training never saw follow the majority.
@@ -265,9 +265,13 @@ void Grower::set_leaf_values(const Gradients& gradients, runtime::CancelToken& t
     of_leaf[pieces_[p].leaf].g += sums[p].g;
     of_leaf[pieces_[p].leaf].h += sums[p].h;
   }
-  for (std::size_t leaf = 0; leaf < leaves_.size(); ++leaf)
+  const FixedPoint& fixed = gradients.fixed;
+  for (std::size_t leaf = 0; leaf < leaves_.size(); ++leaf) {
+    const Bounds& scaled = leaves_[leaf].bounds;
+    const Bounds bounds{fixed.unscaled_value(scaled.low), fixed.unscaled_value(scaled.high)};
     nodes_[static_cast<std::size_t>(leaves_[leaf].node)].value =
-        rules_.learning_rate * leaf_value(of_leaf[leaf].g, of_leaf[leaf].h, rules_.l2, leaves_[leaf].bounds);
+        rules_.learning_rate * leaf_value(of_leaf[leaf].g, of_leaf[leaf].h, rules_.l2, bounds);
+  }
 }
 
 void Grower::add_to(std::span<double> raw, runtime::CancelToken& token) const {

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "mlwright/runtime/parallel.hpp"
 
@@ -95,19 +96,27 @@ void build_by_rows(const BinnedMatrix& bins, const HistogramLayout& layout, std:
 
 }  // namespace
 
-FixedPoint FixedPoint::fit(double largest_g, double largest_h, double clip, std::uint64_t total_count) {
+FixedPoint FixedPoint::fit(double largest_g, double largest_h, std::uint64_t total_count) {
+  constexpr int kLeast = -970;  // the scale of smaller gradients, 2^(50 + 970), is still finite
   FixedPoint fixed;
   fixed.count_bits = std::bit_width(total_count);
-  fixed.clip = std::min(largest_g, clip);
+  // frexp: |g| < 2^g_exponent, so W * |g| in units is below 2^count_bits * 2^g_bits <= 2^61. Doubles are exact to 2^51
+  // through the rounding trick of the quantising kernel.
+  std::frexp(largest_g, &fixed.g_exponent);
+  fixed.g_exponent = std::max(fixed.g_exponent, kLeast);
+  fixed.g_bits = std::min(61 - fixed.count_bits, 50);
   int exponent = 0;
-  // frexp: |g| < 2^exponent, so W * |g| * 2^g_bits < 2^count_bits * 2^exponent * 2^g_bits = 2^61. Doubles are exact to
-  // 2^51 through the rounding trick of the quantising kernel.
-  std::frexp(fixed.clip, &exponent);
-  fixed.g_bits = std::min(std::min(61 - fixed.count_bits, 50) - exponent, 1000);  // 2^1000: a scale that is finite
   std::frexp(largest_h, &exponent);
-  fixed.h_bits = std::min(std::min(63 - 2 * fixed.count_bits, 50) - exponent, 1000);
+  fixed.h_bits = std::min(std::min(63 - 2 * fixed.count_bits, 50) - exponent, 1000);  // 2^1000: a scale that is finite
   return fixed;
 }
+
+double FixedPoint::g_scale() const noexcept { return std::ldexp(1.0, g_bits - g_exponent); }
+double FixedPoint::h_scale() const noexcept { return std::ldexp(1.0, h_bits); }
+double FixedPoint::unscaled_gain(double gain) const noexcept {
+  return std::min(std::ldexp(gain, 2 * g_exponent), std::numeric_limits<double>::max());
+}
+double FixedPoint::unscaled_value(double value) const noexcept { return std::ldexp(value, g_exponent); }
 
 double FixedPoint::g(const Entry& e) const noexcept { return std::ldexp(static_cast<double>(e.g), -g_bits); }
 double FixedPoint::h(const Entry& e) const noexcept {

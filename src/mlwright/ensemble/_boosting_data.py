@@ -1,5 +1,6 @@
 """From what users pass to the arrays that boosting reads: rows, weights, constraints."""
 
+import warnings
 from dataclasses import dataclass, replace
 from itertools import combinations
 from numbers import Integral
@@ -7,6 +8,8 @@ from numbers import Integral
 import numpy as np
 from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import _check_categorical_features, _check_sample_weight, validate_data
+
+from mlwright._runtime.errors import LossOfPrecisionWarning
 
 _FLOATS = [np.float64, np.float32]
 
@@ -46,6 +49,32 @@ class Rows:
 
     def with_weight(self, weight):
         return replace(self, weight=weight)
+
+
+def warn_of_swamped_targets(rows):
+    """Warn if histograms of squared error cannot resolve most targets beside the farthest one.
+
+    The unit of a gradient is at most ``max(2**-49, W * 2**-59)`` of the largest, W being the number of rows (see
+    ``tree/histogram.hpp``): up to the limit here, it is a 64th of the median deviation or less. Targets equal to the
+    median, but for rounding, need no resolving.
+    """
+    # Halves and powers of two: deviations of targets near the largest double are finite too.
+    scaled = np.ldexp(rows.y, -np.frexp(np.abs(rows.y).max())[1] - 1)
+    median = np.median(scaled)
+    deviations = np.abs(scaled - median)
+    deviations = deviations[deviations > 2.0**-50 * abs(median)]
+    if not len(deviations):
+        return
+    limit = 2.0**53 / max(1024, len(rows.y) if rows.weight is None else max(len(rows.y), rows.weight.sum()))
+    largest, usual = deviations.max(), np.median(deviations)
+    if largest > limit * usual:
+        warnings.warn(
+            f"y: got a target {largest / usual:.1g} times farther from the median than the median of all; expected at "
+            f"most {limit:.1g} times for this many rows, beyond which cuts are found without regard to what sets the "
+            "others apart; remove such targets, clip or transform them",
+            LossOfPrecisionWarning,
+            stacklevel=5,
+        )
 
 
 def features_for_fit(estimator, X):

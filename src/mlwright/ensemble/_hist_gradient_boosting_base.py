@@ -20,6 +20,7 @@ from mlwright.ensemble._boosting_data import (
     features_for_fit,
     features_for_predict,
     interaction_groups,
+    warn_of_swamped_targets,
     weights_for_fit,
 )
 from mlwright.ensemble._boosting_driver import Boosting, Stopping, scored_sample
@@ -135,7 +136,10 @@ class BaseHistGradientBoosting(BaseEstimator, metaclass=ABCMeta):
         y = self._encode_targets(y)
         if self.monotonic_cst is not None and self.n_trees_per_iteration_ != 1:
             raise ValueError("monotonic constraints are not supported for multiclass classification.")
-        return Rows(X, y, self._final_weight(sample_weight, y)).without_zero_weights()
+        rows = Rows(X, y, self._final_weight(sample_weight, y)).without_zero_weights()
+        if self.loss == "squared_error":
+            warn_of_swamped_targets(rows)
+        return rows
 
     def _given_validation_rows(self, X_val, y_val, sample_weight_val):
         if X_val is None and y_val is None:

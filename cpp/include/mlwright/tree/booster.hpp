@@ -33,8 +33,7 @@ class Booster {
 
  private:
   Gradients gradients_of(int output, runtime::CancelToken& token);
-  void find_range(double& largest_g, double& largest_h, double& mean_g, int output, runtime::CancelToken& token);
-  double clip_for(double largest_g, double mean_g) const;
+  void find_range(double& largest_g, double& largest_h, int output, runtime::CancelToken& token);
 
   std::shared_ptr<const BinnedMatrix> bins_;
   std::vector<double> y_, weight_;

@@ -4,7 +4,8 @@
 // v = -G / (H + lambda) and the objective falls by gain = G_L^2/(H_L+lambda) + G_R^2/(H_R+lambda) - G^2/(H+lambda)
 // (twice the fall, as in scikit-learn). Under bounds or monotone constraints a side's v is clipped to the bounds and its
 // part is -(2 G v + (H+lambda) v^2), which is the same where nothing is clipped. Ties go to the lower feature, then the
-// lower bin, then missing-right. O(codes). Sums come as integers, so the answer does not depend on threads or SIMD level.
+// lower bin, then missing-right. G, v and gain are in the scale of the tree (FixedPoint). O(codes). Sums come as integers,
+// so the answer does not depend on threads or SIMD level.
 // Reference: Chen and Guestrin, XGBoost, KDD 2016, eq. 7.
 #pragma once
 

@@ -106,12 +106,11 @@ void multiply(double* x, const double* weight, index_t n) {
 MLWRIGHT_LANE f64x8 magnitude(f64x8 x) { return select(x < 0.0, -x, x); }
 
 GradientRange range(const double* g, const double* h, index_t n) {
-  f64x8 most = splat(0.0), total = splat(0.0), h_most = splat(0.0), h_least = splat(h == nullptr ? 1.0 : __builtin_inf());
+  f64x8 most = splat(0.0), h_most = splat(0.0), h_least = splat(h == nullptr ? 1.0 : __builtin_inf());
   f64x8 not_a_number = splat(0.0);  // comparisons drop NaN: it is carried by x * 0
   for_eights(n, [&](index_t i, int lanes) {
     const f64x8 a = magnitude(take(g + i, lanes));
     most = select(a > most, a, most);
-    total += a;
     not_a_number += a * 0.0;
     if (h == nullptr) return;
     const f64x8 v = take(h + i, lanes, h[i]);
@@ -119,7 +118,7 @@ GradientRange range(const double* g, const double* h, index_t n) {
     h_least = select(v < h_least, v, h_least);
     not_a_number += v * 0.0;
   });
-  GradientRange all{0.0, h == nullptr ? 1.0 : 0.0, h_least[0], sum_lanes(total)};
+  GradientRange all{0.0, h == nullptr ? 1.0 : 0.0, h_least[0]};
   for (int lane = 0; lane < kLanes; ++lane) {
     all.largest_g = most[lane] > all.largest_g ? most[lane] : all.largest_g;
     all.largest_h = h_most[lane] > all.largest_h ? h_most[lane] : all.largest_h;
@@ -141,14 +140,10 @@ MLWRIGHT_LANE i64x8 to_integer(f64x8 x) {
   return bits - base;
 }
 
-void round_to_entries(const double* g, const double* h, const double* repeats, index_t n, double clip, double g_scale,
-                      double h_scale, int count_bits, PackedEntry* out) {
-  const f64x8 most = splat(clip), least = splat(-clip);
+void round_to_entries(const double* g, const double* h, const double* repeats, index_t n, double g_scale, double h_scale,
+                      int count_bits, PackedEntry* out) {
   for_eights(n, [&](index_t i, int lanes) {
-    f64x8 a = take(g + i, lanes);
-    a = select(a > most, most, a);
-    a = select(a < least, least, a);
-    i64x8 gi = to_integer(a * g_scale);
+    i64x8 gi = to_integer(take(g + i, lanes) * g_scale);
     i64x8 hi = to_integer((h == nullptr ? splat(1.0) : take(h + i, lanes)) * h_scale);
     i64x8 count = splat(std::int64_t{1});
     if (repeats != nullptr) {
