@@ -9,6 +9,8 @@
 
 #include "mlwright/base/checked.hpp"
 #include "mlwright/runtime/parallel.hpp"
+#include "mlwright/runtime/rng.hpp"
+#include "mlwright/tree/streams.hpp"
 #include "simd/binning.hpp"
 
 namespace mlwright::tree {
@@ -55,12 +57,6 @@ void radix_sort(std::vector<Item>& items, Key key_of) {
   }
 }
 
-std::uint64_t mix(std::uint64_t x) {  // splitmix64's finaliser
-  x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ULL;
-  x = (x ^ x >> 27) * 0x94d049bb133111ebULL;
-  return x ^ x >> 31;
-}
-
 // The rows that thresholds are found from: all, or one of each of kSampleRows equal strata.
 std::vector<std::uint32_t> rows_to_look_at(index_t n_rows, std::span<const double> weight, std::uint64_t seed) {
   std::vector<std::uint32_t> rows;
@@ -70,10 +66,10 @@ std::vector<std::uint32_t> rows_to_look_at(index_t n_rows, std::span<const doubl
     return rows;
   }
   rows.reserve(kSampleRows);
+  runtime::Rng rng(seed, runtime::stream_id(static_cast<std::uint32_t>(Draws::rows_of_thresholds)));
   for (index_t s = 0; s < kSampleRows; ++s) {
     const index_t begin = s * n_rows / kSampleRows, end = (s + 1) * n_rows / kSampleRows;
-    const std::uint64_t draw = mix(seed + 0x9e3779b97f4a7c15ULL * static_cast<std::uint64_t>(s + 1));
-    rows.push_back(static_cast<std::uint32_t>(begin + static_cast<index_t>(draw % static_cast<std::uint64_t>(end - begin))));
+    rows.push_back(static_cast<std::uint32_t>(begin + static_cast<index_t>(rng.below(static_cast<std::uint64_t>(end - begin)))));
   }
   return rows;
 }

@@ -5,7 +5,9 @@
 #include <numeric>
 
 #include "mlwright/runtime/parallel.hpp"
+#include "mlwright/runtime/rng.hpp"
 #include "mlwright/tree/partition.hpp"
+#include "mlwright/tree/streams.hpp"
 
 namespace mlwright::tree {
 namespace {
@@ -17,12 +19,6 @@ constexpr std::size_t kCodesWorthAThread = 16384;  // about 40 microseconds of s
 template <class Open>
 bool less_useful(const Open& a, const Open& b) {
   return a.best.gain != b.best.gain ? a.best.gain < b.best.gain : a.node > b.node;
-}
-
-std::uint64_t mix(std::uint64_t x) {
-  x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ULL;
-  x = (x ^ x >> 27) * 0x94d049bb133111ebULL;
-  return x ^ x >> 31;
 }
 
 }  // namespace
@@ -208,14 +204,16 @@ std::vector<index_t> Grower::features_for(const Open& open, std::uint64_t stream
   for (index_t j = 0; j < bins_.n_features(); ++j)
     if (allowed[static_cast<std::size_t>(j)]) features.push_back(j);
   if (rules_.max_features >= 1.0) return features;
-  // The share with the smallest hash of (seed, tree, node, feature): no state, so no order of calls to keep.
-  const std::uint64_t key = mix(mix(mix(rules_.seed + 0x9e3779b97f4a7c15ULL) + stream) + static_cast<std::uint64_t>(open.node));
-  const auto hash = [&](index_t j) { return mix(key + 0x9e3779b97f4a7c15ULL * static_cast<std::uint64_t>(j + 1)); };
+  // Keyed by (seed, tree, node): no state from one node to the next, so no order of calls to keep.
+  const auto iteration = static_cast<std::uint32_t>(stream);
+  runtime::Rng rng(rules_.seed, runtime::stream_id(static_cast<std::uint32_t>(Draws::features_of_node), iteration),
+                   static_cast<std::uint64_t>(open.node));
   const auto keep = static_cast<std::size_t>(std::max(1.0, std::ceil(rules_.max_features * static_cast<double>(features.size()))));
-  std::ranges::sort(features, {}, hash);
-  features.resize(std::min(keep, features.size()));
-  std::ranges::sort(features);
-  return features;
+  std::vector<index_t> chosen(std::min(keep, features.size()));
+  runtime::sample_without_replacement(rng, static_cast<index_t>(features.size()), chosen);
+  std::ranges::sort(chosen);
+  for (index_t& j : chosen) j = features[static_cast<std::size_t>(j)];
+  return chosen;
 }
 
 void Grower::find_best(Open& open, const FixedPoint& fixed, std::uint64_t stream, runtime::CancelToken& token) {

@@ -1,0 +1,10 @@
+// What the trees draw random numbers for: purposes of runtime::stream_id().
+#pragma once
+
+#include <cstdint>
+
+namespace mlwright::tree {
+
+enum class Draws : std::uint32_t { rows_of_thresholds, features_of_node };
+
+}  // namespace mlwright::tree
