@@ -24,6 +24,14 @@ def interrupt_after(seconds):
     return sent
 
 
+def seconds_to_end(model, X, delay):
+    """How long a fit goes on after Ctrl-C."""
+    sent = interrupt_after(delay)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, X[:, 0])
+    return time.perf_counter() - sent[0]
+
+
 @pytest.mark.parametrize("delay", [0.05, 0.4])
 def test_ctrl_c_ends_a_fit_soon_and_leaves_the_estimator_as_it_was(delay):
     rng = np.random.default_rng(0)
@@ -31,10 +39,10 @@ def test_ctrl_c_ends_a_fit_soon_and_leaves_the_estimator_as_it_was(delay):
     model = HistGradientBoostingRegressor(max_iter=2, early_stopping=False).fit(X[:500], X[:500, 0])
     before = pickle.dumps(model)
     model.set_params(max_iter=100_000)
-    sent = interrupt_after(delay)
-    with pytest.raises(KeyboardInterrupt):
-        model.fit(X, X[:, 0])
-    assert time.perf_counter() - sent[0] < 0.3 * 3  # 0.3 s, and room for a busy machine
+    tries = []
+    while len(tries) < 3 and not (tries and tries[-1] < 0.3):  # the best of three, since the machine may be busy
+        tries.append(seconds_to_end(model, X, delay))
+    assert min(tries) < 0.3
     assert pickle.dumps(model.set_params(max_iter=2)) == before
 
 
