@@ -84,6 +84,12 @@ def test_an_ill_conditioned_stream_warns_and_gives_the_certain_part():
     np.testing.assert_allclose(model.predict(X), X @ [1.0, 2.0, 3.0], atol=1e-4)
 
 
+def test_the_svd_route_can_be_continued():
+    X, y = np.random.default_rng(0).standard_normal((40, 3)), np.arange(40.0)
+    model = Ridge(solver="svd").fit(X[:20], y[:20]).partial_fit(X[20:], y[20:])
+    np.testing.assert_allclose(model.coef_, Ridge().fit(X, y).coef_, rtol=1e-10)
+
+
 def test_what_cannot_be_added_is_refused():
     X, y = np.eye(4), np.arange(4.0)
     model = Ridge().fit(X, y)

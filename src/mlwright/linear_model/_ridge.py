@@ -145,9 +145,10 @@ class Ridge(LeastSquaresModel):
         rows = self._rows(X, y, sample_weight, reset=True)
         self._remember_kind(rows)
         route = plan(rows)
-        if self.positive or (route == "gram" and self.solver != "svd"):
-            return self._fit_statistics(self._sums(rows), rows)
-        return self._fit_rows(rows, "svd" if self.solver == "svd" else route)
+        sums = self._sums(rows) if self.positive or route == "gram" else None
+        if self.solver == "svd":
+            return self._fit_rows(rows, "svd", sums)  # the sums are for partial_fit, merge and forget
+        return self._fit_rows(rows, route) if sums is None else self._fit_statistics(sums, rows)
 
     def _fit_statistics(self, statistics, rows=None):
         alpha = self._penalties(statistics.n_targets)
