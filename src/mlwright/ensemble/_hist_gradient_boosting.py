@@ -20,7 +20,8 @@ class HistGradientBoostingRegressor(RegressorMixin, BaseHistGradientBoosting):
     """Gradient boosted regression trees on binned features.
 
     A drop-in for scikit-learn's class of that name. Fits and predictions have the same bits for any number of threads
-    and any instruction set; integer weights are exactly repetitions.
+    and any instruction set. Integer weights are repetitions: the same bins and splits exactly, leaf values up to
+    rounding.
 
     Parameters
     ----------
@@ -211,8 +212,8 @@ class HistGradientBoostingClassifier(ClassifierMixin, BaseHistGradientBoosting):
     """Gradient boosted classification trees on binned features, by log loss.
 
     A drop-in for scikit-learn's class of that name: one tree an iteration for two classes, else one a class. Fits and
-    predictions have the same bits for any number of threads and any instruction set; integer weights are exactly
-    repetitions.
+    predictions have the same bits for any number of threads and any instruction set. Integer weights are repetitions:
+    the same bins and splits exactly, leaf values up to rounding.
 
     Parameters
     ----------

@@ -91,8 +91,9 @@ class BaseHistGradientBoosting(BaseEstimator, metaclass=ABCMeta):
             Numbers; NaN is a missing value, infinities are allowed. float32 is not widened in memory.
         y : array-like of shape (n_samples,)
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights, not negative. Integers are repetitions: the model is that of each row repeated as often, and
-            ``min_samples_leaf`` counts repetitions. Other weights scale a row's gradient, and rows are counted as rows.
+            Weights, not negative. Integers are repetitions: bins and splits are exactly those of each row repeated as
+            often, leaf values are equal up to rounding, and ``min_samples_leaf`` counts repetitions. Other weights
+            scale a row's gradient, and rows are counted as rows.
         X_val, y_val, sample_weight_val : array-like, default=None
             Rows to stop early on, in place of a part of the training rows.
 
