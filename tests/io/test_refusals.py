@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
+from sklearn import config_context
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import Pipeline
 
 import mlwright
 from mlwright import ModelFormatError, io
+from mlwright.linear_model import Ridge
 
 
 class Stranger(BaseEstimator):
@@ -88,6 +90,33 @@ def test_state_that_does_not_fit_its_declaration(toy, change, message):
 def test_a_pipeline_with_a_cache_is_never_stored(tmp_path):
     with pytest.raises(ValueError, match=r"set_params\(memory=None\) before saving"):
         io.dumps(Pipeline([("pass", "passthrough")], memory=str(tmp_path)))
+
+
+def test_metadata_requests_are_refused_by_name():
+    model = Ridge().fit([[0.0], [1.0], [2.0]], [0.0, 1.0, 2.0])
+    plain = io.dumps(model)
+    with config_context(enable_metadata_routing=True):
+        model.set_fit_request(sample_weight=True)
+        with pytest.raises(ValueError, match=r"Ridge has metadata requests .*set_fit_request\(sample_weight=None\)"):
+            io.dumps(model)
+        model.set_fit_request(sample_weight=None)
+    assert io.dumps(model) == plain
+
+
+def test_metadata_requests_of_a_pipeline():
+    model = Pipeline([("pass", "passthrough")])
+    plain = io.dumps(model)
+    with config_context(enable_metadata_routing=True):
+        model.set_score_request(sample_weight=True)
+        with pytest.raises(ValueError, match=r"this Pipeline has metadata requests"):
+            io.dumps(model)
+        model.set_score_request(sample_weight=None)
+    assert io.dumps(model) == plain
+
+
+def test_saving_into_a_folder_that_is_not_there(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"save: the folder '.*nowhere' does not exist; create it first"):
+        mlwright.save(Ridge(), tmp_path / "nowhere" / "model.mlw")
 
 
 def test_loading_what_is_no_file(tmp_path):

@@ -190,6 +190,8 @@ def _replace(path: str, pieces: Iterable[bytes | memoryview]) -> None:
     if os.path.exists(path) and not os.path.isfile(path):
         raise ValueError(f"save: {path!r} is no regular file; choose another path")
     folder = os.path.dirname(path)
+    if not os.path.isdir(folder):
+        raise FileNotFoundError(f"save: the folder {folder!r} does not exist; create it first")
     partial = os.path.join(folder, f".{os.urandom(8).hex()}.partial")
     try:
         with open(partial, "xb") as file:

@@ -19,6 +19,7 @@ from mlwright.io.schema import Choice
 
 _KEYS = {"class", "version", "params", "state", "output"}
 _OUTPUT_CONFIG = "_sklearn_output_config"  # what set_output() leaves; belongs to any transformer
+_REQUESTS = "_metadata_request"  # what set_fit_request() and its like leave; belongs to any estimator
 _OUTPUT = Optional(Choice("default", "pandas", "polars"))
 
 
@@ -47,6 +48,7 @@ def _encode_model(model: Any, out: Sink) -> dict[str, Any]:
     parameters = getattr(model, "_params_for_file", lambda: model.get_params(deep=False))()
     attributes = {key: value for key, value in vars(model).items() if key not in parameters}
     output = attributes.pop(_OUTPUT_CONFIG, {}).get("transform")
+    _drop_requests(model, attributes, out)
     place = out.at("params")
     node = {
         "class": name,
@@ -57,6 +59,20 @@ def _encode_model(model: Any, out: Sink) -> dict[str, Any]:
     }
     _check(model, bool(attributes), out)
     return node
+
+
+def _drop_requests(model: Any, attributes: dict[str, Any], out: Sink) -> None:
+    """Metadata requests are settings of a process, not of a model: leave out the default ones, refuse others."""
+    if _REQUESTS not in attributes:
+        return
+    # They have no equality of their own, but their text is all that they hold.
+    default = type(model)(**model.get_params(deep=False))._get_metadata_request()
+    if str(attributes.pop(_REQUESTS)) != str(default):
+        raise out.error(
+            f"this {type(model).__name__} has metadata requests (set_fit_request, set_score_request, ...), which a "
+            "model file does not hold; take them back, e.g. set_fit_request(sample_weight=None), and set them again after "
+            "loading"
+        )
 
 
 def _decode_model(node: Any, source: Source) -> Any:
