@@ -54,6 +54,7 @@ TABLES = {
     "constant.csv": (b"x,y\n" + b"1,0.5\n" * 20, "has the same value 0.5 in every row"),
     "one_class.csv": (b"x,y\n" + b"1,no\n" * 20, "has only one class, 'no'"),
     "rare_class.csv": (b"x,y\n" + b"1,no\n" * 20 + b"2,yes\n", "fewer than two classes with at least 3 rows each"),
+    "rare_numbers.csv": (b"x,y\n" + b"".join(b"1,%d\n" % i for i in range(9)), "is --task regression meant?"),
     "few.csv": (b"x,y\n1,0.5\n2,1.5\n", "has 2 rows with a target; at least 10 are needed"),
     "many.csv": (b"x,y\n" + b"".join(b"1,n%d\n" % i for i in range(200)), "has 200 classes in 200 rows"),
     "infinite.csv": (b"x,y\n" + b"1,0.5\n2,inf\n" * 9, "holds infinite numbers"),

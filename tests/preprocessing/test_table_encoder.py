@@ -304,3 +304,9 @@ def test_state_from_a_file_is_checked(attribute, value):
     setattr(encoder, attribute, value)
     with pytest.raises(ModelFormatError, match="TableEncoder"):
         encoder._validate_state()
+
+
+@pytest.mark.parametrize("X", ["table.csv", b"a,b", {"a": [1.0]}])
+def test_what_must_be_read_or_converted_first(X):
+    with pytest.raises(ValueError, match=f"X: got {type(X).__name__}.*polars"):
+        TableEncoder().fit(X)

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.exceptions import NotFittedError
 
 import mlwright
 from mlwright import ModelFormatError
@@ -216,3 +217,9 @@ def test_state_from_a_file_is_checked():
         with pytest.raises(ModelFormatError, match="TabularRegressor"):
             model._validate_state()
         setattr(model, attribute, kept)
+
+
+@pytest.mark.parametrize("cls", [TabularRegressor, TabularClassifier])
+def test_evaluating_before_fitting(cls):
+    with pytest.raises(NotFittedError, match=f"This {cls.__name__} instance is not fitted yet"):
+        cls().evaluate(*table())

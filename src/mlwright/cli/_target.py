@@ -84,16 +84,17 @@ def _kind(y, task):
 def _frequent_classes(y):
     """Rows of classes with at least three rows: one to check on and two to learn from."""
     counts = y.value_counts()
+    question = "; is --task regression meant?" if y.dtype.is_numeric() else ""
     if len(counts) > _MOST_CLASSES:
         raise CommandError(
             f"--target {y.name}: has {len(counts)} classes in {len(y)} rows; at most {_MOST_CLASSES} are supported"
-            + (", is --task regression meant?" if y.dtype.is_numeric() else "")
+            + question
         )
     rare = counts.filter(pl.col("count") < 3)[y.name]
     if len(counts) == 1:
         raise CommandError(f"--target {y.name}: has only one class, {y[0]!r}; at least two are needed")
     if len(counts) - len(rare) < 2:
-        raise CommandError(f"--target {y.name}: has fewer than two classes with at least 3 rows each")
+        raise CommandError(f"--target {y.name}: has fewer than two classes with at least 3 rows each{question}")
     notes = [f"class {label} has fewer than 3 rows and is left out" for label in rare.sort()]
     return ~y.is_in(rare.implode()), notes
 

@@ -79,6 +79,11 @@ def table_columns(table, names):
 
 def as_cells(X):
     """A checked 2-D array of whatever dtype X has; a nested list that mixes text and numbers keeps both."""
+    if isinstance(X, (str, bytes, dict)):
+        raise ValueError(
+            f"X: got {type(X).__name__}. Reshape your data into rows and columns: a pandas, polars or pyarrow table, "
+            "or an array; read files and convert dicts first, e.g. with polars.read_csv or polars.DataFrame."
+        )
     array = check_array(X, dtype=None, ensure_all_finite=False)
     if array.dtype.kind in "US" and not hasattr(X, "dtype"):
         array = check_array(X, dtype=object, ensure_all_finite=False)

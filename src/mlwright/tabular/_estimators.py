@@ -136,6 +136,7 @@ class _Tabular(BaseEstimator):
         -------
         dict of str to float
         """
+        check_is_fitted(self)
         return self._evaluate_predictions(self._target(y), self._predict_fold(self.pipeline_, _checked(self, X)))
 
     def __sklearn_tags__(self):
