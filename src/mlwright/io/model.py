@@ -70,8 +70,8 @@ def _drop_requests(model: Any, attributes: dict[str, Any], out: Sink) -> None:
     if str(attributes.pop(_REQUESTS)) != str(default):
         raise out.error(
             f"this {type(model).__name__} has metadata requests (set_fit_request, set_score_request, ...), which a "
-            "model file does not hold; take them back, e.g. set_fit_request(sample_weight=None), and set them again after "
-            "loading"
+            "model file does not hold; take them back, e.g. set_fit_request(sample_weight=None), and set them again "
+            "after loading"
         )
 
 
