@@ -7,6 +7,7 @@
 
 #include "capi/capi.hpp"
 #include "registers.hpp"
+#include "simd/level.hpp"
 
 namespace mlwright::bindings {
 namespace {
@@ -71,6 +72,7 @@ py::dict functions() {
 }  // namespace
 
 void register_capi(py::module_& m) {
+  simd::active_level();  // a wrong MLWRIGHT_SIMD fails the import: most functions of the table could not report it
   m.attr("_C_API") = py::capsule(static_cast<const void*>(&capi::table()), MLWRIGHT_CAPI_CAPSULE);
   py::module_ capi = m.def_submodule("capi");
   capi.attr("version") = MLWRIGHT_CAPI_VERSION;

@@ -227,3 +227,12 @@ def test_a_negative_number_of_threads_does_not_throw_into_c():
     before = capi.function("max_threads")()
     capi.function("set_num_threads")(-3)
     assert capi.function("max_threads")() == before
+
+
+def test_a_wrong_instruction_set_fails_the_import_and_does_not_end_the_process():
+    result = subprocess.run(
+        [sys.executable, "-c", "from mlwright import capi"],
+        env={**ENVIRONMENT, "MLWRIGHT_SIMD": "sse9"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert result.returncode == 1
+    assert "SIMD level (MLWRIGHT_SIMD): got 'sse9', expected one of" in result.stderr
