@@ -1,15 +1,10 @@
 """Errors, bits, intervals, posterior draws, cancellation: how the least-squares family behaves."""
 
 import copy
-import os
-import signal
-import threading
-import time
 
 import numpy as np
 import pytest
 from scipy import sparse
-from sklearn.utils.validation import check_is_fitted
 
 from mlwright._native import core
 from mlwright._runtime import simd
@@ -212,25 +207,3 @@ def test_a_damaged_state_is_refused(model):
         vars(broken).update(damage)
         with pytest.raises(ModelFormatError, match=type(model).__name__):
             broken._validate_state()
-
-
-def test_ctrl_c_ends_a_long_fit_soon_and_leaves_the_model_alone():
-    X, y, _ = data(300_000, 300)
-    model = Ridge().fit(X[:1000], y[:1000])
-    before = model.coef_.copy()
-    sent = []
-
-    def press():
-        time.sleep(0.03)
-        sent.append(time.perf_counter())
-        os.kill(os.getpid(), signal.SIGINT)
-
-    thread = threading.Thread(target=press)
-    thread.start()
-    with pytest.raises(KeyboardInterrupt):
-        model.fit(X, y)
-    late = time.perf_counter() - sent[0]
-    thread.join()
-    assert late < 0.5
-    np.testing.assert_array_equal(model.coef_, before)
-    check_is_fitted(model)

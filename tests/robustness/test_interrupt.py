@@ -67,3 +67,34 @@ def test_other_signals_reach_the_main_thread(run_script):
         sender.wait()
     """)
     assert out == "True\n"
+
+
+# In a process of their own, with a time limit: in one full run the test process itself lost the KeyboardInterrupt (not
+# reproduced since; Python drops exceptions raised in hooks such as the garbage collector's), and a fit this long then
+# never ends.
+@pytest.mark.parametrize("delay", [0.05, 0.4])
+def test_ctrl_c_ends_boosting_and_leaves_the_estimator_as_it_was(seconds_to_interrupt, delay):
+    setup = """
+        import pickle
+        import numpy as np
+        from mlwright.ensemble import HistGradientBoostingRegressor
+        X = np.random.default_rng(0).normal(size=(100_000, 20))
+        model = HistGradientBoostingRegressor(max_iter=2, early_stopping=False).fit(X[:500], X[:500, 0])
+        before = pickle.dumps(model)
+        model.set_params(max_iter=100_000)
+    """
+    after = "assert pickle.dumps(model.set_params(max_iter=2)) == before"
+    assert seconds_to_interrupt(setup, "model.fit(X, X[:, 0])", after, delay=delay) < 0.3
+
+
+def test_ctrl_c_ends_a_ridge_fit_and_leaves_the_model_alone(seconds_to_interrupt):
+    setup = """
+        import numpy as np
+        from mlwright.linear_model import Ridge
+        X = np.random.default_rng(0).normal(size=(300_000, 300))
+        y = X[:, 0].copy()
+        model = Ridge().fit(X[:1000], y[:1000])
+        before = model.coef_.copy()
+    """
+    after = "assert (model.coef_ == before).all()"
+    assert seconds_to_interrupt(setup, "model.fit(X, y)", after, delay=0.03) < 0.3
