@@ -23,6 +23,7 @@ from typing import Any
 
 import narwhals as nw
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.utils.validation import check_array
 
 KINDS = ("numeric", "boolean", "categorical", "datetime", "empty")
@@ -79,7 +80,7 @@ def table_columns(table, names):
 
 def as_cells(X):
     """A checked 2-D array of whatever dtype X has; a nested list that mixes text and numbers keeps both."""
-    if isinstance(X, (str, bytes, dict)):
+    if isinstance(X, (str, bytes, dict)) and not issparse(X):  # dok_array is a dict; check_array refuses it by name
         raise ValueError(
             f"X: got {type(X).__name__}. Reshape your data into rows and columns: a pandas, polars or pyarrow table, "
             "or an array; read files and convert dicts first, e.g. with polars.read_csv or polars.DataFrame."
