@@ -10,6 +10,7 @@ import pytest
 
 _CTRL_C = """
 import json, os, signal, threading, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts background jobs with Ctrl-C ignored
 {setup}
 
 def press():

@@ -69,9 +69,8 @@ def test_other_signals_reach_the_main_thread(run_script):
     assert out == "True\n"
 
 
-# In a process of their own, with a time limit: in one full run the test process itself lost the KeyboardInterrupt (not
-# reproduced since; Python drops exceptions raised in hooks such as the garbage collector's), and a fit this long then
-# never ends.
+# In processes of their own, with a time limit and Ctrl-C's default handler: a test process that a shell started in the
+# background ignores Ctrl-C, and a fit this long then never ends.
 @pytest.mark.parametrize("delay", [0.05, 0.4])
 def test_ctrl_c_ends_boosting_and_leaves_the_estimator_as_it_was(seconds_to_interrupt, delay):
     setup = """
