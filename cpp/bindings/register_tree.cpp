@@ -189,9 +189,14 @@ tree::TreeRules rules_from(const py::dict& d) {
   rules.max_depth = d["max_depth"].cast<int>();
   rules.min_samples_leaf = d["min_samples_leaf"].cast<std::int64_t>();
   rules.l2 = d["l2"].cast<double>();
+  rules.l1 = d["l1"].cast<double>();
   rules.min_hessian = d["min_hessian"].cast<double>();
   rules.learning_rate = d["learning_rate"].cast<double>();
   rules.max_features = d["max_features"].cast<double>();
+  rules.tree_features = d["tree_features"].cast<double>();
+  rules.extra_trees = d["extra_trees"].cast<bool>();
+  rules.sampling = {d["subsample"].cast<double>(), d["subsample_freq"].cast<std::uint64_t>(), d["by_gradient"].cast<bool>(),
+                    d["top_rate"].cast<double>(), d["other_rate"].cast<double>()};
   rules.seed = d["seed"].cast<std::uint64_t>();
   rules.monotonic = d["monotonic"].cast<std::vector<std::int8_t>>();
   rules.interaction = d["interaction"].cast<std::vector<std::vector<std::int32_t>>>();
@@ -199,6 +204,10 @@ tree::TreeRules rules_from(const py::dict& d) {
 }
 
 void check_rules(const tree::TreeRules& rules, index_t n_features) {
+  const tree::SamplingRules& sampling = rules.sampling;
+  if (!(sampling.subsample > 0 && sampling.subsample <= 1 && sampling.every > 0 && sampling.top_rate >= 0 &&
+        sampling.other_rate >= 0 && sampling.top_rate + sampling.other_rate > 0))
+    throw py::value_error("sampling: rates must be shares of the rows");
   if (!rules.monotonic.empty() && static_cast<index_t>(rules.monotonic.size()) != n_features)
     throw py::value_error("monotonic: made for another number of features");
   for (const auto& group : rules.interaction)

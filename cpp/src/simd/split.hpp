@@ -10,10 +10,10 @@ namespace mlwright::simd {
 
 struct SplitTable {
   // Cut i leaves sums g[i] (integers of unit g_unit) and hn[i] (h << count_bits | count, unit h_unit) on the left of a
-  // node with sums g_all, hn_all. gain[i] = G_L^2/(H_L+l2) + G_R^2/(H_R+l2), or -1 where a side is too small. Arrays are
+  // node with sums g_all, hn_all. gain[i] = T(G_L)^2/(H_L+l2) + T(G_R)^2/(H_R+l2), or -1 where a side is too small; T moves G towards 0 by l1, and to 0 at most. Arrays are
   // padded to a multiple of 8; the padding gets some value.
   void (*gains)(const std::int64_t* g, const std::uint64_t* hn, int n, std::int64_t g_all, std::uint64_t hn_all,
-                int count_bits, double g_unit, double h_unit, double l2, double min_hessian, std::int64_t min_count,
+                int count_bits, double g_unit, double h_unit, double l1, double l2, double min_hessian, std::int64_t min_count,
                 double* gain);
 };
 

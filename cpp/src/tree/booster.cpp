@@ -29,7 +29,8 @@ bool all_integers(const std::vector<double>& weight) {
 Booster::Booster(std::shared_ptr<const BinnedMatrix> bins, std::vector<double> y, std::vector<double> weight,
                  std::unique_ptr<Objective> objective, TreeRules rules, std::uint64_t first_tree)
     : bins_(std::move(bins)), y_(std::move(y)), weight_(std::move(weight)), objective_(std::move(objective)),
-      rules_(std::move(rules)), grower_(*bins_, rules_), tree_(first_tree) {
+      rules_(std::move(rules)), grower_(*bins_, rules_), sampler_(bins_->n_rows(), rules_.sampling, rules_.seed),
+      tree_(first_tree) {
   const auto n = static_cast<std::size_t>(bins_->n_rows());
   if (y_.size() != n || (!weight_.empty() && weight_.size() != n))
     throw InvalidArgument("boosting: X, y and sample_weight differ in length");
@@ -44,7 +45,7 @@ Booster::Booster(std::shared_ptr<const BinnedMatrix> bins, std::vector<double> y
   }
   raw_.assign(n * static_cast<std::size_t>(n_outputs()), 0.0);
   g_.resize(n);
-  if (!objective_->constant_hessian() || (!weight_.empty() && !repetitions_)) h_.resize(n);
+  if (!objective_->constant_hessian() || (!weight_.empty() && !repetitions_) || sampler_.by_gradient()) h_.resize(n);
   entries_.resize(n);
 }
 
@@ -61,9 +62,12 @@ std::vector<std::vector<Node>> Booster::step(runtime::CancelToken& token) {
   std::vector<std::vector<Node>> trees;
   objective_->prepare(y_, raw_, token);
   const auto n = static_cast<std::size_t>(bins_->n_rows());
+  const RowSample* sample = nullptr;
+  if (!sampler_.takes_all() && !sampler_.by_gradient())
+    sample = &sampler_.draw(tree_ / static_cast<std::uint64_t>(n_outputs()), token);
   for (int k = 0; k < n_outputs(); ++k) {
-    const Gradients gradients = gradients_of(k, token);
-    trees.push_back(grower_.grow(gradients, tree_++, token));
+    const Gradients gradients = gradients_of(k, sample, token);
+    trees.push_back(grower_.grow(gradients, sample, tree_++, token));
     grower_.add_to(std::span(raw_).subspan(static_cast<std::size_t>(k) * n, n), token);
   }
   return trees;
@@ -77,8 +81,8 @@ void Booster::find_range(double& largest_g, double& largest_h, int output, runti
   runtime::parallel_for(n, kGrain, token, [&](index_t chunk, index_t begin, index_t end) {
     const double* raw = raw_.data() + output * n;
     objective_->gradients(y_.data(), raw, output, begin, end, g_.data(), h_.data());
+    if (!h_.empty() && objective_->constant_hessian()) std::fill(h_.begin() + begin, h_.begin() + end, 1.0);
     if (importance) {
-      if (objective_->constant_hessian()) std::fill(h_.begin() + begin, h_.begin() + end, 1.0);
       simd::boosting().multiply(g_.data() + begin, weight_.data() + begin, end - begin);
       simd::boosting().multiply(h_.data() + begin, weight_.data() + begin, end - begin);
     }
@@ -98,9 +102,16 @@ void Booster::find_range(double& largest_g, double& largest_h, int output, runti
                                                ", expected >= 0 everywhere; return an upper bound of it instead");
 }
 
-Gradients Booster::gradients_of(int output, runtime::CancelToken& token) {
+// Where rows are sampled by gradient, `sample` is set to those of this output.
+Gradients Booster::gradients_of(int output, const RowSample*& sample, runtime::CancelToken& token) {
   double largest_g = 0, largest_h = 0;
   find_range(largest_g, largest_h, output, token);
+  if (sampler_.by_gradient()) {
+    const double factor = sampler_.draw_by_gradient(tree_, g_, h_, token);
+    sample = &sampler_.sample();
+    largest_g *= factor;
+    largest_h *= factor;
+  }
   const FixedPoint fixed = FixedPoint::fit(largest_g, largest_h, total_count_);
   const index_t n = bins_->n_rows();
   runtime::parallel_for(n, kGrain, token, [&](index_t, index_t begin, index_t end) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <optional>
 
 #include "mlwright/runtime/parallel.hpp"
 #include "mlwright/runtime/rng.hpp"
@@ -19,6 +20,19 @@ constexpr std::size_t kCodesWorthAThread = 16384;  // about 40 microseconds of s
 template <class Open>
 bool less_useful(const Open& a, const Open& b) {
   return a.best.gain != b.best.gain ? a.best.gain < b.best.gain : a.node > b.node;
+}
+
+// ceil(share * n) of n things, at least one if there is one, ascending.
+std::vector<index_t> draw_share(runtime::Rng rng, double share, index_t n) {
+  std::vector<index_t> chosen(std::min(static_cast<std::size_t>(n),
+                                       static_cast<std::size_t>(std::max(1.0, std::ceil(share * static_cast<double>(n))))));
+  runtime::sample_without_replacement(rng, n, chosen);
+  std::ranges::sort(chosen);
+  return chosen;
+}
+
+std::uint64_t stream_of(Draws purpose, std::uint64_t tree) {
+  return runtime::stream_id(static_cast<std::uint32_t>(purpose), static_cast<std::uint32_t>(tree));
 }
 
 }  // namespace
@@ -39,22 +53,43 @@ void Grower::give_back(std::vector<Entry>& histogram) {
   histogram.clear();
 }
 
-SplitRules Grower::split_rules() const { return {rules_.l2, rules_.min_hessian, rules_.min_samples_leaf, rules_.monotonic}; }
+SplitRules Grower::split_rules(const FixedPoint& fixed) const {
+  // In the scale of the tree no sum of gradients reaches 2^30: a larger penalty says no more.
+  const double l1 = std::min(std::ldexp(rules_.l1, -fixed.g_exponent), 0x1p40);
+  return {l1, rules_.l2, rules_.min_hessian, rules_.min_samples_leaf, rules_.monotonic};
+}
+
+void Grower::take_rows(const RowSample* sample) {
+  n_in_ = sample == nullptr ? bins_.n_rows() : sample->n_in;
+  if (sample == nullptr) std::iota(rows_.begin(), rows_.end(), 0U);
+  else std::ranges::copy(sample->rows, rows_.begin());
+}
+
+void Grower::draw_tree_features(std::uint64_t stream) {
+  tree_features_.resize(static_cast<std::size_t>(bins_.n_features()));
+  std::iota(tree_features_.begin(), tree_features_.end(), index_t{0});
+  if (rules_.tree_features < 1.0)
+    tree_features_ = draw_share(runtime::Rng(rules_.seed, stream_of(Draws::features_of_tree, stream)),
+                                rules_.tree_features, bins_.n_features());
+}
 
 bool Grower::may_be_cut(const Open& open, const FixedPoint& fixed) const {
   return (rules_.max_depth == 0 || open.depth < rules_.max_depth) &&
          fixed.count(open.sums.sum) / 2 >= rules_.min_samples_leaf && bins_.n_features() > 0;
 }
 
-std::vector<Node> Grower::grow(const Gradients& gradients, std::uint64_t stream, runtime::CancelToken& token) {
-  std::iota(rows_.begin(), rows_.end(), 0U);
+std::vector<Node> Grower::grow(const Gradients& gradients, const RowSample* sample, std::uint64_t stream,
+                               runtime::CancelToken& token) {
+  take_rows(sample);
+  draw_tree_features(stream);
   nodes_.clear();
   leaves_.clear();
   std::vector<Open> heap;
   Open first = root(gradients, token);
   if (may_be_cut(first, gradients.fixed)) {
     first.histogram = take_histogram();
-    build_histogram(bins_, layout_, rows_, gradients.entries.data(), first.histogram, token);
+    build_histogram(bins_, layout_, std::span(rows_).first(static_cast<std::size_t>(n_in_)), gradients.entries.data(),
+                    first.histogram, token);
     find_best(first, gradients.fixed, stream, token);
   }
   push_or_close(std::move(first), heap);
@@ -71,13 +106,15 @@ std::vector<Node> Grower::grow(const Gradients& gradients, std::uint64_t stream,
 
 Grower::Open Grower::root(const Gradients& gradients, runtime::CancelToken& token) {
   Open open;
-  open.end = bins_.n_rows();
+  open.end = open.out_begin = n_in_;
+  open.out_end = bins_.n_rows();
   std::vector<Entry> partial(static_cast<std::size_t>(runtime::n_chunks(open.end, kPieceRows)));
   runtime::parallel_for(open.end, kPieceRows, token, [&](index_t chunk, index_t begin, index_t end) {
     Entry sum;
     for (index_t i = begin; i < end; ++i) {
-      sum.g += gradients.entries[static_cast<std::size_t>(i)].g;
-      sum.hn += gradients.entries[static_cast<std::size_t>(i)].hn;
+      const Entry& entry = gradients.entries[rows_[static_cast<std::size_t>(i)]];
+      sum.g += entry.g;
+      sum.hn += entry.hn;
     }
     partial[static_cast<std::size_t>(chunk)] = sum;
   });
@@ -99,24 +136,18 @@ void Grower::push_or_close(Open open, std::vector<Open>& heap) {
     return;
   }
   give_back(open.histogram);
-  leaves_.push_back({open.node, open.begin, open.end, open.sums.bounds});
+  leaves_.push_back({open.node, open.begin, open.end, open.out_begin, open.out_end, open.sums.bounds});
 }
 
 void Grower::cut(Open parent, const Gradients& gradients, std::uint64_t stream, std::vector<Open>& heap,
                  runtime::CancelToken& token) {
-  const Split& split = parent.best;
-  const auto at = static_cast<std::size_t>(parent.begin);
-  const auto size = static_cast<std::size_t>(parent.end - parent.begin);
-  const int n_bins = bins_.n_bins(split.feature);
-  const index_t n_left = partition_rows(
-      std::span(rows_).subspan(at, size), std::span(scratch_).subspan(at, size), bins_.column(split.feature),
-      {static_cast<std::uint8_t>(split.bin), static_cast<std::uint8_t>(n_bins), bins_.has_missing(split.feature),
-       split.missing_left},
-      token);
   Open left, right;
   left.begin = parent.begin;
-  left.end = right.begin = parent.begin + n_left;
+  left.end = right.begin = parent.begin + divide(parent.begin, parent.end, parent.best, token);
   right.end = parent.end;
+  left.out_begin = parent.out_begin;
+  left.out_end = right.out_begin = parent.out_begin + divide(parent.out_begin, parent.out_end, parent.best, token);
+  right.out_end = parent.out_end;
   make_children(parent, left, right, gradients);
   const auto n_leaves = static_cast<index_t>(leaves_.size() + heap.size()) + 2;
   if (rules_.max_leaves > 0 && n_leaves >= rules_.max_leaves) {
@@ -130,6 +161,18 @@ void Grower::cut(Open parent, const Gradients& gradients, std::uint64_t stream, 
     return;
   }
   open_children(parent, left, right, gradients, stream, heap, token);
+}
+
+// Moves those of some rows that go left to the front; how many they are.
+index_t Grower::divide(index_t begin, index_t end, const Split& split, runtime::CancelToken& token) {
+  if (begin == end) return 0;
+  const auto at = static_cast<std::size_t>(begin), size = static_cast<std::size_t>(end - begin);
+  const int n_bins = bins_.n_bins(split.feature);
+  return partition_rows(std::span(rows_).subspan(at, size), std::span(scratch_).subspan(at, size),
+                        bins_.column(split.feature),
+                        {static_cast<std::uint8_t>(split.bin), static_cast<std::uint8_t>(n_bins),
+                         bins_.has_missing(split.feature), split.missing_left},
+                        token);
 }
 
 void Grower::make_children(Open& parent, Open& left, Open& right, const Gradients& gradients) {
@@ -152,8 +195,9 @@ void Grower::make_children(Open& parent, Open& left, Open& right, const Gradient
   right.sums = {split.right, parent.sums.bounds};
   left.depth = right.depth = parent.depth + 1;
   if (!rules_.monotonic.empty() && rules_.monotonic[static_cast<std::size_t>(split.feature)] != 0) {
-    const double middle = (leaf_value(fixed.g(split.left), fixed.h(split.left), rules_.l2, parent.sums.bounds) +
-                           leaf_value(fixed.g(split.right), fixed.h(split.right), rules_.l2, parent.sums.bounds)) / 2;
+    const double l1 = split_rules(fixed).l1;
+    const double middle = (leaf_value(fixed.g(split.left), fixed.h(split.left), l1, rules_.l2, parent.sums.bounds) +
+                           leaf_value(fixed.g(split.right), fixed.h(split.right), l1, rules_.l2, parent.sums.bounds)) / 2;
     const bool rising = rules_.monotonic[static_cast<std::size_t>(split.feature)] > 0;
     (rising ? left : right).sums.bounds.high = middle;
     (rising ? right : left).sums.bounds.low = middle;
@@ -201,24 +245,19 @@ std::vector<index_t> Grower::features_for(const Open& open, std::uint64_t stream
   for (const std::int32_t group : open.groups)
     for (const std::int32_t feature : rules_.interaction[static_cast<std::size_t>(group)])
       allowed[static_cast<std::size_t>(feature)] = 1;
-  for (index_t j = 0; j < bins_.n_features(); ++j)
+  for (const index_t j : tree_features_)
     if (allowed[static_cast<std::size_t>(j)]) features.push_back(j);
-  if (rules_.max_features >= 1.0) return features;
+  if (rules_.max_features >= 1.0 || features.empty()) return features;
   // Keyed by (seed, tree, node): no state from one node to the next, so no order of calls to keep.
-  const auto iteration = static_cast<std::uint32_t>(stream);
-  runtime::Rng rng(rules_.seed, runtime::stream_id(static_cast<std::uint32_t>(Draws::features_of_node), iteration),
-                   static_cast<std::uint64_t>(open.node));
-  const auto keep = static_cast<std::size_t>(std::max(1.0, std::ceil(rules_.max_features * static_cast<double>(features.size()))));
-  std::vector<index_t> chosen(std::min(keep, features.size()));
-  runtime::sample_without_replacement(rng, static_cast<index_t>(features.size()), chosen);
-  std::ranges::sort(chosen);
+  const runtime::Rng rng(rules_.seed, stream_of(Draws::features_of_node, stream), static_cast<std::uint64_t>(open.node));
+  std::vector<index_t> chosen = draw_share(rng, rules_.max_features, static_cast<index_t>(features.size()));
   for (index_t& j : chosen) j = features[static_cast<std::size_t>(j)];
   return chosen;
 }
 
 void Grower::find_best(Open& open, const FixedPoint& fixed, std::uint64_t stream, runtime::CancelToken& token) {
   const std::vector<index_t> features = features_for(open, stream);
-  const SplitRules rules = split_rules();
+  const SplitRules rules = split_rules(fixed);
   const auto n = static_cast<index_t>(features.size());
   const auto grain = std::max<index_t>(1, static_cast<index_t>(kCodesWorthAThread / std::max<std::size_t>(1, layout_.size() / static_cast<std::size_t>(std::max<index_t>(1, bins_.n_features())))));
   std::vector<Split> best(static_cast<std::size_t>(runtime::n_chunks(n, grain)));
@@ -227,8 +266,11 @@ void Grower::find_best(Open& open, const FixedPoint& fixed, std::uint64_t stream
     for (index_t i = begin; i < end; ++i) {
       const auto j = static_cast<std::size_t>(features[static_cast<std::size_t>(i)]);
       const std::span<const Entry> codes(open.histogram.data() + layout_.offset[j], layout_.offset[j + 1] - layout_.offset[j]);
+      std::optional<runtime::Rng> one_cut;
+      if (rules_.extra_trees)
+        one_cut.emplace(rules_.seed, stream_of(Draws::cut_of_feature, stream), static_cast<std::uint64_t>(open.node) << 32 | j);
       const Split split = best_split_of_feature(codes, static_cast<index_t>(j), bins_.n_bins(static_cast<index_t>(j)),
-                                                open.sums, fixed, rules);
+                                                open.sums, fixed, rules, one_cut ? &*one_cut : nullptr);
       if (split.found() && split.gain > mine.gain) mine = split;
     }
   });
@@ -236,13 +278,19 @@ void Grower::find_best(Open& open, const FixedPoint& fixed, std::uint64_t stream
     if (split.found() && split.gain > open.best.gain) open.best = split;
 }
 
-// Refits each leaf from the gradients themselves: sums in row order within pieces of fixed size, pieces in order.
-void Grower::set_leaf_values(const Gradients& gradients, runtime::CancelToken& token) {
+void Grower::find_pieces() {
   std::ranges::sort(leaves_, {}, &Leaf::begin);
   pieces_.clear();
-  for (std::size_t leaf = 0; leaf < leaves_.size(); ++leaf)
-    for (index_t begin = leaves_[leaf].begin; begin < leaves_[leaf].end; begin += kPieceRows)
-      pieces_.push_back({leaf, begin, std::min(begin + kPieceRows, leaves_[leaf].end)});
+  const auto cover = [&](std::size_t leaf, index_t begin, index_t end) {
+    for (; begin < end; begin += kPieceRows) pieces_.push_back({leaf, begin, std::min(begin + kPieceRows, end)});
+  };
+  for (std::size_t leaf = 0; leaf < leaves_.size(); ++leaf) cover(leaf, leaves_[leaf].begin, leaves_[leaf].end);
+  for (std::size_t leaf = 0; leaf < leaves_.size(); ++leaf) cover(leaf, leaves_[leaf].out_begin, leaves_[leaf].out_end);
+}
+
+// Refits each leaf from the gradients themselves: sums in row order within pieces of fixed size, pieces in order.
+void Grower::set_leaf_values(const Gradients& gradients, runtime::CancelToken& token) {
+  find_pieces();
   struct Sums {
     double g = 0, h = 0;
   };
@@ -250,6 +298,7 @@ void Grower::set_leaf_values(const Gradients& gradients, runtime::CancelToken& t
   const bool weighted = !gradients.weight.empty(), constant_hessian = gradients.h.empty();
   for_pieces(token, [&](std::size_t p) {
     Sums sum;
+    if (pieces_[p].begin >= n_in_) return;
     for (index_t i = pieces_[p].begin; i < pieces_[p].end; ++i) {
       const std::size_t row = rows_[static_cast<std::size_t>(i)];
       const double w = weighted ? gradients.weight[row] : 1.0;
@@ -268,7 +317,7 @@ void Grower::set_leaf_values(const Gradients& gradients, runtime::CancelToken& t
     const Bounds& scaled = leaves_[leaf].bounds;
     const Bounds bounds{fixed.unscaled_value(scaled.low), fixed.unscaled_value(scaled.high)};
     nodes_[static_cast<std::size_t>(leaves_[leaf].node)].value =
-        rules_.learning_rate * leaf_value(of_leaf[leaf].g, of_leaf[leaf].h, rules_.l2, bounds);
+        rules_.learning_rate * leaf_value(of_leaf[leaf].g, of_leaf[leaf].h, rules_.l1, rules_.l2, bounds);
   }
 }
 

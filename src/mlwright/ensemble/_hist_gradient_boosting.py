@@ -61,7 +61,26 @@ class HistGradientBoostingRegressor(RegressorMixin, BaseHistGradientBoosting):
     tol : float, default=1e-7
     verbose : int, default=0
     random_state : int, RandomState instance or None, default=None
-        Of the validation split, the rows that bins are found from, and ``max_features``.
+        Of the validation split, the rows that bins are found from, ``max_features``, and all samples below.
+    max_leaves : int, default=None
+        Another name of ``max_leaf_nodes``; giving both is an error unless they agree or ``max_leaf_nodes`` is 31.
+    min_child_weight : float, default=1e-3
+        Least sum of Hessians of a leaf, for a mean weight of 1.
+    l1_regularization : float, default=0
+        Penalty on the absolute values of leaves: their sums of gradients move towards 0 by it, and to 0 at most.
+    colsample_bytree : float, default=1.0
+        Share of the features that each tree may use; ``max_features`` is the share of those that each node looks at.
+    extra_trees : bool, default=False
+        Whether each node looks at one cut a feature, drawn from those between its lowest and its highest value.
+    subsample : float, default=1.0
+        Share of the rows that each tree is grown on, drawn without replacement. Counts and ``min_samples_leaf`` are of
+        the rows drawn.
+    subsample_freq : int, default=1
+        How many iterations share a sample.
+    sampling : {'uniform', 'goss'}, default='uniform'
+        'goss' grows each tree on the rows of the largest gradients, and some of the others with larger weights [2]_.
+    top_rate, other_rate : float, default=0.2, 0.1
+        Of 'goss': share of all rows taken for their gradients, and share of all rows drawn from the others.
 
     Attributes
     ----------
@@ -127,6 +146,16 @@ class HistGradientBoostingRegressor(RegressorMixin, BaseHistGradientBoosting):
         tol=1e-7,
         verbose=0,
         random_state=None,
+        max_leaves=None,
+        min_child_weight=1e-3,
+        l1_regularization=0.0,
+        colsample_bytree=1.0,
+        extra_trees=False,
+        subsample=1.0,
+        subsample_freq=1,
+        sampling="uniform",
+        top_rate=0.2,
+        other_rate=0.1,
     ):
         self.loss = loss
         self.quantile = quantile
@@ -149,6 +178,16 @@ class HistGradientBoostingRegressor(RegressorMixin, BaseHistGradientBoosting):
         self.tol = tol
         self.verbose = verbose
         self.random_state = random_state
+        self.max_leaves = max_leaves
+        self.min_child_weight = min_child_weight
+        self.l1_regularization = l1_regularization
+        self.colsample_bytree = colsample_bytree
+        self.extra_trees = extra_trees
+        self.subsample = subsample
+        self.subsample_freq = subsample_freq
+        self.sampling = sampling
+        self.top_rate = top_rate
+        self.other_rate = other_rate
 
     def predict(self, X):
         """Predicted targets.
@@ -220,7 +259,8 @@ class HistGradientBoostingClassifier(ClassifierMixin, BaseHistGradientBoosting):
     loss : {'log_loss'}, default='log_loss'
     learning_rate, max_iter, max_leaf_nodes, max_depth, min_samples_leaf, l2_regularization, max_features, max_bins,
     categorical_features, monotonic_cst, interaction_cst, warm_start, early_stopping, scoring, validation_fraction,
-    n_iter_no_change, tol, verbose, random_state
+    n_iter_no_change, tol, verbose, random_state, max_leaves, min_child_weight, l1_regularization, colsample_bytree,
+    extra_trees, subsample, subsample_freq, sampling, top_rate, other_rate
         As of :class:`HistGradientBoostingRegressor`.
     class_weight : dict or 'balanced', default=None
         Multiplies into the weights of a class's rows.
@@ -276,6 +316,16 @@ class HistGradientBoostingClassifier(ClassifierMixin, BaseHistGradientBoosting):
         verbose=0,
         random_state=None,
         class_weight=None,
+        max_leaves=None,
+        min_child_weight=1e-3,
+        l1_regularization=0.0,
+        colsample_bytree=1.0,
+        extra_trees=False,
+        subsample=1.0,
+        subsample_freq=1,
+        sampling="uniform",
+        top_rate=0.2,
+        other_rate=0.1,
     ):
         self.loss = loss
         self.learning_rate = learning_rate
@@ -298,6 +348,16 @@ class HistGradientBoostingClassifier(ClassifierMixin, BaseHistGradientBoosting):
         self.verbose = verbose
         self.random_state = random_state
         self.class_weight = class_weight
+        self.max_leaves = max_leaves
+        self.min_child_weight = min_child_weight
+        self.l1_regularization = l1_regularization
+        self.colsample_bytree = colsample_bytree
+        self.extra_trees = extra_trees
+        self.subsample = subsample
+        self.subsample_freq = subsample_freq
+        self.sampling = sampling
+        self.top_rate = top_rate
+        self.other_rate = other_rate
 
     def predict(self, X):
         """The likeliest class of each row.

@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.metrics import check_scoring
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, RealNotInt, StrOptions
-from sklearn.utils.validation import _check_monotonic_cst, _check_y, check_consistent_length, check_is_fitted
+from sklearn.utils.validation import _check_y, check_consistent_length, check_is_fitted
 
 from mlwright._kernels import tree as kernels
 from mlwright._runtime.errors import ModelFormatError
@@ -19,11 +19,11 @@ from mlwright.ensemble._boosting_data import (
     Rows,
     features_for_fit,
     features_for_predict,
-    interaction_groups,
     warn_of_swamped_targets,
     weights_for_fit,
 )
 from mlwright.ensemble._boosting_driver import Boosting, Stopping, scored_sample
+from mlwright.ensemble._boosting_rules import RULE_CONSTRAINTS, tree_rules
 from mlwright.io.composite import Maybe, Record
 from mlwright.io.schema import Choice, Number, Size, Strings, Tensor
 
@@ -79,6 +79,7 @@ class BaseHistGradientBoosting(BaseEstimator, metaclass=ABCMeta):
         "scoring": [str, callable, None],
         "verbose": ["verbose"],
         "random_state": ["random_state"],
+        **RULE_CONSTRAINTS,
     }
 
     @fit_context
@@ -164,7 +165,7 @@ class BaseHistGradientBoosting(BaseEstimator, metaclass=ABCMeta):
         thresholds = kernels.find_thresholds(rows.X, rows.weight, self.max_bins, self._seed)
         bins = kernels.bin_matrix(rows.X, *thresholds)
         first_tree = len(self._trees["offsets"]) - 1 if continuing else 0
-        booster = kernels.make_booster(bins, rows.y, rows.weight, loss, self._tree_rules(rows.X.shape[1]), first_tree)
+        booster = kernels.make_booster(bins, rows.y, rows.weight, loss, tree_rules(self, rows.X.shape[1]), first_tree)
         stopping = self._stopping() if self.do_early_stopping_ else None
         needs_sample = stopping is not None and stopping.scoring != "loss"
         return Boosting(
@@ -193,20 +194,6 @@ class BaseHistGradientBoosting(BaseEstimator, metaclass=ABCMeta):
         estimator._trees, estimator._start = trees, start
         vars(estimator).pop("feature_names_in_", None)
         return estimator
-
-    def _tree_rules(self, n_features):
-        monotonic = _check_monotonic_cst(self, self.monotonic_cst)
-        return kernels.tree_rules(
-            learning_rate=self.learning_rate,
-            max_leaf_nodes=self.max_leaf_nodes,
-            max_depth=self.max_depth,
-            min_samples_leaf=self.min_samples_leaf,
-            l2_regularization=self.l2_regularization,
-            max_features=self.max_features,
-            seed=self._seed,
-            monotonic=monotonic if np.any(monotonic) else (),
-            interaction=interaction_groups(self.interaction_cst, n_features),
-        )
 
     @property
     def n_iter_(self):

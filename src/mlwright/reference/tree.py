@@ -6,6 +6,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from mlwright.reference.tree_sampling import draw_by_gradient, draw_cut, draw_rows, draw_share
+
 _LARGEST = float(np.finfo(np.float64).max)
 
 
@@ -145,6 +147,17 @@ class _Rules:
     max_depth: int | None = None
     min_samples_leaf: int = 20
     l2_regularization: float = 0.0
+    l1_regularization: float = 0.0
+    min_child_weight: float = 1e-3
+    max_features: float = 1.0
+    colsample_bytree: float = 1.0
+    extra_trees: bool = False
+    subsample: float = 1.0
+    subsample_freq: int = 1
+    sampling: str = "uniform"
+    top_rate: float = 0.2
+    other_rate: float = 0.1
+    seed: int = 0
     monotonic: tuple = ()
     interaction: tuple = ()
 
@@ -152,6 +165,7 @@ class _Rules:
 @dataclass
 class _Node:
     rows: np.ndarray
+    out: np.ndarray  # rows outside the sample
     depth: int = 0
     low: float = -math.inf
     high: float = math.inf
@@ -174,7 +188,11 @@ class _Problem:
     h: np.ndarray
     weight: np.ndarray
     repetitions: bool
+    sample: np.ndarray  # the rows that the tree is grown on
     rules: _Rules
+    tree: int
+    largest_g: float  # bounds of magnitudes
+    largest_h: float
     q_g: np.ndarray = field(init=False)
     q_h: np.ndarray = field(init=False)
     count: np.ndarray = field(init=False)
@@ -184,28 +202,32 @@ class _Problem:
         factor = 1 if self.repetitions else self.weight
         bits = int(self.count.sum()).bit_length()
         g, h = self.g * factor, self.h * factor
-        self.g_unit = math.ldexp(1, math.frexp(np.abs(g).max())[1] - min(61 - bits, 50))
-        self.h_unit = math.ldexp(1, math.frexp(h.max())[1] - min(63 - 2 * bits, 50))
+        self.g_unit = math.ldexp(1, math.frexp(self.largest_g)[1] - min(61 - bits, 50))
+        self.h_unit = math.ldexp(1, math.frexp(self.largest_h)[1] - min(63 - 2 * bits, 50))
         self.q_g = np.rint(g / self.g_unit).astype(np.int64) * self.count
         self.q_h = np.rint(h / self.h_unit).astype(np.int64) * self.count
-        self.min_hessian = 1e-3 * (1 if self.repetitions else self.weight.mean())
+        self.min_hessian = self.rules.min_child_weight * (1 if self.repetitions else self.weight.mean())
 
     def sums(self, rows):
         return self.q_g[rows].sum() * self.g_unit, self.q_h[rows].sum() * self.h_unit, self.count[rows].sum()
 
     def value(self, g, h, node):
         size = h + self.rules.l2_regularization
-        return min(max(-g / size if size > 0 else 0.0, node.low), node.high)
+        return min(max(-_soft(g, self.rules.l1_regularization) / size if size > 0 else 0.0, node.low), node.high)
 
 
-def _part(g, h, v, l2):
-    return -(2 * g * v + (h + l2) * v * v)
+def _soft(g, l1):
+    return math.copysign(max(abs(g) - l1, 0.0), g)
+
+
+def _part(g, h, v, rules):
+    return -(2 * g * v + (h + rules.l2_regularization) * v * v + 2 * rules.l1_regularization * abs(v))
 
 
 def _whole(problem, node):
     """What the objective loses by the node's own constant: a cut must beat it."""
     g, h, _ = problem.sums(node.rows)
-    return _part(g, h, problem.value(g, h, node), problem.rules.l2_regularization)
+    return _part(g, h, problem.value(g, h, node), problem.rules)
 
 
 def _two_parts(problem, node, left, right, direction):
@@ -215,21 +237,21 @@ def _two_parts(problem, node, left, right, direction):
     if any(count < rules.min_samples_leaf or h < problem.min_hessian for _, h, count in sides):
         return None
     if not len(rules.monotonic):
-        return sum(g * g / (h + rules.l2_regularization) for g, h, _ in sides)
+        return sum(_soft(g, rules.l1_regularization) ** 2 / (h + rules.l2_regularization) for g, h, _ in sides)
     values = [problem.value(g, h, node) for g, h, _ in sides]
     if direction * (values[0] - values[1]) > 0:
         return None
-    return sum(_part(g, h, v, rules.l2_regularization) for (g, h, _), v in zip(sides, values, strict=True))
+    return sum(_part(g, h, v, rules) for (g, h, _), v in zip(sides, values, strict=True))
 
 
-def _candidates(problem, j):
-    """Every cut of one feature: the last code that goes left, and whether missing values do."""
-    n_bins = problem.n_bins[j]
-    for code in range(n_bins - 1 + problem.has_missing[j]):
-        yield code, False
-    if problem.has_missing[j]:
-        for code in range(n_bins - 1):
-            yield code, True
+def _candidates(problem, node, i, j):
+    """The cuts of one feature to look at: the last code that goes left, and whether missing values do."""
+    n_bins, rules = problem.n_bins[j], problem.rules
+    one = draw_cut(problem.codes[node.rows, j], n_bins, rules.seed, problem.tree, i, j) if rules.extra_trees else None
+    for missing_left in (False, True)[: 1 + problem.has_missing[j]]:
+        for code in range(n_bins - 1 + (problem.has_missing[j] and not missing_left)):
+            if one is None or code == one:
+                yield code, missing_left
 
 
 def _goes_left(problem, rows, j, code, missing_left):
@@ -238,10 +260,10 @@ def _goes_left(problem, rows, j, code, missing_left):
     return np.where(missing, missing_left, codes <= code)
 
 
-def _best_of_feature(problem, node, j, whole):
+def _best_of_feature(problem, node, i, j, whole):
     best = None
     direction = problem.rules.monotonic[j] if len(problem.rules.monotonic) else 0
-    for code, missing_left in _candidates(problem, j):
+    for code, missing_left in _candidates(problem, node, i, j):
         left = _goes_left(problem, node.rows, j, code, missing_left)
         parts = _two_parts(problem, node, node.rows[left], node.rows[~left], direction)
         if parts is not None and parts > (best[0] if best else whole):
@@ -251,12 +273,19 @@ def _best_of_feature(problem, node, j, whole):
     return best[0] - whole, *best[1:]
 
 
-def _best_split(problem, node):
-    best, whole, groups = None, _whole(problem, node), problem.rules.interaction
-    for j in range(problem.codes.shape[1]):
-        if groups and not any(j in groups[i] for i in node.groups):
-            continue
-        split = _best_of_feature(problem, node, j, whole)
+def _features(problem, node, i):
+    rules = problem.rules
+    features = draw_share(rules.colsample_bytree, problem.codes.shape[1], rules.seed, problem.tree)
+    if rules.interaction:
+        allowed = set().union(*(rules.interaction[group] for group in node.groups))
+        features = np.array([j for j in features if j in allowed], dtype=int)
+    return features[draw_share(rules.max_features, len(features), rules.seed, problem.tree, i)]
+
+
+def _best_split(problem, node, i):
+    best, whole = None, _whole(problem, node)
+    for j in _features(problem, node, i):
+        split = _best_of_feature(problem, node, i, j, whole)
         if split is not None and (best is None or split[0] > best[0]):
             best = split
     return best
@@ -270,11 +299,11 @@ def _may_be_cut(problem, node):
 def _split_node(problem, node, cuts):
     """The node's two children; fills in the node."""
     _, j, code, missing_left = node.split
-    left = _goes_left(problem, node.rows, j, code, missing_left)
+    left, out_left = (_goes_left(problem, rows, j, code, missing_left) for rows in (node.rows, node.out))
     children = []
     groups = tuple(i for i in node.groups if j in problem.rules.interaction[i])
-    for rows in (node.rows[left], node.rows[~left]):
-        children.append(_Node(rows, node.depth + 1, node.low, node.high, groups))
+    for rows, out in ((node.rows[left], node.out[out_left]), (node.rows[~left], node.out[~out_left])):
+        children.append(_Node(rows, out, node.depth + 1, node.low, node.high, groups))
     node.feature, node.threshold = j, cuts[j][code] if code < len(cuts[j]) else math.inf
     n_left, n_right = (problem.count[child.rows].sum() for child in children)
     node.missing_left = missing_left if problem.has_missing[j] else n_left > n_right
@@ -288,12 +317,13 @@ def _split_node(problem, node, cuts):
 def _grow(problem, cuts):
     """All nodes of one tree, the most useful cut first."""
     rules = problem.rules
-    nodes = [_Node(np.arange(len(problem.g)), groups=tuple(range(len(rules.interaction))))]
+    inside = np.flatnonzero(problem.sample), np.flatnonzero(~problem.sample)
+    nodes = [_Node(*inside, groups=tuple(range(len(rules.interaction))))]
     fresh, n_leaves = [0], 1
     while rules.max_leaf_nodes is None or n_leaves < rules.max_leaf_nodes:
         for i in fresh:
             if _may_be_cut(problem, nodes[i]):
-                nodes[i].split = _best_split(problem, nodes[i])
+                nodes[i].split = _best_split(problem, nodes[i], i)
         ready = [i for i, node in enumerate(nodes) if node.split is not None and node.feature < 0]
         if not ready:
             break
@@ -309,6 +339,21 @@ def _grow(problem, cuts):
     return nodes
 
 
+def _sampled(codes, n_bins, has_missing, g, h, weight, repetitions, rules, iteration, tree):
+    """One tree's problem, on the rows that it is grown on."""
+    factor = 1 if repetitions else weight
+    largest = np.abs(g * factor).max(), (h * factor).max()
+    if rules.sampling == "goss":
+        top, others, scale = draw_by_gradient(g * factor, rules.top_rate, rules.other_rate, rules.seed, tree)
+        g, h = np.where(others, g * scale, g), np.where(others, h * scale, h)
+        sample, largest = top | others, (largest[0] * scale, largest[1] * scale)
+    elif rules.subsample < 1:
+        sample = draw_rows(len(g), rules.subsample, rules.subsample_freq, rules.seed, iteration)
+    else:
+        sample = np.ones(len(g), dtype=bool)
+    return _Problem(codes, n_bins, has_missing, g, h, weight, repetitions, sample, rules, tree, *largest)
+
+
 def boost(x, y, weight=None, loss="squared_error", n_outputs=1, n_iterations=3, max_bins=255, **rules):
     """Start values; feature, threshold, missing_left and value of all nodes; final scores."""
     values, offsets = find_thresholds(x, weight, max_bins)
@@ -321,14 +366,15 @@ def boost(x, y, weight=None, loss="squared_error", n_outputs=1, n_iterations=3, 
     start = _start(loss, n_outputs, y, weight)
     raw = np.repeat(start[:, None], len(y), axis=1)
     all_nodes = []
-    for _ in range(n_iterations):
+    for iteration in range(n_iterations):
         g, h = _gradients(loss, y, raw)
         for k in range(n_outputs):
-            problem = _Problem(codes, n_bins, has_missing, g[k], h[k], weight, repetitions, _Rules(**rules))
+            data = codes, n_bins, has_missing, g[k], h[k], weight, repetitions
+            problem = _sampled(*data, _Rules(**rules), iteration, iteration * n_outputs + k)
             nodes = _grow(problem, cuts)
             for node in nodes:
                 if node.feature < 0:
-                    raw[k, node.rows] += node.value
+                    raw[k, np.concatenate([node.rows, node.out])] += node.value
             all_nodes.extend(nodes)
     columns = (
         [getattr(node, name) for node in all_nodes] for name in ("feature", "threshold", "missing_left", "value")

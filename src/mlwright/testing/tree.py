@@ -79,6 +79,28 @@ def codes_and_integers(draw):
 
 
 @st.composite
+def _rules_beyond(draw):
+    """Some of the rules that scikit-learn does not have."""
+    rows = st.sampled_from(
+        (
+            {},
+            {"subsample": 0.6},
+            {"subsample": 0.3, "subsample_freq": 2},
+            {"sampling": "goss", "top_rate": 0.3, "other_rate": 0.3},
+            {"sampling": "goss", "top_rate": 0.0, "other_rate": 0.5},
+        )
+    )
+    return draw(rows) | {
+        "l1_regularization": draw(st.sampled_from((0.0, 0.3))),
+        "min_child_weight": draw(st.sampled_from((1e-3, 2.0))),
+        "colsample_bytree": draw(st.sampled_from((1.0, 0.5))),
+        "max_features": draw(st.sampled_from((1.0, 0.5))),
+        "extra_trees": draw(st.booleans()),
+        "seed": draw(st.integers(0, 3)),
+    }
+
+
+@st.composite
 def boosting_problem(draw):
     x, rng = draw(_matrix(max_rows=60, max_features=3, kinds=("normal", "few", "constant", "infinite", "missing")))
     n = len(x)
@@ -98,6 +120,7 @@ def boosting_problem(draw):
         rules["monotonic"] = rng.integers(-1, 2, x.shape[1]).tolist()
     if draw(st.booleans()):
         rules["interaction"] = [[j] for j in range(x.shape[1])]
+    rules |= draw(_rules_beyond())
     weight = draw(_weight(rng, n))
     # Real weights meet real quantiles only by rounding: enough bins for every distinct value.
     max_bins = draw(st.integers(3, 20)) if weight is None else 255

@@ -3,6 +3,7 @@
 // Weights that are all integers are repetitions: they multiply integer gradients and are what min_samples_leaf counts, so
 // weight w gives the model of w repetitions. Other weights say how much a row matters: they scale gradients and Hessians,
 // rows are counted as rows, and min_hessian is meant for a mean weight of 1. Rows of weight zero must not come here.
+// Where trees are grown on samples of the rows (row_sample.hpp), a row is drawn as one, whatever its weight.
 // Not thread-safe: one Booster a fit. All results independent of threads and SIMD level.
 // Reference: Friedman, Annals of Statistics 29 (2001), 1189-1232; Newton steps as in Chen and Guestrin, KDD 2016.
 #pragma once
@@ -32,7 +33,7 @@ class Booster {
   double loss(runtime::CancelToken& token) const;
 
  private:
-  Gradients gradients_of(int output, runtime::CancelToken& token);
+  Gradients gradients_of(int output, const RowSample*& sample, runtime::CancelToken& token);
   void find_range(double& largest_g, double& largest_h, int output, runtime::CancelToken& token);
 
   std::shared_ptr<const BinnedMatrix> bins_;
@@ -40,6 +41,7 @@ class Booster {
   std::unique_ptr<Objective> objective_;
   TreeRules rules_;
   Grower grower_;
+  RowSampler sampler_;
   bool repetitions_ = false;
   std::uint64_t total_count_ = 0;
   std::uint64_t tree_;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "mlwright/tree/histogram.hpp"
+#include "mlwright/tree/row_sample.hpp"
 #include "mlwright/tree/split.hpp"
 
 namespace mlwright::tree {
@@ -18,10 +19,13 @@ struct TreeRules {
   index_t max_leaves = 31;  // 0: no limit
   int max_depth = 0;        // 0: no limit
   std::int64_t min_samples_leaf = 20;
-  double l2 = 0;
+  double l1 = 0, l2 = 0;
   double min_hessian = 1e-3;
   double learning_rate = 0.1;
   double max_features = 1.0;  // share of the allowed features that each node looks at
+  double tree_features = 1.0;  // share of all features that each tree may use
+  bool extra_trees = false;  // one cut a node and feature, drawn at random
+  SamplingRules sampling;
   std::uint64_t seed = 0;
   std::vector<std::int8_t> monotonic;                    // empty, or one of -1, 0, 1 a feature
   std::vector<std::vector<std::int32_t>> interaction;  // empty, or groups of features that may meet in a branch
@@ -50,8 +54,10 @@ class Grower {
  public:
   Grower(const BinnedMatrix& bins, const TreeRules& rules);
 
-  // The nodes of one tree. `stream` tells this tree's random draws from other trees'.
-  std::vector<Node> grow(const Gradients& gradients, std::uint64_t stream, runtime::CancelToken& token);
+  // The nodes of one tree. `stream` tells this tree's random draws from other trees'. sample: the rows that it is grown
+  // on, and that its counts and values are of; null for all. Rows outside it fall into leaves too.
+  std::vector<Node> grow(const Gradients& gradients, const RowSample* sample, std::uint64_t stream,
+                         runtime::CancelToken& token);
 
   // Adds the last tree's values to raw.
   void add_to(std::span<double> raw, runtime::CancelToken& token) const;
@@ -60,6 +66,7 @@ class Grower {
   struct Open {  // a leaf that may be cut
     std::int32_t node = 0;
     index_t begin = 0, end = 0;
+    index_t out_begin = 0, out_end = 0;  // rows outside the sample
     int depth = 0;
     NodeSums sums;
     Split best;
@@ -68,7 +75,7 @@ class Grower {
   };
   struct Leaf {
     std::int32_t node;
-    index_t begin, end;
+    index_t begin, end, out_begin, out_end;
     Bounds bounds;
   };
   struct Piece {  // a run of rows of one leaf, of a fixed largest size
@@ -79,6 +86,10 @@ class Grower {
   Open root(const Gradients& gradients, runtime::CancelToken& token);
   void cut(Open parent, const Gradients& gradients, std::uint64_t stream, std::vector<Open>& heap,
            runtime::CancelToken& token);
+  void take_rows(const RowSample* sample);
+  index_t divide(index_t begin, index_t end, const Split& split, runtime::CancelToken& token);
+  void draw_tree_features(std::uint64_t stream);
+  void find_pieces();
   void make_children(Open& parent, Open& left, Open& right, const Gradients& gradients);
   void open_children(Open& parent, Open& left, Open& right, const Gradients& gradients, std::uint64_t stream,
                      std::vector<Open>& heap, runtime::CancelToken& token);
@@ -86,7 +97,7 @@ class Grower {
   void push_or_close(Open open, std::vector<Open>& heap);
   bool may_be_cut(const Open& open, const FixedPoint& fixed) const;
   std::vector<index_t> features_for(const Open& open, std::uint64_t stream) const;
-  SplitRules split_rules() const;
+  SplitRules split_rules(const FixedPoint& fixed) const;
   std::vector<Entry> take_histogram();
   void give_back(std::vector<Entry>& histogram);
   template <class Body>
@@ -96,7 +107,9 @@ class Grower {
   const BinnedMatrix& bins_;
   const TreeRules& rules_;
   HistogramLayout layout_;
-  std::vector<std::uint32_t> rows_, scratch_;
+  std::vector<std::uint32_t> rows_, scratch_;  // the sample's rows, then the others; each part by leaves
+  index_t n_in_ = 0;
+  std::vector<index_t> tree_features_;
   std::vector<Node> nodes_;
   std::vector<Leaf> leaves_;
   std::vector<Piece> pieces_;

@@ -2,8 +2,8 @@
 //
 // With G, H the sums of gradient and Hessian of a side and lambda the L2 penalty, a side's best constant is
 // v = -G / (H + lambda) and the objective falls by gain = G_L^2/(H_L+lambda) + G_R^2/(H_R+lambda) - G^2/(H+lambda)
-// (twice the fall, as in scikit-learn). Under bounds or monotone constraints a side's v is clipped to the bounds and its
-// part is -(2 G v + (H+lambda) v^2), which is the same where nothing is clipped. Ties go to the lower feature, then the
+// (twice the fall, as in scikit-learn). An L1 penalty alpha moves each G towards 0 by alpha, and to 0 at most, first. Under bounds or monotone constraints a side's v is clipped to the bounds and its
+// part is -(2 G v + (H+lambda) v^2 + 2 alpha |v|), which is the same where nothing is clipped. Ties go to the lower feature, then the
 // lower bin, then missing-right. G, v and gain are in the scale of the tree (FixedPoint). O(codes). Sums come as integers,
 // so the answer does not depend on threads or SIMD level.
 // Reference: Chen and Guestrin, XGBoost, KDD 2016, eq. 7.
@@ -13,11 +13,13 @@
 #include <limits>
 #include <span>
 
+#include "mlwright/runtime/rng.hpp"
 #include "mlwright/tree/histogram.hpp"
 
 namespace mlwright::tree {
 
 struct SplitRules {
+  double l1 = 0;  // in the scale of the tree
   double l2 = 0;
   double min_hessian = 1e-3;
   std::int64_t min_count = 1;
@@ -45,11 +47,13 @@ struct NodeSums {
   Bounds bounds;
 };
 
-// The best cut of a node on one feature; gain <= 0 is not found.
+// The best cut of a node on one feature; gain <= 0 is not found. With `one_cut`, only one cut is looked at (extremely
+// randomised trees): every cut between the lowest and the highest code that the node's rows have is equally likely; where
+// that is one code, the cut that sets missing values apart.
 Split best_split_of_feature(std::span<const Entry> codes, index_t feature, int n_bins, const NodeSums& node,
-                            const FixedPoint& fixed, const SplitRules& rules);
+                            const FixedPoint& fixed, const SplitRules& rules, runtime::Rng* one_cut = nullptr);
 
 // The value of a leaf with these sums, before shrinkage.
-double leaf_value(double g, double h, double l2, const Bounds& bounds) noexcept;
+double leaf_value(double g, double h, double l1, double l2, const Bounds& bounds) noexcept;
 
 }  // namespace mlwright::tree

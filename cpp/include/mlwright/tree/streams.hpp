@@ -5,6 +5,6 @@
 
 namespace mlwright::tree {
 
-enum class Draws : std::uint32_t { rows_of_thresholds, features_of_node };
+enum class Draws : std::uint32_t { rows_of_thresholds, features_of_node, features_of_tree, rows_of_tree, cut_of_feature };
 
 }  // namespace mlwright::tree

@@ -1,0 +1,81 @@
+"""Parameters of boosting beyond scikit-learn's: samples of rows and columns, random cuts, limits on leaves, L1."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import _check_monotonic_cst
+
+from mlwright._kernels import tree as kernels
+from mlwright.ensemble._boosting_data import interaction_groups
+
+_DEFAULT_LEAVES = 31
+
+RULE_CONSTRAINTS = {
+    "max_leaves": [Interval(Integral, 2, None, closed="left"), None],
+    "min_child_weight": [Interval(Real, 0, None, closed="left")],
+    "l1_regularization": [Interval(Real, 0, None, closed="left")],
+    "colsample_bytree": [Interval(Real, 0, 1, closed="right")],
+    "extra_trees": ["boolean"],
+    "subsample": [Interval(Real, 0, 1, closed="right")],
+    "subsample_freq": [Interval(Integral, 1, None, closed="left")],
+    "sampling": [StrOptions({"uniform", "goss"})],
+    "top_rate": [Interval(Real, 0, 1, closed="both")],
+    "other_rate": [Interval(Real, 0, 1, closed="both")],
+}
+
+
+def _max_leaves(estimator):
+    """The limit under either of its names."""
+    if estimator.max_leaves is None:
+        return estimator.max_leaf_nodes
+    if estimator.max_leaf_nodes not in (_DEFAULT_LEAVES, estimator.max_leaves):
+        raise ValueError(
+            f"max_leaves: got {estimator.max_leaves} beside max_leaf_nodes={estimator.max_leaf_nodes}, expected one of "
+            "them: they are two names of one limit"
+        )
+    return estimator.max_leaves
+
+
+def _row_sampling(estimator):
+    sampling = {
+        "subsample": estimator.subsample,
+        "subsample_freq": estimator.subsample_freq,
+        "sampling": estimator.sampling,
+        "top_rate": estimator.top_rate,
+        "other_rate": estimator.other_rate,
+    }
+    if estimator.sampling != "goss":
+        return sampling
+    if estimator.subsample != 1:
+        raise ValueError(
+            f"subsample: got {estimator.subsample} with sampling='goss', expected 1.0: the gradients say which rows "
+            "are taken; set top_rate and other_rate"
+        )
+    if not 0 < estimator.top_rate + estimator.other_rate <= 1:
+        raise ValueError(
+            f"top_rate, other_rate: got {estimator.top_rate} and {estimator.other_rate}, expected shares of the rows "
+            "whose sum is above 0 and at most 1"
+        )
+    return sampling
+
+
+def tree_rules(estimator, n_features):
+    """What the native grower is told."""
+    monotonic = _check_monotonic_cst(estimator, estimator.monotonic_cst)
+    return kernels.tree_rules(
+        learning_rate=estimator.learning_rate,
+        max_leaf_nodes=_max_leaves(estimator),
+        max_depth=estimator.max_depth,
+        min_samples_leaf=estimator.min_samples_leaf,
+        l2_regularization=estimator.l2_regularization,
+        l1_regularization=estimator.l1_regularization,
+        min_child_weight=estimator.min_child_weight,
+        max_features=estimator.max_features,
+        colsample_bytree=estimator.colsample_bytree,
+        extra_trees=estimator.extra_trees,
+        **_row_sampling(estimator),
+        seed=estimator._seed,
+        monotonic=monotonic if np.any(monotonic) else (),
+        interaction=interaction_groups(estimator.interaction_cst, n_features),
+    )
