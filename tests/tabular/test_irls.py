@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mlwright.tabular import IRLSClassifier
+from mlwright.tabular import BaselineRegressor, IRLSClassifier
 from mlwright.tabular._models import BayesianRidge, Ridge
 
 
@@ -62,3 +62,14 @@ def test_separable_classes_end():
 def test_one_class_is_refused():
     with pytest.raises(ValueError, match="needs at least two classes, got 1 class: 3; add rows of another"):
         IRLSClassifier().fit([[1.0], [2.0]], [3, 3])
+
+
+def test_a_classifier_inside_is_refused():
+    X, y = problem()
+    with pytest.raises(ValueError, match="regressor: got IRLSClassifier, expected a regressor such as Ridge"):
+        IRLSClassifier(IRLSClassifier()).fit(X, y)
+
+
+def test_a_baseline_of_words_is_refused():
+    with pytest.raises(ValueError, match="type <U1, expected numbers; for classes use BaselineClassifier"):
+        BaselineRegressor().fit([[1.0], [2.0]], ["a", "b"])

@@ -5,6 +5,7 @@
 #include <limits>
 #include <memory>
 
+#include "mlwright/base/checked.hpp"
 #include "mlwright/runtime/ordered_reduce.hpp"
 #include "mlwright/runtime/parallel.hpp"
 #include "mlwright/runtime/per_worker.hpp"
@@ -90,7 +91,7 @@ void gram_of_rows(const Augmented& z, const double* w, index_t begin, index_t en
 }
 
 std::vector<double> gram_by_rows(const Augmented& z, const double* w, runtime::CancelToken& token) {
-  const index_t n = z.rows(), size = z.padded() * z.padded();
+  const index_t n = z.rows(), size = checked_mul(z.padded(), z.padded(), "Gram matrix");
   Scratch scratch(2 * z.groups() * kStream);
   return sum_over_rows(n, row_grain(n, size / 2), size, token, [&](double* gram, index_t begin, index_t end) {
     gram_of_rows(z, w, begin, end, scratch.mine(), gram);
@@ -102,7 +103,7 @@ std::vector<double> gram_by_tiles(const Augmented& z, const double* w, runtime::
   const auto& kernels = simd::gram();
   const index_t n = z.rows(), groups = z.groups(), width = z.padded(), block_size = groups * kStream;
   const index_t tiles = n_chunks(groups, kTileGroups);
-  std::vector<double> gram(static_cast<std::size_t>(width * width), 0.0);
+  std::vector<double> gram(static_cast<std::size_t>(checked_mul(width, width, "Gram matrix")), 0.0);
   Buffer panel = zeros(kPanelBlocks * block_size);
   Buffer weighted = w == nullptr ? nullptr : zeros(kPanelBlocks * block_size);
   std::vector<std::pair<index_t, index_t>> pairs;  // (j, i), i >= j

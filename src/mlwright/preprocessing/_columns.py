@@ -15,6 +15,7 @@ empty          nothing: every cell is missing                               floa
 =============  ===========================================================  =====================================
 """
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -43,7 +44,11 @@ def as_table(X):
     """The narwhals view of a data frame, or None when X is no data frame."""
     if isinstance(X, nw.DataFrame):
         return X
-    table = nw.from_native(X, pass_through=True)
+    try:
+        table = nw.from_native(X, pass_through=True)
+    except nw.exceptions.DuplicateError as error:
+        names = sorted(re.findall(r"'(.*)' \d+ times", str(error)))
+        raise _repeated(names) from None
     if isinstance(table, nw.LazyFrame):
         raise TypeError("X is a lazy table; a table with its rows in memory is needed. Call .collect() first.")
     return table if isinstance(table, nw.DataFrame) else None
@@ -60,8 +65,12 @@ def table_names(table):
     seen = set()
     twice = sorted({name for name in names if name in seen or seen.add(name)})
     if twice:
-        raise ValueError(f"X has more than one column named {', '.join(map(repr, twice))}; names must be unique.")
+        raise _repeated(twice)
     return names
+
+
+def _repeated(names):
+    return ValueError(f"X has more than one column named {', '.join(map(repr, names))}; names must be unique.")
 
 
 def check_table_shape(table):

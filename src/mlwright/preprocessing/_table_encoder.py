@@ -14,7 +14,6 @@ from mlwright.io.composite import ListOf, Maybe, State
 from mlwright.io.schema import Choice, Labels, Size, Strings, Tensor, Text
 from mlwright.preprocessing._columns import (
     KINDS,
-    Column,
     array_columns,
     as_cells,
     as_table,
@@ -34,6 +33,7 @@ from mlwright.preprocessing._encodings import (
     target_table,
     varying_parts,
 )
+from mlwright.preprocessing._fitted_columns import as_fitted, check_known, check_range
 from mlwright.preprocessing._state import validate_encoder_state
 
 
@@ -278,7 +278,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         self.kinds_ = [column.kind for column in columns]
         if set(self.kinds_) == {"empty"}:
             raise ValueError("X has no cell that is not missing; at least one column must hold something.")
-        self._check_range(columns)
+        check_range(columns, self.dtype)
         self._learn_categories(columns, targets)
         self.datetime_parts_ = [
             varying_parts(column, self.datetimes) if column.kind == "datetime" else [] for column in columns
@@ -380,49 +380,11 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             validate_data(self, cells, reset=False, skip_check_array=True)
             expected = _input_names(self, None).tolist()
             columns = array_columns(cells, expected) if table is None else table_columns(table, expected)
-        columns = [self._as_fitted(column, kind) for column, kind in zip(columns, self.kinds_, strict=True)]
-        self._check_range(columns)
-        self._check_known(columns)
+        columns = [as_fitted(column, kind) for column, kind in zip(columns, self.kinds_, strict=True)]
+        check_range(columns, self.dtype)
+        if self.handle_unknown == "error":
+            check_known(columns, self.categories_, self.rare_categories_)
         return columns
-
-    def _as_fitted(self, column, kind):
-        """The column as the kind it was fitted as, or a refusal. Nothing but missing cells fits every kind."""
-        if column.kind == kind or "empty" in (column.kind, kind):
-            if column.kind == kind:
-                return column
-            return _all_missing(column, kind)
-        if (column.kind, kind) == ("boolean", "numeric"):
-            return Column(column.name, kind, column.values, column.missing)
-        if (column.kind, kind) == ("numeric", "boolean") and np.isin(column.values[~column.missing], (0.0, 1.0)).all():
-            return Column(column.name, kind, column.values, column.missing)
-        raise ValueError(
-            f"column {column.name!r} is {column.kind}, but TableEncoder was fitted on a {kind} column of this name; "
-            f"convert it to {kind}."
-        )
-
-    def _check_range(self, columns):
-        limit = np.finfo(self.dtype).max
-        for column in columns:
-            if column.kind == "numeric" and (np.abs(column.values) > limit).any():
-                raise ValueError(
-                    f"column {column.name!r} contains infinity or a value too large for {self.dtype}; "
-                    "replace such cells, by missing ones if need be."
-                )
-
-    def _check_known(self, columns):
-        if self.handle_unknown == "ignore":
-            return
-        for j, column in enumerate(columns):
-            if column.kind == "categorical":
-                known = {*self.categories_[j], *self.rare_categories_[j]}
-                present = (value for value, gone in zip(column.values, column.missing, strict=True) if not gone)
-                unknown = sorted(set(present) - known)
-                if unknown:
-                    shown = ", ".join(map(repr, unknown[:5])) + (", ..." if len(unknown) > 5 else "")
-                    raise ValueError(
-                        f"column {column.name!r} holds categories that TableEncoder was not fitted on: {shown}. "
-                        "Use handle_unknown='ignore' to encode them all the same."
-                    )
 
     def _blocks(self, columns, targets=None, folds=None):
         """Float64 blocks of all columns, NaN where a cell is missing; with folds, target means are cross-fitted."""
@@ -509,10 +471,3 @@ def _mean_and_scale(cells):
     deviation = cells.std()
     # A constant column comes out with a deviation of rounding size; it must become 0, not noise of size 1.
     return mean, deviation if deviation > 10 * np.finfo(np.float64).eps * np.abs(cells).max() else 1.0
-
-
-def _all_missing(column, kind):
-    n_rows = len(column.missing)
-    missing = np.ones(n_rows, dtype=bool)
-    values = {"categorical": [None] * n_rows, "datetime": np.zeros(n_rows, dtype=np.int64)}.get(kind)
-    return Column(column.name, kind, np.full(n_rows, np.nan) if values is None else values, missing)

@@ -58,6 +58,8 @@ class BaselineRegressor(RegressorMixin, _Baseline):
         self
         """
         _, y = validate_data(self, X, y, ensure_all_finite="allow-nan", y_numeric=True)
+        if y.dtype.kind not in "biuf":
+            raise ValueError(f"y: got values of type {y.dtype}, expected numbers; for classes use BaselineClassifier")
         self.mean_ = float(np.mean(y))
         return self
 
