@@ -10,4 +10,5 @@ PYBIND11_MODULE(_core, m) {
   mlwright::bindings::register_runtime(m);
   mlwright::bindings::register_simd(m);
   mlwright::bindings::register_tree(m);
+  mlwright::bindings::register_forest(m);
 }

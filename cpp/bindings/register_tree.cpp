@@ -9,7 +9,6 @@
 #include "arrays.hpp"
 #include "call.hpp"
 #include "mlwright/tree/booster.hpp"
-#include "mlwright/tree/predictor.hpp"
 #include "registers.hpp"
 
 namespace mlwright::bindings {
@@ -121,28 +120,6 @@ py::dict to_arrays(const std::vector<Nodes>& trees) {
   return py::dict(py::arg("feature") = feature, py::arg("threshold") = threshold, py::arg("left") = left,
                   py::arg("right") = right, py::arg("missing_left") = missing_left, py::arg("value") = value,
                   py::arg("gain") = gain, py::arg("count") = count, py::arg("offsets") = offsets);
-}
-
-template <class T>
-void predict(const py::array_t<T, 0>& x, const Vector<std::int32_t>& feature, const Vector<double>& threshold,
-             const Vector<std::int32_t>& left, const Vector<std::int32_t>& right, const Vector<std::uint8_t>& missing_left,
-             const Vector<double>& value, const Vector<std::int64_t>& offsets, index_t first, index_t last,
-             py::array_t<double, 0>& raw) {
-  const auto view = matrix<T>(x);
-  const auto out = mutable_matrix<double>(raw);
-  const tree::FlatTrees trees{span(feature), span(left), span(right), span(missing_left), span(threshold), span(value),
-                              span(offsets), view.cols};
-  without_gil([&](auto& token) {
-    tree::PackedTrees(trees, first, last).add_to(view, static_cast<int>(out.rows), out, token);
-  });
-}
-
-void check(const Vector<std::int32_t>& feature, const Vector<double>& threshold, const Vector<std::int32_t>& left,
-           const Vector<std::int32_t>& right, const Vector<std::uint8_t>& missing_left, const Vector<double>& value,
-           const Vector<std::int64_t>& offsets, index_t n_features) {
-  const tree::FlatTrees trees{span(feature), span(left), span(right), span(missing_left), span(threshold), span(value),
-                              span(offsets), n_features};
-  without_gil([&](auto&) { tree::PackedTrees(trees, 0, static_cast<index_t>(offsets.size()) - 1); });
 }
 
 std::unique_ptr<tree::Objective> objective(const std::string& loss, int n_outputs, std::uintptr_t function, double start,
@@ -275,9 +252,6 @@ void register_tree(py::module_& m) {
            py::arg("max_bins"), py::arg("seed"));
   tree.def("bin", &bin<double>, py::arg("x").noconvert(), py::arg("values").noconvert(), py::arg("offsets").noconvert());
   tree.def("bin", &bin<float>, py::arg("x").noconvert(), py::arg("values").noconvert(), py::arg("offsets").noconvert());
-  tree.def("predict", &predict<double>);
-  tree.def("predict", &predict<float>);
-  tree.def("check", &check);
   tree.def("mean_loss", &mean_loss);
   tree.def("probabilities", &probabilities, py::arg("raw").noconvert());
 }

@@ -1,9 +1,4 @@
-"""Binning, histograms, boosting and prediction by trees.
-
-Fitted trees are a dict of arrays, one entry a node: ``feature`` (-1: a leaf), ``threshold``, ``left``, ``right``
-(counted within the tree, after their parent), ``missing_left``, ``value``, ``gain``, ``count``; tree t is nodes
-``offsets[t]`` to ``offsets[t + 1]``.
-"""
+"""Binning, histograms and boosting. Trees come out as a dict of arrays, see :mod:`mlwright._kernels.forest`."""
 
 from dataclasses import dataclass
 
@@ -17,26 +12,10 @@ __all__ = [
     "LossSpec",
     "bin_codes",
     "boost",
-    "check_trees",
     "find_thresholds",
     "histogram",
-    "join_trees",
-    "predict_trees",
 ]
 
-NODE_ARRAYS = ("feature", "threshold", "left", "right", "missing_left", "value", "gain", "count")
-_WALKED = ("feature", "threshold", "left", "right", "missing_left", "value", "offsets")
-_DTYPES = {
-    "feature": np.int32,
-    "threshold": np.float64,
-    "left": np.int32,
-    "right": np.int32,
-    "missing_left": np.uint8,
-    "value": np.float64,
-    "gain": np.float64,
-    "count": np.int64,
-    "offsets": np.int64,
-}
 _NO_WEIGHT = np.empty(0)
 
 
@@ -160,27 +139,6 @@ def boost(x, y, weight=None, loss="squared_error", n_outputs=1, n_iterations=3, 
     return start, trees["feature"], trees["threshold"], trees["missing_left"], trees["value"], booster.raw()
 
 
-@kernel(native="tree.predict", twin="tree:predict_trees", strategy="tree:trees_and_rows")
-def predict_trees(x, trees, start):
-    """Scores of shape (n_outputs, n): the start values and what all trees add to them."""
-    return add_trees(x, trees, np.repeat(start[:, None], len(x), axis=1))
-
-
-def add_trees(x, trees, raw, first=0, last=None):
-    """Add the values of trees ``first`` to ``last`` to ``raw`` of shape (n_outputs, n); returns it."""
-    if last is None:
-        last = len(trees["offsets"]) - 1
-    core.tree.predict(layout.floats(x), *(trees[name] for name in _WALKED), first, last, raw)
-    return raw
-
-
-@kernel(native="tree.check", twin="tree:check_trees", strategy="tree:checked_trees")
-def check_trees(trees, n_features):
-    """Raise ModelFormatError unless the arrays are trees that are safe to walk; returns the number of trees."""
-    core.tree.check(*(np.ascontiguousarray(trees[name], dtype=_DTYPES[name]) for name in _WALKED), n_features)
-    return len(trees["offsets"]) - 1
-
-
 @kernel(
     native="tree.mean_loss",
     twin="tree:mean_loss",
@@ -201,16 +159,3 @@ def mean_loss(loss, y, raw, weight=None):
 def probabilities(raw):
     """Class probabilities of shape (n, n_classes) from scores of shape (n_outputs, n)."""
     return core.tree.probabilities(layout.vector(raw)).T
-
-
-def join_trees(parts):
-    """One dict of trees from several, in order."""
-    if not parts:
-        return {name: np.zeros(int(name == "offsets"), dtype=dtype) for name, dtype in _DTYPES.items()}
-    if len(parts) == 1:
-        return parts[0]
-    joined = {name: np.concatenate([part[name] for part in parts]) for name in NODE_ARRAYS}
-    starts = np.cumsum([0] + [part["offsets"][-1] for part in parts])
-    offsets = [part["offsets"][:-1] + start for part, start in zip(parts, starts, strict=False)]
-    joined["offsets"] = np.concatenate([*offsets, starts[-1:]]).astype(np.int64)
-    return joined

@@ -6,6 +6,7 @@ from time import perf_counter
 import numpy as np
 
 from mlwright._kernels import tree as kernels
+from mlwright._kernels.forest import Forest, join_trees
 from mlwright._runtime.progress import Reporter
 
 _SCORED_ROWS = 10_000  # scorers see at most as many training rows
@@ -68,18 +69,18 @@ class Boosting:
         return sum(len(part["offsets"]) - 1 for part in self.parts) // self.loss.n_outputs
 
     def raw_of(self, X, trees):
-        return kernels.predict_trees(X, trees, self.start)
+        return Forest(trees, self.start, X.shape[1]).predict_raw(X)
 
     def begin(self):
         """Scores of the model as it stands: of the start values, or of the trees a warm start brought."""
         if self.parts:
-            trees = kernels.join_trees(self.parts)
+            trees = join_trees(self.parts)
             self.parts = [trees]
             self.booster.set_raw(self.raw_of(self.train.X, trees).ravel())
         else:
             self.booster.set_raw(np.repeat(self.start, len(self.train.y)))
         if self.stopping is not None and self.validation is not None and self.stopping.scoring == "loss":
-            self._raw_validation = self.raw_of(self.validation.X, kernels.join_trees(self.parts))
+            self._raw_validation = self.raw_of(self.validation.X, join_trees(self.parts))
         if self.stopping is not None and not self.train_score:
             self._score()
 
@@ -94,7 +95,7 @@ class Boosting:
             while self.n_iterations < max_iter and not stop:
                 stop = self._step()
                 progress.report(self.n_iterations, **self._newest_scores())
-        trees = kernels.join_trees(self.parts)
+        trees = join_trees(self.parts)
         if self.verbose:
             leaves = int(np.count_nonzero(trees["feature"] < 0))
             n_trees = len(trees["offsets"]) - 1
@@ -105,7 +106,7 @@ class Boosting:
         part = self.booster.grow(1)
         self.parts.append(part)
         if self._raw_validation is not None:
-            kernels.add_trees(self.validation.X, part, self._raw_validation)
+            Forest(part, self.start, self.validation.X.shape[1]).add_to(self._raw_validation, self.validation.X)
         stop = self.stopping is not None and self._score()
         if self.verbose >= 2:
             self._report(part)
@@ -122,7 +123,7 @@ class Boosting:
                 rows = self.validation
                 self.validation_score.append(-kernels.mean_loss(self.loss, rows.y, self._raw_validation, rows.weight))
         else:
-            estimator = self.estimator_with(kernels.join_trees(self.parts), self.start)
+            estimator = self.estimator_with(join_trees(self.parts), self.start)
             self.train_score.append(self._ask_scorer(estimator, self.scored_rows))
             if self.validation is not None:
                 self.validation_score.append(self._ask_scorer(estimator, self.validation))

@@ -13,6 +13,7 @@ from sklearn.utils._param_validation import Interval, RealNotInt, StrOptions
 from sklearn.utils.validation import _check_y, check_consistent_length, check_is_fitted
 
 from mlwright._kernels import tree as kernels
+from mlwright._kernels.forest import Forest, kept_forest
 from mlwright._runtime.errors import ModelFormatError
 from mlwright.base import fit_context
 from mlwright.ensemble._boosting_data import (
@@ -24,20 +25,10 @@ from mlwright.ensemble._boosting_data import (
 )
 from mlwright.ensemble._boosting_driver import Boosting, Stopping, scored_sample
 from mlwright.ensemble._boosting_rules import RULE_CONSTRAINTS, tree_rules
-from mlwright.io.composite import Maybe, Record
+from mlwright.ensemble._forest_state import TREES
+from mlwright.io.composite import Maybe
 from mlwright.io.schema import Choice, Number, Size, Strings, Tensor
 
-_TREES = Record(
-    feature=Tensor("i4", "m"),
-    threshold=Tensor("f8", "m", finite=False),  # +infinity sets missing values apart
-    left=Tensor("i4", "m"),
-    right=Tensor("i4", "m"),
-    missing_left=Tensor("u1", "m"),
-    value=Tensor("f8", "m"),
-    gain=Tensor("f8", "m"),
-    count=Tensor("i8", "m"),
-    offsets=Tensor("i8", "t+1"),
-)
 BASE_STATE = {
     "n_features_in_": Size("p"),
     "feature_names_in_": Maybe(Strings("p")),
@@ -48,7 +39,7 @@ BASE_STATE = {
     "validation_score_": Tensor("f8", "b", finite=False),
     "_seed": Number(0, integer=True),
     "_start": Tensor("f8", "k"),
-    "_trees": _TREES,
+    "_trees": TREES,
 }
 
 
@@ -213,21 +204,27 @@ class BaseHistGradientBoosting(BaseEstimator, metaclass=ABCMeta):
         """Scores of shape (n_outputs, n)."""
         check_is_fitted(self)
         X = features_for_predict(self, X)
-        return kernels.predict_trees(X, self._trees, self._start)
+        return self._forest().predict_raw(X)
+
+    def _forest(self):
+        """The trees as the core predicts by them; made once a process."""
+        return kept_forest(self, self._trees, lambda: Forest(self._trees, self._start, self.n_features_in_))
 
     def _staged_raw_predict(self, X):
         check_is_fitted(self)
         X = features_for_predict(self, X)
         raw = np.repeat(self._start[:, None], X.shape[0], axis=1)
-        k = self.n_trees_per_iteration_
+        k, forest = self.n_trees_per_iteration_, self._forest()
         for iteration in range(self.n_iter_):
-            kernels.add_trees(X, self._trees, raw, iteration * k, (iteration + 1) * k)
+            forest.add_to(raw, X, iteration * k, (iteration + 1) * k)
             yield raw
 
     def _validate_state(self):
         """Raise ModelFormatError unless the fitted arrays, maybe from a stranger's file, fit together."""
         k = self.n_trees_per_iteration_
-        n_trees = kernels.check_trees(self._trees, self.n_features_in_)
+        forest = Forest(self._trees, self._start, self.n_features_in_)
+        forest.check()
+        n_trees = forest.n_trees
         if self._start.shape != (k,) or n_trees % k != 0:
             raise ModelFormatError(
                 f"{type(self).__name__}: got {n_trees} trees and {self._start.shape[0]} start values for "

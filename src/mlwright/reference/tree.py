@@ -1,4 +1,4 @@
-"""Twins of ``mlwright._kernels.tree``: binning, histograms, the grower, boosting, prediction; slow and readable."""
+"""Twins of ``mlwright._kernels.tree``: binning, histograms, the grower, boosting; slow and readable."""
 
 import math
 from dataclasses import dataclass, field
@@ -380,38 +380,3 @@ def boost(x, y, weight=None, loss="squared_error", n_outputs=1, n_iterations=3, 
         [getattr(node, name) for node in all_nodes] for name in ("feature", "threshold", "missing_left", "value")
     )
     return (start, *(np.asarray(column, dtype=np.float64) for column in columns), raw.ravel())
-
-
-# Prediction
-
-
-def predict_trees(x, trees, start):
-    """Walk every tree for every row."""
-    x = np.asarray(x, dtype=np.float64)
-    raw = np.repeat(start[:, None], len(x), axis=1)
-    for tree, begin in enumerate(trees["offsets"][:-1]):
-        for i, row in enumerate(x):
-            node = begin
-            while trees["feature"][node] >= 0:
-                value = row[trees["feature"][node]]
-                left = trees["missing_left"][node] if np.isnan(value) else value <= trees["threshold"][node]
-                node = begin + trees["left" if left else "right"][node]
-            raw[tree % len(raw), i] += trees["value"][node]
-    return raw
-
-
-def check_trees(trees, n_features):
-    """The number of trees; ValueError unless each is one, with children after parents."""
-    offsets = trees["offsets"]
-    for begin, end in pairwise(offsets):
-        parents = np.zeros(end - begin, dtype=int)
-        for i in range(end - begin):
-            if trees["feature"][begin + i] < 0:
-                continue
-            children = [trees["left"][begin + i], trees["right"][begin + i]]
-            if trees["feature"][begin + i] >= n_features or not all(i < child < end - begin for child in children):
-                raise ValueError("a node's feature or child is out of range")
-            np.add.at(parents, children, 1)
-        if (parents[1:] != 1).any():
-            raise ValueError("a node has no parent or two")
-    return len(offsets) - 1

@@ -127,49 +127,6 @@ def boosting_problem(draw):
     return (x, y), {"weight": weight, "loss": loss, "n_outputs": n_outputs, "max_bins": max_bins, **rules}
 
 
-def random_trees(rng, n_trees, n_features, max_nodes=15):
-    """Trees of random shape and thresholds."""
-    parts = {name: [] for name in ("feature", "threshold", "left", "right", "missing_left", "value")}
-    offsets = [0]
-    for _ in range(n_trees):
-        n_inner = int(rng.integers(0, max_nodes // 2 + 1))
-        n = 2 * n_inner + 1
-        feature, left, right = np.full(n, -1), np.full(n, -1), np.full(n, -1)
-        leaves, taken = [0], 1
-        for _ in range(n_inner):
-            node = leaves.pop(int(rng.integers(len(leaves))))
-            if node >= n - 2 or taken + 2 > n:
-                break
-            feature[node], left[node], right[node] = rng.integers(n_features), taken, taken + 1
-            leaves += [taken, taken + 1]
-            taken += 2
-        n = taken
-        for name, values in zip(("feature", "left", "right"), (feature, left, right), strict=True):
-            parts[name].append(values[:n])
-        parts["threshold"].append(rng.normal(size=n))
-        parts["missing_left"].append(rng.integers(0, 2, n))
-        parts["value"].append(rng.normal(size=n))
-        offsets.append(offsets[-1] + n)
-    dtypes = {"threshold": np.float64, "value": np.float64, "missing_left": np.uint8}
-    trees = {name: np.concatenate(arrays).astype(dtypes.get(name, np.int32)) for name, arrays in parts.items()}
-    trees["offsets"] = np.asarray(offsets, dtype=np.int64)
-    return trees
-
-
-@st.composite
-def trees_and_rows(draw):
-    x, rng = draw(_matrix(max_rows=200))
-    n_outputs = draw(st.integers(1, 3))
-    trees = random_trees(rng, n_outputs * draw(st.integers(1, 4)), x.shape[1])
-    return (x, trees, rng.normal(size=n_outputs)), {}
-
-
-@st.composite
-def checked_trees(draw):
-    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    return (random_trees(rng, draw(st.integers(1, 5)), 3), 3), {}
-
-
 @st.composite
 def scores(draw):
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
