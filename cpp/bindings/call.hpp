@@ -5,7 +5,9 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -29,15 +31,21 @@ inline void stay_if_python_is_ending() noexcept {
   while (!ends_it && ending()) pause();
 }
 
-// Asks Python for pending signals (Ctrl-C). Only the main thread gets an answer; elsewhere it is always "no", and the GIL
-// is not taken for it: many threads that predict at once do not queue for each other's polls.
+// By which one Python thread ends the native calls of others that work for it: signals reach the main thread only.
+using CancelFlag = std::atomic<bool>;
+inline thread_local std::shared_ptr<const CancelFlag> followed_flag;
+
+// Asks Python for pending signals (Ctrl-C), and the flag that this thread follows. Only the main thread gets an answer
+// from Python; elsewhere the GIL is not taken for it: many threads that predict at once do not queue for their polls.
 class SignalToken final : public runtime::CancelToken {
   bool wants_to_stop() noexcept override {
+    if (followed_ != nullptr && followed_->load(std::memory_order_relaxed)) return true;
     if (!main_thread_) return false;
     py::gil_scoped_acquire gil;
     return PyErr_CheckSignals() != 0;  // the error stays set; the translator finds it
   }
   const bool main_thread_ = getpid() == gettid();
+  const std::shared_ptr<const CancelFlag> followed_ = followed_flag;
 };
 
 // Runs work(token) without the GIL and returns its result. The GIL is taken back in plain code, not in a destructor: what

@@ -32,6 +32,12 @@ void register_runtime(py::module_& m) {
   }, py::kw_only(), py::arg("rounds") = 1, py::arg("chunks") = 1, py::arg("seconds") = 0.0, py::arg("fail_at") = -1,
      py::arg("watcher") = py::none(), py::arg("interval") = 0.1,
      "Work of known length that does nothing useful: for tests and measurements.");
+  py::class_<CancelFlag, std::shared_ptr<CancelFlag>>(runtime, "CancelFlag")
+      .def(py::init([] { return std::make_shared<CancelFlag>(false); }))
+      .def("set", [](CancelFlag& flag) { flag.store(true); })
+      .def("is_set", [](const CancelFlag& flag) { return flag.load(); });
+  runtime.def("follow", [](std::shared_ptr<CancelFlag> flag) { followed_flag = std::move(flag); }, py::arg("flag").none(true),
+              "Native calls of this thread end with KeyboardInterrupt once the flag is set; None: no flag.");
   runtime.def("set_num_threads", &runtime::set_num_threads, py::arg("n"));
 }
 

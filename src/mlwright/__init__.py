@@ -13,6 +13,7 @@ _SUBMODULES = frozenset(
         "extend",
         "io",
         "linear_model",
+        "model_selection",
         "preprocessing",
         "reference",
         "tabular",

@@ -5,15 +5,17 @@ import functools
 from sklearn import get_config
 from sklearn.utils.validation import _is_fitted
 
-__all__ = ["IntervalMixin", "StateAlgebraMixin", "fit_context"]
+__all__ = ["IntervalMixin", "StateAlgebraMixin", "check_parameters", "fit_context"]
 
 _KNOWN_GOOD: set[tuple] = set()  # parameter values that passed validation, with their types
 _MOST_KNOWN = 1024
 _PLAIN = (bool, int, float, str, type(None))
 
 
-def _validate_parameters(estimator):
+def check_parameters(estimator):
     """scikit-learn's parameter validation, remembered for plain values: it costs more than a small fit does."""
+    if get_config()["skip_parameter_validation"]:
+        return
     values = tuple(vars(estimator)[name] for name in _parameter_names(type(estimator)))
     if any(type(value) not in _PLAIN for value in values):
         estimator._validate_params()
@@ -40,8 +42,7 @@ def fit_context(method):
 
     @functools.wraps(method)
     def wrapper(self, *args, **kwargs):
-        if not get_config()["skip_parameter_validation"]:
-            _validate_parameters(self)
+        check_parameters(self)
         before = dict(vars(self))
         try:
             return method(self, *args, **kwargs)

@@ -97,3 +97,17 @@ def test_ctrl_c_ends_a_ridge_fit_and_leaves_the_model_alone(seconds_to_interrupt
     """
     after = "assert (model.coef_ == before).all()"
     assert seconds_to_interrupt(setup, "model.fit(X, y)", after, delay=0.03) < 0.3
+
+
+@pytest.mark.parametrize("n_threads", ["1", "2"])
+def test_ctrl_c_ends_a_search_and_leaves_it_unfitted(seconds_to_interrupt, n_threads):
+    setup = """
+        import numpy as np
+        from mlwright.ensemble import HistGradientBoostingRegressor
+        from mlwright.model_selection import SharedSearchCV
+        X = np.random.default_rng(0).normal(size=(50_000, 20))
+        model = HistGradientBoostingRegressor(max_iter=10_000, early_stopping=False)
+        search = SharedSearchCV(model, {"learning_rate": [0.1, 0.2, 0.3]}, cv=3)
+    """
+    after = "assert not hasattr(search, 'cv_results_')"
+    assert seconds_to_interrupt(setup, "search.fit(X, X[:, 0])", after, MLWRIGHT_NUM_THREADS=n_threads) < 0.3

@@ -7,6 +7,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from mlwright.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from mlwright.linear_model import BayesianRidge, LinearRegression, Ridge
+from mlwright.model_selection import SharedSearchCV
 from mlwright.preprocessing import TableEncoder
 from mlwright.tabular import (
     BaselineClassifier,
@@ -19,6 +20,9 @@ from mlwright.tabular import (
 ESTIMATORS = [
     HistGradientBoostingClassifier(max_iter=5, min_samples_leaf=5),
     HistGradientBoostingRegressor(max_iter=5, min_samples_leaf=5),
+    SharedSearchCV(HistGradientBoostingClassifier(min_samples_leaf=5), {"max_iter": [2, 4]}, cv=2, error_score="raise"),
+    SharedSearchCV(HistGradientBoostingRegressor(min_samples_leaf=5), {"max_iter": [2, 4]}, cv=2),
+    SharedSearchCV(Ridge(), param_distributions={"alpha": [0.1, 1.0, 10.0]}, n_iter=2, cv=2, random_state=0),
     LinearRegression(),
     LinearRegression(fit_intercept=False),
     LinearRegression(positive=True),

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import Context, ContextVar, copy_context
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,6 +74,13 @@ def watch_progress(watcher: Watcher) -> Iterator[None]:
         yield
     finally:
         _watchers.reset(token)
+
+
+def unwatched() -> Context:
+    """A copy of this thread's context in which nobody watches: for work whose progress somebody else reports."""
+    context = copy_context()
+    context.run(_watchers.set, ())
+    return context
 
 
 class Reporter:

@@ -51,6 +51,15 @@ class Rows:
         return replace(self, weight=weight)
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """What trees are grown on: rows, their bins, and the rows held out (None: none)."""
+
+    train: Rows
+    validation: Rows | None
+    bins: object
+
+
 def warn_of_swamped_targets(rows):
     """Warn if histograms of squared error cannot resolve most targets beside the farthest one.
 
@@ -73,7 +82,7 @@ def warn_of_swamped_targets(rows):
             f"most {limit:.1g} times for this many rows, beyond which cuts are found without regard to what sets the "
             "others apart; remove such targets, clip or transform them",
             LossOfPrecisionWarning,
-            stacklevel=5,
+            stacklevel=6,
         )
 
 

@@ -62,6 +62,7 @@ class Boosting:
     train_score: list = field(default_factory=list)
     validation_score: list = field(default_factory=list)
     scored_rows: object = None
+    stopped: bool = False
     _raw_validation: np.ndarray | None = None
 
     @property
@@ -74,33 +75,36 @@ class Boosting:
     def begin(self):
         """Scores of the model as it stands: of the start values, or of the trees a warm start brought."""
         if self.parts:
-            trees = join_trees(self.parts)
-            self.parts = [trees]
-            self.booster.set_raw(self.raw_of(self.train.X, trees).ravel())
+            self.booster.set_raw(self.raw_of(self.train.X, self.trees).ravel())
         else:
             self.booster.set_raw(np.repeat(self.start, len(self.train.y)))
         if self.stopping is not None and self.validation is not None and self.stopping.scoring == "loss":
-            self._raw_validation = self.raw_of(self.validation.X, join_trees(self.parts))
+            self._raw_validation = self.raw_of(self.validation.X, self.trees)
         if self.stopping is not None and not self.train_score:
             self._score()
 
+    @property
+    def trees(self):
+        """All trees so far, as one."""
+        if len(self.parts) != 1:
+            self.parts = [join_trees(self.parts)]
+        return self.parts[0]
+
     def run(self, max_iter):
-        """Grow until ``max_iter`` iterations or until stopping is due; returns the trees."""
+        """Grow until ``max_iter`` iterations, or until stopping is due."""
         begun = perf_counter()
         progress = Reporter("boosting", max_iter)
         if self.stopping is None and self.verbose < 2 and not progress.watched:
             self.parts.append(self.booster.grow(max_iter - self.n_iterations))
         else:
-            stop = False
-            while self.n_iterations < max_iter and not stop:
-                stop = self._step()
+            while self.n_iterations < max_iter and not self.stopped:
+                self.stopped = self._step()
                 progress.report(self.n_iterations, **self._newest_scores())
-        trees = join_trees(self.parts)
         if self.verbose:
+            trees = self.trees
             leaves = int(np.count_nonzero(trees["feature"] < 0))
             n_trees = len(trees["offsets"]) - 1
             print(f"Fit {n_trees} trees in {perf_counter() - begun:.3f} s, ({leaves} total leaves)")
-        return trees
 
     def _step(self):
         part = self.booster.grow(1)

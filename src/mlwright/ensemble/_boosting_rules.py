@@ -62,6 +62,8 @@ def _row_sampling(estimator):
 
 def tree_rules(estimator, n_features):
     """What the native grower is told."""
+    if estimator.monotonic_cst is not None and estimator.n_trees_per_iteration_ != 1:
+        raise ValueError("monotonic constraints are not supported for multiclass classification.")
     monotonic = _check_monotonic_cst(estimator, estimator.monotonic_cst)
     return kernels.tree_rules(
         learning_rate=estimator.learning_rate,

@@ -17,6 +17,7 @@ from mlwright._kernels.forest import Forest, kept_forest
 from mlwright._runtime.errors import ModelFormatError
 from mlwright.base import fit_context
 from mlwright.ensemble._boosting_data import (
+    Prepared,
     Rows,
     features_for_fit,
     features_for_predict,
@@ -25,6 +26,7 @@ from mlwright.ensemble._boosting_data import (
 )
 from mlwright.ensemble._boosting_driver import Boosting, Stopping, scored_sample
 from mlwright.ensemble._boosting_rules import RULE_CONSTRAINTS, tree_rules
+from mlwright.ensemble._boosting_shared import batches, fit_batch
 from mlwright.ensemble._forest_state import TREES
 from mlwright.io.composite import Maybe
 from mlwright.io.schema import Choice, Number, Size, Strings, Tensor
@@ -100,25 +102,50 @@ class BaseHistGradientBoosting(BaseEstimator, metaclass=ABCMeta):
         NumericalError
             If the loss has gradients that are not finite.
         """
-        rows = self._training_rows(X, y, sample_weight)
-        validation = self._given_validation_rows(X_val, y_val, sample_weight_val)
         continuing = self.warm_start and hasattr(self, "_trees")
-        if not continuing:
-            self._seed = int(check_random_state(self.random_state).randint(np.iinfo(np.uint32).max, dtype="u8"))
-        elif self.max_iter < self.n_iter_:
+        if continuing and self.max_iter < self.n_iter_:
             raise ValueError(
                 f"max_iter={self.max_iter} must be larger than or equal to n_iter_={self.n_iter_} when warm_start==True"
             )
+        prepared = self._prepare(
+            X, y, sample_weight, X_val=X_val, y_val=y_val, sample_weight_val=sample_weight_val, continuing=continuing
+        )
+        fit = self._boosting(prepared, continuing)
+        fit.begin()
+        fit.run(self.max_iter)
+        self._keep(fit)
+        return self
+
+    def _prepare(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None, continuing=False):
+        """Everything before growth: data checked, encoded, split and binned.
+
+        Fits that differ in parameters of growth only (`_boosting_shared.GROWTH_ONLY`) share it: it must not look at
+        them.
+        """
+        rows = self._training_rows(X, y, sample_weight)
+        validation = self._given_validation_rows(X_val, y_val, sample_weight_val)
+        if not continuing:
+            self._seed = int(check_random_state(self.random_state).randint(np.iinfo(np.uint32).max, dtype="u8"))
         self.do_early_stopping_ = len(rows.y) > 10_000 if self.early_stopping == "auto" else bool(self.early_stopping)
         if self.do_early_stopping_ and validation is None and self.validation_fraction is not None:
             rows, validation = rows.split(self.validation_fraction, self._is_classifier, self._seed)
-        fit = self._boosting(rows, validation if self.do_early_stopping_ else None, continuing)
-        fit.begin()
-        self._trees = fit.run(self.max_iter)
+        bins = kernels.bin_matrix(rows.X, *kernels.find_thresholds(rows.X, rows.weight, self.max_bins, self._seed))
+        return Prepared(rows, validation if self.do_early_stopping_ else None, bins)
+
+    _shared_columns: ClassVar[dict] = {"binning": "training fold"}
+
+    def _batches(self, candidates):
+        return batches(candidates)
+
+    def _fit_batch(self, candidates, rows):
+        return fit_batch(candidates, rows)
+
+    def _keep(self, fit):
+        """Take over what a fit has grown."""
+        self._trees = fit.trees
         self._start = fit.start
         self.train_score_ = np.asarray(fit.train_score, dtype=np.float64)
         self.validation_score_ = np.asarray(fit.validation_score, dtype=np.float64)
-        return self
 
     def _training_rows(self, X, y, sample_weight):
         X = features_for_fit(self, X)
@@ -127,8 +154,6 @@ class BaseHistGradientBoosting(BaseEstimator, metaclass=ABCMeta):
         check_consistent_length(X, y)
         sample_weight = weights_for_fit(sample_weight, X)
         y = self._encode_targets(y)
-        if self.monotonic_cst is not None and self.n_trees_per_iteration_ != 1:
-            raise ValueError("monotonic constraints are not supported for multiclass classification.")
         rows = Rows(X, y, self._final_weight(sample_weight, y)).without_zero_weights()
         if self.loss == "squared_error":
             warn_of_swamped_targets(rows)
@@ -151,17 +176,16 @@ class BaseHistGradientBoosting(BaseEstimator, metaclass=ABCMeta):
         check_consistent_length(X_val, y_val)
         return Rows(X_val, y_val, weights_for_fit(sample_weight_val, X_val))
 
-    def _boosting(self, rows, validation, continuing):
-        loss = self._loss_spec()
-        thresholds = kernels.find_thresholds(rows.X, rows.weight, self.max_bins, self._seed)
-        bins = kernels.bin_matrix(rows.X, *thresholds)
+    def _boosting(self, prepared, continuing):
+        rows, loss = prepared.train, self._loss_spec()
         first_tree = len(self._trees["offsets"]) - 1 if continuing else 0
-        booster = kernels.make_booster(bins, rows.y, rows.weight, loss, tree_rules(self, rows.X.shape[1]), first_tree)
+        rules = tree_rules(self, rows.X.shape[1])
+        booster = kernels.make_booster(prepared.bins, rows.y, rows.weight, loss, rules, first_tree)
         stopping = self._stopping() if self.do_early_stopping_ else None
         needs_sample = stopping is not None and stopping.scoring != "loss"
         return Boosting(
             train=rows,
-            validation=validation,
+            validation=prepared.validation,
             loss=loss,
             booster=booster,
             start=self._start if continuing else booster.start(),
