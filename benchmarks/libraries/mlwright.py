@@ -62,7 +62,17 @@ def encoded(boosted):
     return build
 
 
+def boosting_search(settings: Settings):
+    """The defaults of the search: the shared path on all threads."""
+    from mlwright.ensemble import HistGradientBoostingClassifier
+    from mlwright.model_selection import SharedSearchCV
+
+    model = HistGradientBoostingClassifier(early_stopping=False, random_state=0)
+    return SharedSearchCV(model, settings["grid"], scoring="neg_log_loss")
+
+
 MODELS = {
+    "boosting_search": boosting_search,
     "least_squares": least_squares,
     "ridge": ridge,
     "bayesian_ridge": bayesian_ridge,

@@ -1,8 +1,9 @@
 """All problems, in the order of the table."""
 
 from benchmarks.problem import Problem
-from benchmarks.problems import bayesian, boosting, least_squares
+from benchmarks.problems import bayesian, boosting, least_squares, search
 
 PROBLEMS: dict[str, Problem] = {
-    problem.name: problem for problem in (*least_squares.PROBLEMS, *bayesian.PROBLEMS, *boosting.PROBLEMS)
+    problem.name: problem
+    for problem in (*least_squares.PROBLEMS, *bayesian.PROBLEMS, *boosting.PROBLEMS, *search.PROBLEMS)
 }

@@ -298,8 +298,12 @@ def test_bad_settings_are_refused_and_leave_the_search_alone(arguments, message)
 
 def test_bad_data_fail_every_fit_with_their_reason():
     X, y = table()
-    with pytest.raises(ValueError, match=r"(?s)All the 24 fits failed.*Input y contains NaN"):
+    with pytest.raises(ValueError, match=r"(?s)All the 24 fits failed.*monotonic_cst has shape"):
+        SharedSearchCV(boosting("regression", monotonic_cst=[1]), GRID, cv=2).fit(X, y)
+    with pytest.raises(ValueError, match="Input y contains NaN"):
         SharedSearchCV(boosting("regression"), GRID, cv=2).fit(X, np.full(len(y), np.nan))
+    with pytest.raises(ValueError, match="requires y to be passed"):
+        SharedSearchCV(boosting("regression"), GRID, cv=2).fit(X)
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         SharedSearchCV(boosting("regression"), GRID, cv=2).fit(X, y[:-1])
 

@@ -21,8 +21,10 @@ ESTIMATORS = [
     HistGradientBoostingClassifier(max_iter=5, min_samples_leaf=5),
     HistGradientBoostingRegressor(max_iter=5, min_samples_leaf=5),
     SharedSearchCV(HistGradientBoostingClassifier(min_samples_leaf=5), {"max_iter": [2, 4]}, cv=2, error_score="raise"),
-    SharedSearchCV(HistGradientBoostingRegressor(min_samples_leaf=5), {"max_iter": [2, 4]}, cv=2),
-    SharedSearchCV(Ridge(), param_distributions={"alpha": [0.1, 1.0, 10.0]}, n_iter=2, cv=2, random_state=0),
+    SharedSearchCV(HistGradientBoostingRegressor(min_samples_leaf=5), {"max_iter": [2, 4]}, cv=2, error_score="raise"),
+    SharedSearchCV(
+        Ridge(), param_distributions={"alpha": [0.1, 1.0, 10.0]}, n_iter=2, cv=2, random_state=0, error_score="raise"
+    ),
     LinearRegression(),
     LinearRegression(fit_intercept=False),
     LinearRegression(positive=True),

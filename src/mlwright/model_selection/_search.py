@@ -1,6 +1,7 @@
 """Search over parameters that lets fits share their work where an estimator knows how."""
 
 import time
+from copy import deepcopy
 from numbers import Integral
 from typing import ClassVar
 
@@ -10,7 +11,7 @@ from sklearn.metrics._scorer import _MultimetricScorer
 from sklearn.model_selection import ParameterGrid, ParameterSampler, check_cv
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.model_selection._validation import _insert_error_scores, _warn_or_raise_about_fit_failures
-from sklearn.utils import get_tags
+from sklearn.utils import assert_all_finite, get_tags
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import _check_method_params, indexable
 
@@ -145,11 +146,17 @@ class SharedSearchCV(BaseSearchCV):
         self : object
         """
         candidates = self._candidates()
+        if y is None and get_tags(self.estimator).target_tags.required:
+            raise ValueError(
+                f"{type(self).__name__} of a {type(self.estimator).__name__} requires y to be passed, but the target y "
+                "is None"
+            )
         has_callbacks = hasattr(self, "_skl_callbacks") or hasattr(self.estimator, "_skl_callbacks")
         if y is None or has_callbacks or not shares_fits(self.estimator):
             return super().fit(X, y, **params)
         scorers, refit_metric = self._get_scorers()
         X, y = indexable(X, y)
+        assert_all_finite(y, input_name="y")
         routed = self._get_routed_params_for_fit(_check_method_params(X, params=params))
         splits = self._splits(X, y, routed.splitter.split)
         self._announce(len(candidates))
@@ -166,7 +173,9 @@ class SharedSearchCV(BaseSearchCV):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = get_tags(self.estimator).input_tags.allow_nan
+        of_estimator = get_tags(self.estimator)
+        tags.input_tags.allow_nan = of_estimator.input_tags.allow_nan
+        tags.target_tags = deepcopy(of_estimator.target_tags)
         return tags
 
     def _run_search(self, evaluate_candidates, *, callback_ctx):
