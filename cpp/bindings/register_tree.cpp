@@ -70,16 +70,12 @@ py::array_t<std::uint8_t> codes(const BinnedMatrix& bins) {
 }
 
 // The histogram of some rows: sums of g, of h, and counts, each as long as all features' codes.
-py::tuple histogram(const BinnedMatrix& bins, const Vector<std::uint32_t>& rows, const Vector<std::int64_t>& g,
-                    const Vector<std::uint64_t>& hn, int count_bits) {
-  if (g.size() != bins.n_rows() || hn.size() != bins.n_rows()) throw py::value_error("histogram: entries of the wrong length");
+py::tuple sums_of(const BinnedMatrix& bins, const Vector<std::uint32_t>& rows, const tree::RowEntries& entries, int count_bits) {
   for (const std::uint32_t row : span(rows))
     if (row >= bins.n_rows()) throw py::value_error("histogram: a row out of range");
-  std::vector<tree::Entry> entries(static_cast<std::size_t>(bins.n_rows()));
-  for (std::size_t i = 0; i < entries.size(); ++i) entries[i] = {span(g)[i], span(hn)[i]};
   const tree::HistogramLayout layout(bins);
   std::vector<tree::Entry> sums(layout.size());
-  without_gil([&](auto& token) { tree::build_histogram(bins, layout, span(rows), entries.data(), sums, token); });
+  without_gil([&](auto& token) { tree::HistogramBuilder(bins, layout).build(span(rows), entries, sums, token); });
   tree::FixedPoint fixed;
   fixed.count_bits = count_bits;
   Vector<std::int64_t> sum_g(static_cast<py::ssize_t>(sums.size())), sum_h(sum_g.size()), count(sum_g.size());
@@ -89,6 +85,39 @@ py::tuple histogram(const BinnedMatrix& bins, const Vector<std::uint32_t>& rows,
     mutable_span(count)[k] = fixed.count(sums[k]);
   }
   return py::make_tuple(sum_g, sum_h, count);
+}
+
+constexpr int kCountBits = 20;
+
+void check_entries(const BinnedMatrix& bins, const Vector<std::int64_t>& g, const Vector<std::int64_t>& h) {
+  if (g.size() != bins.n_rows() || (h.size() != 0 && h.size() != bins.n_rows()))
+    throw py::value_error("histogram: entries of the wrong length");
+}
+
+py::tuple histogram(const BinnedMatrix& bins, const Vector<std::uint32_t>& rows, const Vector<std::int64_t>& g,
+                    const Vector<std::int64_t>& h) {
+  check_entries(bins, g, h);
+  std::vector<tree::Entry> wide(static_cast<std::size_t>(bins.n_rows()));
+  for (std::size_t i = 0; i < wide.size(); ++i)
+    wide[i] = {span(g)[i], (h.size() != 0 ? static_cast<std::uint64_t>(span(h)[i]) : 1) << kCountBits | 1};
+  tree::RowEntries entries;
+  entries.wide = wide;
+  return sums_of(bins, rows, entries, kCountBits);
+}
+
+// The same from packed rows; h empty: 1 for every row.
+py::tuple packed_histogram(const BinnedMatrix& bins, const Vector<std::uint32_t>& rows, const Vector<std::int64_t>& g,
+                           const Vector<std::int64_t>& h) {
+  check_entries(bins, g, h);
+  tree::FixedPoint fixed;
+  fixed.count_bits = kCountBits;
+  tree::RowEntries entries;
+  entries.packing = tree::Packing::of(fixed, h.size() == 0);
+  std::vector<std::uint64_t> packed(static_cast<std::size_t>(bins.n_rows()));
+  for (std::size_t i = 0; i < packed.size(); ++i)
+    packed[i] = entries.packing.pack(span(g)[i], h.size() != 0 ? static_cast<std::uint64_t>(span(h)[i]) : 0);
+  entries.packed = packed;
+  return sums_of(bins, rows, entries, kCountBits);
 }
 
 using Nodes = std::vector<tree::Node>;
@@ -224,7 +253,8 @@ py::array_t<double> probabilities(const Vector<double>& raw) {
 void register_booster(py::module_& m) {
   py::class_<BinnedMatrix, std::shared_ptr<BinnedMatrix>>(m, "BinnedMatrix")
       .def("codes", &codes)
-      .def("histogram", &histogram);
+      .def("histogram", &histogram)
+      .def("packed_histogram", &packed_histogram);
   py::class_<Booster>(m, "Booster")
       .def(py::init(&make_booster))
       .def("start", [](Booster& b) { return to_array(without_gil([&](auto& token) { return b.start(token); })); })

@@ -20,6 +20,19 @@ struct PackedEntry {
   std::uint64_t hn;
 };
 
+// How gradients and Hessians are rounded to integers.
+struct Rounding {
+  double g_scale, h_scale;
+  int count_bits;
+  std::int64_t small_g, small_h;  // rows whose integers are below either are counted
+};
+
+struct RoundedTotals {
+  std::int64_t g;
+  std::uint64_t hn;
+  std::int64_t n_small;  // of repetitions
+};
+
 struct BoostingTable {
   void (*squared)(const double* y, const double* raw, index_t n, double* g);
   void (*logistic)(const double* y, const double* raw, index_t n, double* g, double* h);
@@ -32,9 +45,13 @@ struct BoostingTable {
   double (*weighted_total)(const double* value, const double* weight, index_t n);  // weight may be null
   void (*multiply)(double* x, const double* weight, index_t n);
   GradientRange (*range)(const double* g, const double* h, index_t n);  // h may be null: all ones
-  // out = {round(g * g_scale) * w, (round(h * h_scale) * w) << count_bits | w}; h null: ones; repeats (w) null: ones.
-  void (*round_to_entries)(const double* g, const double* h, const double* repeats, index_t n, double g_scale, double h_scale,
-                           int count_bits, PackedEntry* out);
+  // out = {gi * w, (hi * w) << count_bits | w} with gi = round(g * g_scale), hi = round(h * h_scale). h null: ones;
+  // repeats (w) null: ones. Returns the sums.
+  RoundedTotals (*round_to_entries)(const double* g, const double* h, const double* repeats, index_t n,
+                                    const Rounding& rounding, PackedEntry* out);
+  // out = gi << g_shift | hi << h_shift | 1; h null: no hi, but in the sums.
+  RoundedTotals (*round_to_packed)(const double* g, const double* h, index_t n, const Rounding& rounding, int g_shift,
+                                   int h_shift, std::uint64_t* out);
 };
 
 MLWRIGHT_SIMD_TABLES(BoostingTable, boosting)

@@ -217,7 +217,7 @@ void BinnedMatrix::fill_columns(MatrixView<const T> x, runtime::CancelToken& tok
 void BinnedMatrix::fill_rows(runtime::CancelToken& token) {
   const index_t last = n_blocks() - 1;
   const index_t padded_features = last < 0 ? 0 : last * kBlock + block_stride(last);
-  rows_.assign(static_cast<std::size_t>(checked_mul(padded_features, n_rows_, "binned matrix")) + 8, 0);
+  rows_ = Buffer<std::uint8_t>(static_cast<std::size_t>(checked_mul(padded_features, n_rows_, "binned matrix")) + 8);
   runtime::parallel_for(n_rows_, kRowGrain, token, [&](index_t, index_t begin, index_t end) {
     constexpr index_t kStrip = 256;
     for (index_t b = 0; b < n_blocks(); ++b) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <string>
 
 #include "mlwright/base/error.hpp"
@@ -13,6 +14,8 @@ namespace mlwright::tree {
 namespace {
 
 constexpr index_t kGrain = 16384;
+constexpr std::uint64_t kPackedFrom = 8192;  // with fewer rows histograms take little of the time
+constexpr std::int64_t kLeastG = 64, kLeastH = 64, kLeastGAlone = 1 << 16;  // units; see round_coarsely()
 constexpr double kLargestCount = 1 << 30;  // of repetitions: what FixedPoint has bits for
 
 bool all_integers(const std::vector<double>& weight) {
@@ -46,7 +49,6 @@ Booster::Booster(std::shared_ptr<const BinnedMatrix> bins, std::vector<double> y
   raw_.assign(n * static_cast<std::size_t>(n_outputs()), 0.0);
   g_.resize(n);
   if (!objective_->constant_hessian() || (!weight_.empty() && !repetitions_) || sampler_.by_gradient()) h_.resize(n);
-  entries_.resize(n);
 }
 
 std::vector<double> Booster::start(runtime::CancelToken& token) const { return objective_->start(y_, weight_, token); }
@@ -112,16 +114,65 @@ Gradients Booster::gradients_of(int output, const RowSample*& sample, runtime::C
     largest_g *= factor;
     largest_h *= factor;
   }
-  const FixedPoint fixed = FixedPoint::fit(largest_g, largest_h, total_count_);
+  FixedPoint fixed = FixedPoint::fit(largest_g, largest_h, total_count_);
+  RowEntries rows;
+  if (!round_coarsely(fixed, rows, token)) rows = round_finely(fixed, 0, 0, token).rows;
+  return {g_, h_, repetitions_ ? std::span<const double>(weight_) : std::span<const double>(), rows, fixed};
+}
+
+// Rounds to the units that packed rows have room for; false, and nothing is changed, if those do not do: more than half
+// of the rows have fewer than kLeastG or kLeastH units, so that the rounding of each, 1 in 128 at worst, would begin to
+// show in the choice of cuts. Rows are counted by their integers, repetitions as often as they stand for: the answer is
+// the same for repetitions and for repeated rows, though rows that stand for several are not packed themselves.
+bool Booster::round_coarsely(FixedPoint& fixed, RowEntries& rows, runtime::CancelToken& token) {
+  if (total_count_ < kPackedFrom) return false;
+  const bool constant = h_.empty();
+  const FixedPoint coarse = fixed.coarse(constant);
+  const std::int64_t least_g = constant ? kLeastGAlone : kLeastG, least_h = constant ? 0 : kLeastH;
+  const Rounded rounded = repetitions_ ? round_finely(coarse, least_g, least_h, token)
+                                       : round_to_packed(coarse, least_g, least_h, token);
+  if (static_cast<std::uint64_t>(rounded.n_small) * 2 > total_count_) return false;
+  fixed = coarse;
+  rows = rounded.rows;
+  return true;
+}
+
+template <class Round>
+std::int64_t Booster::round_all(runtime::CancelToken& token, Round round) {
   const index_t n = bins_->n_rows();
-  runtime::parallel_for(n, kGrain, token, [&](index_t, index_t begin, index_t end) {
-    static_assert(sizeof(simd::PackedEntry) == sizeof(Entry));
-    simd::boosting().round_to_entries(
-        g_.data() + begin, h_.empty() ? nullptr : h_.data() + begin, repetitions_ ? weight_.data() + begin : nullptr,
-        end - begin, fixed.g_scale(), fixed.h_scale(), fixed.count_bits,
-        reinterpret_cast<simd::PackedEntry*>(entries_.data() + begin));
+  std::vector<std::int64_t> small(static_cast<std::size_t>(runtime::n_chunks(n, kGrain)));
+  runtime::parallel_for(n, kGrain, token, [&](index_t chunk, index_t begin, index_t end) {
+    small[static_cast<std::size_t>(chunk)] = round(begin, end, h_.empty() ? nullptr : h_.data() + begin);
   });
-  return {g_, h_, repetitions_ ? std::span<const double>(weight_) : std::span<const double>(), entries_, fixed};
+  return std::accumulate(small.begin(), small.end(), std::int64_t{0});
+}
+
+Booster::Rounded Booster::round_finely(const FixedPoint& fixed, std::int64_t least_g, std::int64_t least_h,
+                                       runtime::CancelToken& token) {
+  static_assert(sizeof(simd::PackedEntry) == sizeof(Entry));
+  if (entries_.empty()) entries_ = Buffer<Entry>(g_.size());
+  const simd::Rounding rounding{fixed.g_scale(), fixed.h_scale(), fixed.count_bits, least_g, least_h};
+  Rounded rounded;
+  rounded.n_small = round_all(token, [&](index_t begin, index_t end, const double* h) {
+    return simd::boosting().round_to_entries(g_.data() + begin, h, repetitions_ ? weight_.data() + begin : nullptr, end - begin,
+                                             rounding, reinterpret_cast<simd::PackedEntry*>(entries_.data() + begin)).n_small;
+  });
+  rounded.rows.wide = {entries_.data(), entries_.size()};
+  return rounded;
+}
+
+Booster::Rounded Booster::round_to_packed(const FixedPoint& fixed, std::int64_t least_g, std::int64_t least_h,
+                                          runtime::CancelToken& token) {
+  if (packed_.empty()) packed_ = Buffer<std::uint64_t>(g_.size());
+  const simd::Rounding rounding{fixed.g_scale(), fixed.h_scale(), fixed.count_bits, least_g, least_h};
+  Rounded rounded;
+  const Packing packing = rounded.rows.packing = Packing::of(fixed, h_.empty());
+  rounded.n_small = round_all(token, [&](index_t begin, index_t end, const double* h) {
+    return simd::boosting().round_to_packed(g_.data() + begin, h, end - begin, rounding, packing.h_bits + packing.n_bits,
+                                            packing.n_bits, packed_.data() + begin).n_small;
+  });
+  rounded.rows.packed = {packed_.data(), packed_.size()};
+  return rounded;
 }
 
 }  // namespace mlwright::tree

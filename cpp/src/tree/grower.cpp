@@ -38,7 +38,7 @@ std::uint64_t stream_of(Draws purpose, std::uint64_t tree) {
 }  // namespace
 
 Grower::Grower(const BinnedMatrix& bins, const TreeRules& rules)
-    : bins_(bins), rules_(rules), layout_(bins), rows_(static_cast<std::size_t>(bins.n_rows())),
+    : bins_(bins), rules_(rules), layout_(bins), histograms_(bins, layout_), rows_(static_cast<std::size_t>(bins.n_rows())),
       scratch_(static_cast<std::size_t>(bins.n_rows())) {}
 
 std::vector<Entry> Grower::take_histogram() {
@@ -88,8 +88,7 @@ std::vector<Node> Grower::grow(const Gradients& gradients, const RowSample* samp
   Open first = root(gradients, token);
   if (may_be_cut(first, gradients.fixed)) {
     first.histogram = take_histogram();
-    build_histogram(bins_, layout_, std::span(rows_).first(static_cast<std::size_t>(n_in_)), gradients.entries.data(),
-                    first.histogram, token);
+    histograms_.build(std::span(rows_).first(static_cast<std::size_t>(n_in_)), gradients.rows, first.histogram, token);
     find_best(first, gradients.fixed, stream, token);
   }
   push_or_close(std::move(first), heap);
@@ -112,7 +111,7 @@ Grower::Open Grower::root(const Gradients& gradients, runtime::CancelToken& toke
   runtime::parallel_for(open.end, kPieceRows, token, [&](index_t chunk, index_t begin, index_t end) {
     Entry sum;
     for (index_t i = begin; i < end; ++i) {
-      const Entry& entry = gradients.entries[rows_[static_cast<std::size_t>(i)]];
+      const Entry entry = gradients.rows[rows_[static_cast<std::size_t>(i)]];
       sum.g += entry.g;
       sum.hn += entry.hn;
     }
@@ -222,10 +221,9 @@ void Grower::open_children(Open& parent, Open& left, Open& right, const Gradient
   const bool cut_larger = may_be_cut(larger, gradients.fixed), cut_smaller = may_be_cut(smaller, gradients.fixed);
   if (cut_larger || cut_smaller) {
     smaller.histogram = take_histogram();
-    build_histogram(bins_, layout_,
-                    std::span(rows_).subspan(static_cast<std::size_t>(smaller.begin),
-                                             static_cast<std::size_t>(smaller.end - smaller.begin)),
-                    gradients.entries.data(), smaller.histogram, token);
+    histograms_.build(std::span(rows_).subspan(static_cast<std::size_t>(smaller.begin),
+                                               static_cast<std::size_t>(smaller.end - smaller.begin)),
+                      gradients.rows, smaller.histogram, token);
     if (cut_smaller) find_best(smaller, gradients.fixed, stream, token);
   }
   if (cut_larger) {

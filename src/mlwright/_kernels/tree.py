@@ -14,6 +14,7 @@ __all__ = [
     "boost",
     "find_thresholds",
     "histogram",
+    "packed_histogram",
 ]
 
 _NO_WEIGHT = np.empty(0)
@@ -72,11 +73,17 @@ def bin_matrix(x, values, offsets):
 @kernel(native=(), twin="tree:histogram", strategy="tree:codes_and_integers")
 def histogram(x, values, offsets, rows, g, h):
     """Integer sums of g, of h and counts over some rows, by feature and code."""
-    count_bits = 20
-    hn = (np.asarray(h, dtype=np.uint64) << np.uint64(count_bits)) | np.uint64(1)
-    return bin_matrix(x, values, offsets).histogram(
-        np.ascontiguousarray(rows, dtype=np.uint32), np.ascontiguousarray(g, dtype=np.int64), hn, count_bits
-    )
+    return bin_matrix(x, values, offsets).histogram(*_row_entries(rows, g, h))
+
+
+@kernel(native=(), twin="tree:histogram", strategy="tree:codes_and_small_integers")
+def packed_histogram(x, values, offsets, rows, g, h):
+    """The same from rows of 64 bits: ``|g| <= 2**15``, ``0 <= h <= 2**12``; or ``|g| <= 2**31``, h None for ones."""
+    return bin_matrix(x, values, offsets).packed_histogram(*_row_entries(rows, g, () if h is None else h))
+
+
+def _row_entries(rows, g, h):
+    return np.ascontiguousarray(rows, dtype=np.uint32), *(np.ascontiguousarray(v, dtype=np.int64) for v in (g, h))
 
 
 def make_booster(bins, y, weight, loss, rules, first_tree=0):

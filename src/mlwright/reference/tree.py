@@ -74,6 +74,7 @@ def _n_codes(x, offsets):
 def histogram(x, values, offsets, rows, g, h):
     """Sums of g, sums of h and counts, feature after feature, code after code."""
     codes = bin_codes(x, values, offsets)[rows]
+    h = np.ones_like(g) if h is None else h
     g, h = np.asarray(g, dtype=np.int64)[rows], np.asarray(h, dtype=np.int64)[rows]
     sums = ([], [], [])
     for j, n_codes in enumerate(_n_codes(x, offsets)):

@@ -101,6 +101,19 @@ def _rules_beyond(draw):
 
 
 @st.composite
+def codes_and_small_integers(draw):
+    """Integers that packed rows hold, at their limits too; rows more than once, so that there are several blocks."""
+    x, values, offsets, rng = draw(_binned())
+    rows = rng.choice(len(x), draw(st.sampled_from((0, 1, len(x), 4095, 9000, 70_000))))
+    ones = draw(st.booleans())
+    most = 2**31 if ones else 2**15
+    sign = draw(st.sampled_from((-1, 0, 1)))
+    g = np.full(len(x), sign * most) if sign else rng.integers(-most, most + 1, len(x))
+    h = None if ones else rng.integers(draw(st.sampled_from((0, 2**12))), 2**12 + 1, len(x))
+    return (x, values, offsets, rows, g, h), {}
+
+
+@st.composite
 def boosting_problem(draw):
     x, rng = draw(_matrix(max_rows=60, max_features=3, kinds=("normal", "few", "constant", "infinite", "missing")))
     n = len(x)

@@ -14,6 +14,7 @@
 #include <span>
 #include <vector>
 
+#include "mlwright/base/buffer.hpp"
 #include "mlwright/base/view.hpp"
 #include "mlwright/runtime/cancel.hpp"
 
@@ -70,8 +71,8 @@ class BinnedMatrix {
   index_t n_rows_;
   index_t n_features_;
   Thresholds thresholds_;
-  std::vector<std::uint8_t> columns_;
-  std::vector<std::uint8_t> rows_;
+  Buffer<std::uint8_t> columns_;
+  Buffer<std::uint8_t> rows_;
   std::vector<std::uint8_t> has_missing_;
 };
 

@@ -36,6 +36,16 @@ class Booster {
   Gradients gradients_of(int output, const RowSample*& sample, runtime::CancelToken& token);
   void find_range(double& largest_g, double& largest_h, int output, runtime::CancelToken& token);
 
+  struct Rounded {
+    RowEntries rows;
+    std::int64_t n_small = 0;  // rows of fewer units than least_g or least_h
+  };
+  bool round_coarsely(FixedPoint& fixed, RowEntries& rows, runtime::CancelToken& token);
+  Rounded round_finely(const FixedPoint& fixed, std::int64_t least_g, std::int64_t least_h, runtime::CancelToken& token);
+  Rounded round_to_packed(const FixedPoint& fixed, std::int64_t least_g, std::int64_t least_h, runtime::CancelToken& token);
+  template <class Round>
+  std::int64_t round_all(runtime::CancelToken& token, Round round);
+
   std::shared_ptr<const BinnedMatrix> bins_;
   std::vector<double> y_, weight_;
   std::unique_ptr<Objective> objective_;
@@ -46,7 +56,8 @@ class Booster {
   std::uint64_t total_count_ = 0;
   std::uint64_t tree_;
   std::vector<double> raw_, g_, h_;
-  std::vector<Entry> entries_;
+  Buffer<Entry> entries_;  // whichever of the two forms of RowEntries is needed
+  Buffer<std::uint64_t> packed_;
 };
 
 }  // namespace mlwright::tree

@@ -46,7 +46,7 @@ struct Gradients {
   std::span<const double> g;
   std::span<const double> h;       // empty: ones
   std::span<const double> weight;  // empty: ones
-  std::span<const Entry> entries;
+  RowEntries rows;
   FixedPoint fixed;
 };
 
@@ -107,6 +107,7 @@ class Grower {
   const BinnedMatrix& bins_;
   const TreeRules& rules_;
   HistogramLayout layout_;
+  HistogramBuilder histograms_;
   std::vector<std::uint32_t> rows_, scratch_;  // the sample's rows, then the others; each part by leaves
   index_t n_in_ = 0;
   std::vector<index_t> tree_features_;

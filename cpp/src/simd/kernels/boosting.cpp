@@ -140,26 +140,85 @@ MLWRIGHT_LANE i64x8 to_integer(f64x8 x) {
   return bits - base;
 }
 
-void round_to_entries(const double* g, const double* h, const double* repeats, index_t n, double g_scale, double h_scale,
-                      int count_bits, PackedEntry* out) {
+MLWRIGHT_LANE std::int64_t sum_lanes(i64x8 v) {
+  std::int64_t sum = 0;
+  for (int lane = 0; lane < kLanes; ++lane) sum += v[lane];
+  return sum;
+}
+
+// 1 where a < b, by the sign of the difference: gcc 12 compares vectors wider than the hardware's one element at a time.
+MLWRIGHT_LANE i64x8 less(i64x8 a, std::int64_t b) { return (i64x8)((u64x8)(a - b) >> 63); }
+MLWRIGHT_LANE i64x8 magnitude(i64x8 x) {
+  const i64x8 sign = -(i64x8)((u64x8)x >> 63);
+  return (x ^ sign) - sign;
+}
+
+// A row's integers, and what they add to the totals. Lanes past the end are zeros.
+struct RoundedRows {
+  i64x8 g, h, count, small;
+};
+
+MLWRIGHT_LANE RoundedRows round_rows(const double* g, const double* h, index_t i, int lanes, const Rounding& rounding) {
+  RoundedRows rows;
+  rows.g = to_integer(take(g + i, lanes) * rounding.g_scale);
+  rows.h = to_integer((h == nullptr ? splat(1.0) : take(h + i, lanes)) * rounding.h_scale);
+  rows.count = splat(std::int64_t{1});
+  rows.small = less(magnitude(rows.g), rounding.small_g) | less(rows.h, rounding.small_h);
+  if (lanes == kLanes) return rows;
+  for (int lane = lanes; lane < kLanes; ++lane) rows.h[lane] = rows.count[lane] = rows.small[lane] = 0;
+  return rows;
+}
+
+struct Totals {
+  i64x8 g = {}, h = {}, count = {}, small = {};
+
+  inline __attribute__((always_inline)) void add(const RoundedRows& rows) {
+    g += rows.g;
+    h += rows.h;
+    count += rows.count;
+    small += rows.small;
+  }
+  inline __attribute__((always_inline)) RoundedTotals sums(int count_bits) const {
+    return {sum_lanes(g), static_cast<std::uint64_t>(sum_lanes(h)) << count_bits | static_cast<std::uint64_t>(sum_lanes(count)),
+            sum_lanes(small)};
+  }
+};
+
+RoundedTotals round_to_entries(const double* g, const double* h, const double* repeats, index_t n, const Rounding& rounding,
+                               PackedEntry* out) {
+  Totals totals;
   for_eights(n, [&](index_t i, int lanes) {
-    i64x8 gi = to_integer(take(g + i, lanes) * g_scale);
-    i64x8 hi = to_integer((h == nullptr ? splat(1.0) : take(h + i, lanes)) * h_scale);
-    i64x8 count = splat(std::int64_t{1});
+    RoundedRows rows = round_rows(g, h, i, lanes, rounding);
     if (repeats != nullptr) {
-      count = to_integer(take(repeats + i, lanes));
-      gi *= count;
-      hi *= count;
+      rows.count = to_integer(take(repeats + i, lanes));
+      rows.g *= rows.count;
+      rows.h *= rows.count;
+      rows.small *= rows.count;
     }
-    const u64x8 hn = ((u64x8)hi << count_bits) | (u64x8)count;
-    for (int lane = 0; lane < lanes; ++lane) out[i + lane] = {gi[lane], hn[lane]};
+    totals.add(rows);
+    const u64x8 hn = ((u64x8)rows.h << rounding.count_bits) | (u64x8)rows.count;
+    for (int lane = 0; lane < lanes; ++lane) out[i + lane] = {rows.g[lane], hn[lane]};
   });
+  return totals.sums(rounding.count_bits);
+}
+
+RoundedTotals round_to_packed(const double* g, const double* h, index_t n, const Rounding& rounding, int g_shift, int h_shift,
+                              std::uint64_t* out) {
+  Totals totals;
+  for_eights(n, [&](index_t i, int lanes) {
+    const RoundedRows rows = round_rows(g, h, i, lanes, rounding);
+    totals.add(rows);
+    u64x8 v = ((u64x8)rows.g << g_shift) | 1;
+    if (h != nullptr) v |= (u64x8)rows.h << h_shift;
+    std::memcpy(out + i, &v, static_cast<unsigned>(lanes) * sizeof *out);
+  });
+  return totals.sums(rounding.count_bits);
 }
 
 }  // namespace
 
 extern const BoostingTable boosting_table;
 const BoostingTable boosting_table = {squared,     logistic,       squared_loss, logistic_loss, softmax,
-                                      multinomial, weighted_total, multiply,     range,         round_to_entries};
+                                      multinomial, weighted_total, multiply,     range,         round_to_entries, round_to_packed};
 
 }  // namespace mlwright::simd::MLWRIGHT_SIMD_NAMESPACE
