@@ -8,6 +8,7 @@ PYBIND11_MODULE(_core, m) {
   mlwright::bindings::register_rng(m);
   mlwright::bindings::register_linalg(m);
   mlwright::bindings::register_runtime(m);
+  mlwright::bindings::register_shap(m);
   mlwright::bindings::register_simd(m);
   mlwright::bindings::register_tree(m);
   mlwright::bindings::register_forest(m);

@@ -12,6 +12,7 @@ void register_forest(pybind11::module_& m);
 void register_rng(pybind11::module_& m);
 void register_linalg(pybind11::module_& m);
 void register_runtime(pybind11::module_& m);
+void register_shap(pybind11::module_& m);
 void register_simd(pybind11::module_& m);
 void register_tree(pybind11::module_& m);
 

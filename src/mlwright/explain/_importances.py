@@ -1,0 +1,101 @@
+"""Importances of features: from the trees themselves, and by permutation."""
+
+import numpy as np
+from sklearn.metrics import check_scoring
+from sklearn.utils import Bunch, check_array, check_random_state
+
+from mlwright.ensemble._importances import KINDS, forest_importances
+from mlwright.explain._model import TreeModel
+
+
+def feature_importances(model, kind="gain", *, normalize=True):
+    """What each feature contributed to the splits of a model.
+
+    Parameters
+    ----------
+    model : object
+        As of :class:`TreeExplainer`.
+    kind : {'gain', 'split', 'cover'}, default='gain'
+        'gain': what its splits improved the training loss by, in total. 'split': how many splits it has. 'cover': how many
+        training rows its splits saw, in total.
+    normalize : bool, default=True
+        Whether to divide by the total, so that importances sum to one.
+
+    Returns
+    -------
+    importances : ndarray of shape (n_features,)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mlwright.ensemble import HistGradientBoostingRegressor
+    >>> from mlwright.explain import feature_importances
+    >>> X = np.random.default_rng(0).normal(size=(500, 3))
+    >>> model = HistGradientBoostingRegressor().fit(X, 2 * X[:, 0] + X[:, 2])
+    >>> feature_importances(model).round(1)
+    array([0.8, 0. , 0.2])
+    """
+    if kind not in KINDS:
+        raise ValueError(f"kind: got {kind!r}, expected one of {KINDS}")
+    forest = TreeModel.of(model).forest
+    return forest_importances(forest.trees, forest.n_features, kind, normalize)
+
+
+def permutation_importance(
+    model, X, y, *, scoring=None, n_repeats=5, random_state=None, sample_weight=None, max_samples=1.0
+):
+    """How much worse a model scores when one column is shuffled.
+
+    scikit-learn's function of that name for models of trees: the same numbers for the same ``random_state``. Columns that
+    no tree asks about are not predicted again; predictions use all threads.
+
+    Parameters
+    ----------
+    model : object
+        A fitted estimator, as of :class:`TreeExplainer`.
+    X : array-like of shape (n, n_features)
+    y : array-like of shape (n,)
+    scoring : str, callable or None, default=None
+        As in scikit-learn; None is the model's own ``score``.
+    n_repeats : int, default=5
+        How often each column is shuffled.
+    random_state : int, RandomState instance or None, default=None
+    sample_weight : array-like of shape (n,), default=None
+    max_samples : int or float, default=1.0
+        Number or share of the rows that each repeat looks at.
+
+    Returns
+    -------
+    result : Bunch
+        ``importances_mean``, ``importances_std`` of shape (n_features,) and ``importances`` of shape
+        (n_features, n_repeats).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mlwright.ensemble import HistGradientBoostingRegressor
+    >>> from mlwright.explain import permutation_importance
+    >>> X = np.random.default_rng(0).normal(size=(500, 3))
+    >>> y = 2 * X[:, 0] + X[:, 2]
+    >>> model = HistGradientBoostingRegressor().fit(X, y)
+    >>> permutation_importance(model, X, y, random_state=0).importances_mean.argmax()
+    np.int64(0)
+    """
+    if not (isinstance(n_repeats, int | np.integer) and n_repeats >= 1):
+        raise ValueError(f"n_repeats: got {n_repeats!r}, expected an integer of at least 1")
+    forest = TreeModel.of(model).forest
+    if not hasattr(X, "iloc"):
+        X = check_array(X, ensure_all_finite="allow-nan", dtype=None)
+    score = _Scorer(check_scoring(model, scoring=scoring), model, X, y, sample_weight)
+    used = np.unique(forest.trees["feature"])
+    seed = check_random_state(random_state).randint(np.iinfo(np.int32).max + 1)
+    n = _n_sampled(max_samples, X.shape[0])
+    importances = np.zeros((X.shape[1], n_repeats))
+    whole = score(X, slice(None))
+    for column in range(X.shape[1]):
+        if n == X.shape[0] and column not in used:
+            continue
+        importances[column] = whole - score.shuffled(column, np.random.RandomState(seed), n_repeats, n)
+    return Bunch(
+        importances_mean=importances.mean(axis=1), importances_std=importances.std(axis=1), importances=importances
+    )
