@@ -10,6 +10,7 @@ _SUBMODULES = frozenset(
     {
         "capi",
         "ensemble",
+        "explain",
         "extend",
         "io",
         "linear_model",

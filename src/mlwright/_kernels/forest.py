@@ -111,9 +111,9 @@ class Forest:
             if name not in _FLOAT_NAMES:
                 raise ModelFormatError(f"trees: got dtype {name!r}, expected float64 or float32; the model is damaged")
         return core.forest.Predictor(
-            _checked_arrays(self.trees),
+            checked_arrays(self.trees),
             int(self.n_features),
-            _leaf_size(self.trees),
+            leaf_size(self.trees),
             np.require(self.start, np.float64, "CA"),
             float(self.divide_by),
             self.input_dtype == "float32",
@@ -143,7 +143,7 @@ def kept_forest(owner, trees, make):
     return entry[2]
 
 
-def _leaf_size(trees):
+def leaf_size(trees):
     """Numbers a leaf."""
     value = np.asarray(trees["value"])
     if value.ndim not in (1, 2):
@@ -151,7 +151,7 @@ def _leaf_size(trees):
     return value.shape[1] if value.ndim == 2 else 1
 
 
-def _checked_arrays(trees):
+def checked_arrays(trees):
     """The dict as the core reads it: dtypes and lengths of what it does not read are checked here."""
     missing = [name for name in _WALKED if name not in trees]
     if missing:
@@ -169,7 +169,7 @@ def _checked_arrays(trees):
 @kernel(native="forest.check", twin="forest:check_forest", strategy="forest:checked_forests")
 def check_forest(trees, n_features):
     """Raise ModelFormatError unless the arrays are trees that are safe to walk; returns the number of trees."""
-    core.forest.check(_checked_arrays(trees), int(n_features), _leaf_size(trees))
+    core.forest.check(checked_arrays(trees), int(n_features), leaf_size(trees))
     return len(trees["offsets"]) - 1
 
 

@@ -7,6 +7,7 @@ node; without it, ``count`` does.
 import numpy as np
 
 from mlwright._kernels import layout
+from mlwright._kernels.forest import checked_arrays, leaf_size
 from mlwright._native import core
 from mlwright._runtime.registry import Tolerance, kernel
 
@@ -17,10 +18,18 @@ _CLOSE = Tolerance(rtol=1e-9, atol=1e-11)
 
 def make_shap(trees, n_features, n_outputs, background=None, *, divide_by=1.0, float32_input=False):
     """The native explainer of one forest; it holds no reference to the arrays."""
-    cover = trees["cover"] if "cover" in trees else trees["count"]
+    arrays = checked_arrays(trees)
+    cover = arrays["cover"] if "cover" in arrays else arrays["count"]
     rows = np.empty((0, n_features)) if background is None else layout.floats(background).astype(np.float64, copy=False)
     return core.shap.TreeShap(
-        trees, layout.vector(cover), n_features, n_outputs, float(divide_by), bool(float32_input), rows
+        arrays,
+        int(n_features),
+        leaf_size(trees),
+        layout.vector(cover),
+        int(n_outputs),
+        float(divide_by),
+        bool(float32_input),
+        rows,
     )
 
 

@@ -11,9 +11,9 @@ _ROWS, _FEATURES, _OTHERS, _OUTPUTS = "rows", "features", "other features", "out
 class Explanation:
     """SHAP values with what they explain, sliced together.
 
-    Where the shap package is loaded, ``isinstance(explanation, shap.Explanation)`` holds, so its plots take this object as
-    it is: ``shap.plots.beeswarm(explanation)``, ``shap.plots.waterfall(explanation[0])``. ``shap.Explanation(explanation)``
-    makes one of shap's own class of it. This package does not need shap.
+    Where the shap package is loaded, ``isinstance(explanation, shap.Explanation)`` holds, so its plots take this object
+    as it is: ``shap.plots.beeswarm(explanation)``, ``shap.plots.waterfall(explanation[0])``.
+    ``shap.Explanation(explanation)`` makes one of shap's own class of it. This package does not need shap.
 
     Parameters
     ----------

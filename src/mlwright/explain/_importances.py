@@ -2,7 +2,8 @@
 
 import numpy as np
 from sklearn.metrics import check_scoring
-from sklearn.utils import Bunch, check_array, check_random_state
+from sklearn.utils import Bunch, _safe_indexing, check_array, check_random_state
+from sklearn.utils.random import sample_without_replacement
 
 from mlwright.ensemble._importances import KINDS, forest_importances
 from mlwright.explain._model import TreeModel
@@ -16,8 +17,8 @@ def feature_importances(model, kind="gain", *, normalize=True):
     model : object
         As of :class:`TreeExplainer`.
     kind : {'gain', 'split', 'cover'}, default='gain'
-        'gain': what its splits improved the training loss by, in total. 'split': how many splits it has. 'cover': how many
-        training rows its splits saw, in total.
+        'gain': what its splits improved the training loss by, in total. 'split': how many splits it has. 'cover': how
+        many training rows its splits saw, in total.
     normalize : bool, default=True
         Whether to divide by the total, so that importances sum to one.
 
@@ -46,8 +47,8 @@ def permutation_importance(
 ):
     """How much worse a model scores when one column is shuffled.
 
-    scikit-learn's function of that name for models of trees: the same numbers for the same ``random_state``. Columns that
-    no tree asks about are not predicted again; predictions use all threads.
+    scikit-learn's function of that name for models of trees: the same numbers for the same ``random_state``. Columns
+    that no tree asks about are not predicted again; predictions use all threads.
 
     Parameters
     ----------
@@ -83,19 +84,56 @@ def permutation_importance(
     """
     if not (isinstance(n_repeats, int | np.integer) and n_repeats >= 1):
         raise ValueError(f"n_repeats: got {n_repeats!r}, expected an integer of at least 1")
-    forest = TreeModel.of(model).forest
+    used = set(np.unique(TreeModel.of(model).forest.trees["feature"]).tolist())
     if not hasattr(X, "iloc"):
         X = check_array(X, ensure_all_finite="allow-nan", dtype=None)
-    score = _Scorer(check_scoring(model, scoring=scoring), model, X, y, sample_weight)
-    used = np.unique(forest.trees["feature"])
+    scorer = check_scoring(model, scoring=scoring)
     seed = check_random_state(random_state).randint(np.iinfo(np.int32).max + 1)
-    n = _n_sampled(max_samples, X.shape[0])
-    importances = np.zeros((X.shape[1], n_repeats))
-    whole = score(X, slice(None))
+    n_rows = _n_rows(max_samples, X.shape[0])
+    importances = np.empty((X.shape[1], n_repeats))
     for column in range(X.shape[1]):
-        if n == X.shape[0] and column not in used:
-            continue
-        importances[column] = whole - score.shuffled(column, np.random.RandomState(seed), n_repeats, n)
+        rng = np.random.RandomState(seed)
+        rows = _sampled((X, y, sample_weight), n_rows, rng)
+        importances[column] = _scores(scorer, model, rows, column if column in used else None, n_repeats, rng)
+    importances = _score(scorer, model, X, y, sample_weight) - importances
     return Bunch(
         importances_mean=importances.mean(axis=1), importances_std=importances.std(axis=1), importances=importances
     )
+
+
+def _n_rows(max_samples, n):
+    if not isinstance(max_samples, int | np.integer):
+        max_samples = int(max_samples * n)
+    if not 1 <= max_samples <= n:
+        raise ValueError(f"max_samples: got {max_samples} rows of {n}, expected 1 to {n}")
+    return max_samples
+
+
+def _sampled(parts, n_rows, rng):
+    """A copy of some rows of X, with their y and weights."""
+    X, y, weight = parts
+    if n_rows == X.shape[0]:
+        return X.copy(), y, weight
+    chosen = sample_without_replacement(X.shape[0], n_rows, random_state=rng)
+    return tuple(None if part is None else _safe_indexing(part, chosen, axis=0) for part in parts)
+
+
+def _scores(scorer, model, rows, column, n_repeats, rng):
+    """Scores after shuffling a column, again and again; without a column, the one score of all repeats."""
+    X, y, weight = rows
+    if column is None:
+        return _score(scorer, model, X, y, weight)
+    scores = np.empty(n_repeats)
+    order = np.arange(X.shape[0])
+    for repeat in range(n_repeats):
+        rng.shuffle(order)
+        if hasattr(X, "iloc"):
+            X.isetitem(column, X.iloc[order, column].set_axis(X.index))
+        else:
+            X[:, column] = X[order, column]
+        scores[repeat] = _score(scorer, model, X, y, weight)
+    return scores
+
+
+def _score(scorer, model, X, y, weight):
+    return scorer(model, X, y) if weight is None else scorer(model, X, y, sample_weight=weight)

@@ -7,6 +7,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_array
 
 from mlwright._kernels.forest import Forest
+from mlwright.ensemble._boosting_data import features_for_predict
 
 _FLOATS = [np.float64, np.float32]
 
@@ -31,7 +32,8 @@ class TreeModel:
         if isinstance(model, Forest):
             model.check()
             return cls(model)
-        if not hasattr(model, "_explained_forest"):
+        make = getattr(model, "_forest", None)
+        if make is None:
             raise TypeError(
                 f"model: got {type(model).__name__}, expected a boosted estimator of mlwright.ensemble, what "
                 "mlwright.deploy.from_model or from_file returns, or a Forest; models of other packages go through "
@@ -39,12 +41,12 @@ class TreeModel:
             )
         if not hasattr(model, "_trees"):
             raise NotFittedError(f"model: got a {type(model).__name__} that is not fitted; call fit first")
-        return cls(model._explained_forest(), model)
+        return cls(make(), model)
 
     def rows(self, X, what="X"):
         """X as float64 or float32 numbers of n_features columns; checks counts and names as ``predict`` does."""
         if self.estimator is not None:
-            return self.estimator._explained_rows(X)
+            return features_for_predict(self.estimator, X)
         X = check_array(X, dtype=_FLOATS, ensure_all_finite=False)
         if X.shape[1] != self.forest.n_features:
             raise ValueError(f"{what}: got {X.shape[1]} features, expected {self.forest.n_features}, as the model has")

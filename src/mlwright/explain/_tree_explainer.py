@@ -13,8 +13,8 @@ class TreeExplainer:
     """Exact SHAP values and interaction values of boosted trees and forests.
 
     The values of a row say how far each feature moves the model's raw score (of a classifier: before the logistic or
-    softmax function) away from the base value, and add up to it. They do not depend on threads, on the instruction set, or
-    on which other rows are explained in the same call: not in a bit.
+    softmax function) away from the base value, and add up to it. They do not depend on threads, on the instruction set,
+    or on which other rows are explained in the same call: not in a bit.
 
     Parameters
     ----------
@@ -25,9 +25,9 @@ class TreeExplainer:
         Background: what an unknown feature is replaced by. NaN is allowed where the model allows it. A hundred to a
         thousand rows are usual; the cost of explaining hardly depends on their number.
     feature_perturbation : {'auto', 'tree_path_dependent', 'interventional'}, default='auto'
-        What an unknown feature is: 'tree_path_dependent' averages both sides of its splits by how many training rows went
-        there, and needs no ``data``; 'interventional' takes it from the rows of ``data``. 'auto' is 'interventional' where
-        ``data`` is given.
+        What an unknown feature is: 'tree_path_dependent' averages both sides of its splits by how many training rows
+        went there, and needs no ``data``; 'interventional' takes it from the rows of ``data``. 'auto' is
+        'interventional' where ``data`` is given.
     feature_names : sequence of str, default=None
         Default: those that the model was fitted with.
     output_names : sequence of str, default=None
@@ -45,8 +45,8 @@ class TreeExplainer:
     TypeError
         If the model has no trees that mlwright knows.
     ValueError
-        For a background without rows or of another number of features, or that does not suit ``feature_perturbation``; for
-        interventional values of trees with more than 64 different features on one branch.
+        For a background without rows or of another number of features, or that does not suit
+        ``feature_perturbation``; for interventional values of trees with more than 64 different features on a branch.
 
     Notes
     -----

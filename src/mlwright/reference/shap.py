@@ -80,7 +80,8 @@ def _interactions(value, begin, used):
         for others in _sets([k for k in used if k not in (i, j)]):
             weight = factorial(len(others)) * factorial(n - len(others) - 2) / factorial(n - 1)
             rest = {*others}
-            both = value(begin, {*rest, i, j}) - value(begin, {*rest, i}) - value(begin, {*rest, j}) + value(begin, rest)
+            both = value(begin, {*rest, i, j}) + value(begin, rest)
+            both = both - value(begin, {*rest, i}) - value(begin, {*rest, j})
             total = total + weight / 2 * both
         yield i, j, total
 
