@@ -7,6 +7,7 @@ PYBIND11_MODULE(_core, m) {
   mlwright::bindings::register_capi(m);
   mlwright::bindings::register_rng(m);
   mlwright::bindings::register_linalg(m);
+  mlwright::bindings::register_loss(m);
   mlwright::bindings::register_runtime(m);
   mlwright::bindings::register_shap(m);
   mlwright::bindings::register_simd(m);

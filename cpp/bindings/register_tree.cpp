@@ -9,6 +9,7 @@
 #include "arrays.hpp"
 #include "call.hpp"
 #include "mlwright/tree/booster.hpp"
+#include "objectives.hpp"
 #include "registers.hpp"
 
 namespace mlwright::bindings {
@@ -151,44 +152,6 @@ py::dict to_arrays(const std::vector<Nodes>& trees) {
                   py::arg("gain") = gain, py::arg("count") = count, py::arg("offsets") = offsets);
 }
 
-std::unique_ptr<tree::Objective> objective(const std::string& loss, int n_outputs, std::uintptr_t function, double start,
-                                           tree::Link link) {
-  if (loss == "squared_error") return tree::squared_objective();
-  if (loss == "log_loss" && n_outputs == 1) return tree::logistic_objective();
-  if (loss == "log_loss") return tree::multinomial_objective(n_outputs);
-  if (loss == "user") return tree::user_objective(reinterpret_cast<tree::UserLoss>(function), start, link);
-  throw py::value_error("loss: got '" + loss + "', expected squared_error, log_loss or user");
-}
-
-// Targets of classes index memory: they are checked where they come in.
-void check_targets(const std::string& loss, int n_outputs, std::span<const double> y) {
-  if (loss != "log_loss") return;
-  const double classes = n_outputs == 1 ? 2 : n_outputs;
-  for (const double v : y)
-    if (!(v >= 0 && v < classes && v == static_cast<double>(static_cast<int>(v))))
-      throw py::value_error("log_loss: a target is not a class number");
-}
-
-struct LossSpec {
-  std::string name;
-  int n_outputs;
-  std::uintptr_t function;
-  double start;
-  tree::Link link;
-};
-
-tree::Link link_from(const std::string& name) {
-  if (name == "identity") return tree::Link::identity;
-  if (name == "log") return tree::Link::log;
-  if (name == "logit") return tree::Link::logit;
-  throw py::value_error("link: got '" + name + "', expected identity, log or logit");
-}
-
-LossSpec loss_spec(const py::tuple& t) {
-  return {t[0].cast<std::string>(), t[1].cast<int>(), t[2].cast<std::uintptr_t>(), t[3].cast<double>(),
-          link_from(t[4].cast<std::string>())};
-}
-
 tree::TreeRules rules_from(const py::dict& d) {
   tree::TreeRules rules;
   rules.max_leaves = d["max_leaves"].cast<index_t>();
@@ -224,19 +187,19 @@ void check_rules(const tree::TreeRules& rules, index_t n_features) {
 std::unique_ptr<Booster> make_booster(std::shared_ptr<BinnedMatrix> bins, const Vector<double>& y, const Vector<double>& weight,
                                       const py::tuple& loss, const py::dict& rules, std::uint64_t first_tree) {
   const LossSpec spec = loss_spec(loss);
-  check_targets(spec.name, spec.n_outputs, span(y));
+  check_targets(spec, span(y));
   tree::TreeRules r = rules_from(rules);
   check_rules(r, bins->n_features());
   return std::make_unique<Booster>(std::move(bins), to_vector(y), to_vector(weight),
-                                   objective(spec.name, spec.n_outputs, spec.function, spec.start, spec.link), std::move(r), first_tree);
+                                   make_objective(spec), std::move(r), first_tree);
 }
 
 double mean_loss(const py::tuple& loss, const Vector<double>& y, const Vector<double>& raw, const Vector<double>& weight) {
   const LossSpec spec = loss_spec(loss);
-  check_targets(spec.name, spec.n_outputs, span(y));
+  check_targets(spec, span(y));
   if (raw.size() != y.size() * spec.n_outputs || (weight.size() != 0 && weight.size() != y.size()))
     throw py::value_error("mean_loss: y, raw and weight differ in length");
-  const auto made = objective(spec.name, spec.n_outputs, spec.function, spec.start, spec.link);
+  const auto made = make_objective(spec);
   return without_gil([&](auto& token) { return tree::mean_loss(*made, span(y), span(raw), span(weight), token); });
 }
 

@@ -11,6 +11,7 @@ void register_errors(pybind11::module_& m);
 void register_forest(pybind11::module_& m);
 void register_rng(pybind11::module_& m);
 void register_linalg(pybind11::module_& m);
+void register_loss(pybind11::module_& m);
 void register_runtime(pybind11::module_& m);
 void register_shap(pybind11::module_& m);
 void register_simd(pybind11::module_& m);

@@ -351,8 +351,9 @@ def test_targets_times_a_power_of_two_give_the_same_trees(power, rules):
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"loss": "poisson"}, "loss: got 'poisson', expected 'squared_error'"),
-        ({"quantile": 0.5}, "'quantile' parameter"),
+        ({"loss": "cauchy"}, "loss: got 'cauchy', expected one of 'squared_error'"),
+        ({"quantile": 1.5}, "'quantile' parameter"),
+        ({"loss": "quantile"}, "quantile: got None, expected a number for loss='quantile'"),
         ({"categorical_features": [0]}, "TableEncoder"),
         ({"interaction_cst": [[0, 9]]}, r"\[0, n_features - 1\]"),
         ({"monotonic_cst": [1]}, "monotonic_cst has shape"),

@@ -20,6 +20,10 @@ from mlwright.tabular import (
 ESTIMATORS = [
     HistGradientBoostingClassifier(max_iter=5, min_samples_leaf=5),
     HistGradientBoostingRegressor(max_iter=5, min_samples_leaf=5),
+    HistGradientBoostingClassifier(loss="one_vs_rest", max_iter=3, min_samples_leaf=5),
+    HistGradientBoostingRegressor(loss="quantile", learning_rate=0.5, quantile=0.5, max_iter=5, min_samples_leaf=5),
+    HistGradientBoostingRegressor(loss="huber", learning_rate=0.5, max_iter=5, min_samples_leaf=5),
+    HistGradientBoostingRegressor(loss="gamma", learning_rate=0.5, max_iter=5, min_samples_leaf=5),
     SharedSearchCV(HistGradientBoostingClassifier(min_samples_leaf=5), {"max_iter": [2, 4]}, cv=2, error_score="raise"),
     SharedSearchCV(HistGradientBoostingRegressor(min_samples_leaf=5), {"max_iter": [2, 4]}, cv=2, error_score="raise"),
     SharedSearchCV(

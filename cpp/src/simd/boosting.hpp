@@ -1,4 +1,4 @@
-// What boosting does to every observation: gradients, Hessians, loss values, rounding to integers.
+// What boosting does to every observation: gradients of several classes, weights, ranges, rounding to integers.
 #pragma once
 
 #include <cstdint>
@@ -34,10 +34,6 @@ struct RoundedTotals {
 };
 
 struct BoostingTable {
-  void (*squared)(const double* y, const double* raw, index_t n, double* g);
-  void (*logistic)(const double* y, const double* raw, index_t n, double* g, double* h);
-  double (*squared_loss)(const double* y, const double* raw, const double* weight, index_t n);  // weight may be null
-  double (*logistic_loss)(const double* y, const double* raw, const double* weight, index_t n);
   // Softmax over K columns of raw (column k at raw + k * stride), into mu with the same stride; if log_sum is not null,
   // log(sum_k exp(raw_k)) into it.
   void (*softmax)(const double* raw, index_t stride, int n_classes, index_t n, double* mu, double* log_sum);

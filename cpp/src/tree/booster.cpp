@@ -70,9 +70,26 @@ std::vector<std::vector<Node>> Booster::step(runtime::CancelToken& token) {
   for (int k = 0; k < n_outputs(); ++k) {
     const Gradients gradients = gradients_of(k, sample, token);
     trees.push_back(grower_.grow(gradients, sample, tree_++, token));
+    if (objective_->renews_leaves()) renew_leaves(trees.back(), k, token);
     grower_.add_to(std::span(raw_).subspan(static_cast<std::size_t>(k) * n, n), token);
   }
   return trees;
+}
+
+void Booster::renew_leaves(std::vector<Node>& nodes, int output, runtime::CancelToken& token) {
+  const double* raw = raw_.data() + output * bins_->n_rows();
+  const auto best = [&](std::span<const std::uint32_t> in, std::span<const std::uint32_t> out) {
+    const std::size_t size = in.size() + out.size();
+    std::vector<double> y(size), scores(size), weight(weight_.empty() ? 0 : size);
+    for (std::size_t i = 0; i < size; ++i) {
+      const std::uint32_t row = i < in.size() ? in[i] : out[i - in.size()];
+      y[i] = y_[row];
+      scores[i] = raw[row];
+      if (!weight.empty()) weight[i] = weight_[row];
+    }
+    return objective_->leaf_step(y, scores, weight);
+  };
+  grower_.renew_leaves(nodes, best, token);
 }
 
 // Gradients of one output, importance weights multiplied in, and their largest magnitudes.

@@ -4,58 +4,17 @@
 
 #include "mlwright/base/elementary.hpp"
 #include "mlwright/base/error.hpp"
-#include "mlwright/loss/logistic.hpp"
 #include "mlwright/loss/multinomial.hpp"
-#include "mlwright/loss/squared.hpp"
 #include "mlwright/runtime/parallel.hpp"
 #include "simd/boosting.hpp"
 #include "simd/math.hpp"
 #include "simd/reduce.hpp"
+#include "tree/weighted_mean.hpp"
 
 namespace mlwright::tree {
 namespace {
 
 constexpr index_t kGrain = 16384;
-
-double total_weight(std::span<const double> y, std::span<const double> weight) {
-  if (weight.empty()) return static_cast<double>(y.size());
-  return simd::reduce().sum(weight.data(), static_cast<index_t>(weight.size()));
-}
-
-double weighted_mean(std::span<const double> y, std::span<const double> weight) {
-  const auto n = static_cast<index_t>(y.size());
-  const double sum = weight.empty() ? simd::reduce().sum(y.data(), n) : simd::reduce().dot(y.data(), weight.data(), n);
-  return sum / total_weight(y, weight);
-}
-
-class SquaredObjective final : public Objective {
- public:
-  bool constant_hessian() const noexcept override { return true; }
-  void gradients(const double* y, const double* raw, int, index_t begin, index_t end, double* g, double*) const override {
-    simd::boosting().squared(y + begin, raw + begin, end - begin, g + begin);
-  }
-  double loss(const double* y, const double* raw, index_t, const double* weight, index_t begin, index_t end) const override {
-    return simd::boosting().squared_loss(y + begin, raw + begin, weight ? weight + begin : nullptr, end - begin);
-  }
-  std::vector<double> start(std::span<const double> y, std::span<const double> weight,
-                            runtime::CancelToken&) const override {
-    return {loss::Squared::optimal_constant(weighted_mean(y, weight))};
-  }
-};
-
-class LogisticObjective final : public Objective {
- public:
-  void gradients(const double* y, const double* raw, int, index_t begin, index_t end, double* g, double* h) const override {
-    simd::boosting().logistic(y + begin, raw + begin, end - begin, g + begin, h + begin);
-  }
-  double loss(const double* y, const double* raw, index_t, const double* weight, index_t begin, index_t end) const override {
-    return simd::boosting().logistic_loss(y + begin, raw + begin, weight ? weight + begin : nullptr, end - begin);
-  }
-  std::vector<double> start(std::span<const double> y, std::span<const double> weight,
-                            runtime::CancelToken&) const override {
-    return {loss::Logistic::optimal_constant(weighted_mean(y, weight))};
-  }
-};
 
 class MultinomialObjective final : public Objective {
  public:
@@ -114,8 +73,8 @@ class MultinomialObjective final : public Objective {
 
 void Objective::prepare(std::span<const double>, std::span<const double>, runtime::CancelToken&) {}
 
-std::unique_ptr<Objective> squared_objective() { return std::make_unique<SquaredObjective>(); }
-std::unique_ptr<Objective> logistic_objective() { return std::make_unique<LogisticObjective>(); }
+double Objective::leaf_step(std::span<double>, std::span<double>, std::span<double>) const { return 0; }
+
 std::unique_ptr<Objective> multinomial_objective(int n_classes) { return std::make_unique<MultinomialObjective>(n_classes); }
 
 double mean_loss(const Objective& objective, std::span<const double> y, std::span<const double> raw,

@@ -26,7 +26,8 @@ class LossSpec:
 
     Attributes
     ----------
-    name : {"squared_error", "log_loss", "user"}
+    name : str
+        Of ``mlwright._kernels.loss.TABLE``, or "log_loss" and "one_vs_rest" of classes, or "user".
     n_outputs : int
         Trees an iteration.
     address : int
@@ -35,6 +36,8 @@ class LossSpec:
         Start value of a user's loss; NaN to have it searched for.
     link : {"identity", "log", "logit"}
         Of a user's loss.
+    parameter : float
+        Of a loss that has one.
     """
 
     name: str
@@ -42,9 +45,10 @@ class LossSpec:
     address: int = 0
     start: float = float("nan")
     link: str = "identity"
+    parameter: float = 0.0
 
     def native(self):
-        return self.name, self.n_outputs, self.address, self.start, self.link
+        return self.name, self.n_outputs, self.address, self.start, self.link, self.parameter
 
 
 def _weights(w):
@@ -136,10 +140,12 @@ def tree_rules(
 
 
 @kernel(native=(), twin="tree:boost", strategy="tree:boosting_problem", tolerance=Tolerance(rtol=1e-7, atol=1e-9))
-def boost(x, y, weight=None, loss="squared_error", n_outputs=1, n_iterations=3, max_bins=255, **rules):
+def boost(
+    x, y, weight=None, loss="squared_error", n_outputs=1, n_iterations=3, max_bins=255, parameter=0.0, **rules
+):
     """Start values, then feature, threshold, missing_left and value of all nodes of a small boosted model."""
     bins = bin_matrix(x, *find_thresholds(x, weight, max_bins))
-    booster = make_booster(bins, y, weight, LossSpec(loss, n_outputs), tree_rules(**rules))
+    booster = make_booster(bins, y, weight, LossSpec(loss, n_outputs, parameter=parameter), tree_rules(**rules))
     start = booster.start()
     booster.set_raw(np.repeat(start, len(y)))
     trees = booster.grow(n_iterations)

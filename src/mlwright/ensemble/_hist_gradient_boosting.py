@@ -1,19 +1,21 @@
 """Histogram-based gradient boosting, with scikit-learn's parameters and attributes."""
 
+from numbers import Real
 from typing import ClassVar
 
 import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
-from sklearn.utils._param_validation import HasMethods, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
 from mlwright._kernels import simd
 from mlwright._kernels import tree as kernels
 from mlwright._runtime.errors import ModelFormatError
+from mlwright.ensemble._boosting_losses import LOSSES, check_domain, native_spec
 from mlwright.ensemble._hist_gradient_boosting_base import BASE_STATE, BaseHistGradientBoosting
-from mlwright.io.composite import State
-from mlwright.io.schema import Choice, Labels
+from mlwright.io.composite import Optional, State
+from mlwright.io.schema import Choice, Labels, Number
 
 
 class HistGradientBoostingRegressor(RegressorMixin, BaseHistGradientBoosting):
@@ -25,10 +27,19 @@ class HistGradientBoostingRegressor(RegressorMixin, BaseHistGradientBoosting):
 
     Parameters
     ----------
-    loss : {'squared_error'} or loss object, default='squared_error'
-        What is minimised. A loss of your own comes from :func:`mlwright.extend.loss`.
-    quantile : None
-        For scikit-learn's signature; the quantile loss is not in this version.
+    loss : {'squared_error', 'absolute_error', 'huber', 'quantile', 'expectile', 'poisson', 'gamma', 'tweedie'} or loss \
+object, default='squared_error'
+        What is minimised. 'poisson', 'gamma' and 'tweedie' predict ``exp(score)``; the others the score itself. Leaves of
+        'absolute_error', 'huber' and 'quantile' hold the exact best constants of their residuals, without
+        `l2_regularization`. A loss of your own comes from :func:`mlwright.extend.loss`.
+    quantile : float, default=None
+        Level of 'quantile', from 0 to 1.
+    expectile : float, default=0.5
+        Level of 'expectile', the asymmetric squared error, between 0 and 1.
+    power : float, default=1.5
+        Power of the mean that the variance of 'tweedie' goes with, from 1 (Poisson) to 2 (gamma).
+    delta : float, default=None
+        Residual beyond which 'huber' is linear. None: the 0.9-quantile of the targets' distances from their median.
     learning_rate : float, default=0.1
         Factor of every leaf's value.
     max_iter : int, default=100
@@ -117,9 +128,14 @@ class HistGradientBoostingRegressor(RegressorMixin, BaseHistGradientBoosting):
     _parameter_constraints: ClassVar[dict] = {
         **BaseHistGradientBoosting._parameter_constraints,
         "loss": [str, HasMethods(["compile"])],
-        "quantile": [None],
+        "quantile": [Interval(Real, 0, 1, closed="both"), None],
+        "expectile": [Interval(Real, 0, 1, closed="neither")],
+        "power": [Interval(Real, 1, 2, closed="both")],
+        "delta": [Interval(Real, 0, None, closed="neither"), None],
     }
-    _model_state = State(_link=Choice("identity", "log", "logit"), **BASE_STATE)
+    _model_state = State(
+        _link=Choice("identity", "log", "logit"), _loss_parameter=Optional(Number()), **BASE_STATE
+    )
     _is_classifier = False
 
     def __init__(
@@ -127,6 +143,9 @@ class HistGradientBoostingRegressor(RegressorMixin, BaseHistGradientBoosting):
         loss="squared_error",
         *,
         quantile=None,
+        expectile=0.5,
+        power=1.5,
+        delta=None,
         learning_rate=0.1,
         max_iter=100,
         max_leaf_nodes=31,
@@ -159,6 +178,9 @@ class HistGradientBoostingRegressor(RegressorMixin, BaseHistGradientBoosting):
     ):
         self.loss = loss
         self.quantile = quantile
+        self.expectile = expectile
+        self.power = power
+        self.delta = delta
         self.learning_rate = learning_rate
         self.max_iter = max_iter
         self.max_leaf_nodes = max_leaf_nodes
@@ -209,7 +231,10 @@ class HistGradientBoostingRegressor(RegressorMixin, BaseHistGradientBoosting):
 
     def _encode_targets(self, y):
         self.n_trees_per_iteration_ = 1
-        return y.astype(np.float64, copy=False)
+        y = y.astype(np.float64, copy=False)
+        if isinstance(self.loss, str):
+            check_domain(self.loss, y)
+        return y
 
     _encode_again = _encode_targets
 
@@ -219,19 +244,20 @@ class HistGradientBoostingRegressor(RegressorMixin, BaseHistGradientBoosting):
     def _final_weight(self, sample_weight, y):
         return sample_weight
 
-    def _loss_spec(self):
-        if self.loss == "squared_error":
-            self._link = "identity"
-            return kernels.LossSpec(self.loss)
-        if isinstance(
-            self.loss, str
-        ):  # "user:..." from a model file among them: it predicts, but has no code to fit by
-            raise ValueError(
-                f"loss: got {self.loss!r}, expected 'squared_error' or a loss of your own from mlwright.extend.loss"
-            )
-        compiled = self.loss.compile()
-        self._link = compiled.link
-        return kernels.LossSpec("user", 1, compiled.address, compiled.start, compiled.link)
+    def _loss_spec(self, rows, continuing):
+        # "user:..." comes from a model file: it predicts, but has no code to fit by.
+        if isinstance(self.loss, str):
+            spec = native_spec(self, rows, self._loss_parameter if continuing else None)
+        else:
+            compiled = self.loss.compile()
+            spec = kernels.LossSpec("user", 1, compiled.address, compiled.start, compiled.link)
+        self._link, self._loss_parameter = spec.link, spec.parameter
+        return spec
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.positive_only = self.loss in LOSSES and LOSSES[self.loss].link == "log"
+        return tags
 
     def _mean_of(self, raw):
         """Predictions from scores; needs no loss object, only the name of its link."""
@@ -248,7 +274,7 @@ class HistGradientBoostingRegressor(RegressorMixin, BaseHistGradientBoosting):
 
 
 class HistGradientBoostingClassifier(ClassifierMixin, BaseHistGradientBoosting):
-    """Gradient boosted classification trees on binned features, by log loss.
+    """Gradient boosted classification trees on binned features.
 
     A drop-in for scikit-learn's class of that name: one tree an iteration for two classes, else one a class. Fits and
     predictions have the same bits for any number of threads and any instruction set. Integer weights are repetitions:
@@ -256,7 +282,8 @@ class HistGradientBoostingClassifier(ClassifierMixin, BaseHistGradientBoosting):
 
     Parameters
     ----------
-    loss : {'log_loss'}, default='log_loss'
+    loss : {'log_loss', 'one_vs_rest'}, default='log_loss'
+        Log loss of the classes together (softmax), or of each class against all others; of two classes they are the same.
     learning_rate, max_iter, max_leaf_nodes, max_depth, min_samples_leaf, l2_regularization, max_features, max_bins,
     categorical_features, monotonic_cst, interaction_cst, warm_start, early_stopping, scoring, validation_fraction,
     n_iter_no_change, tol, verbose, random_state, max_leaves, min_child_weight, l1_regularization, colsample_bytree,
@@ -286,7 +313,7 @@ class HistGradientBoostingClassifier(ClassifierMixin, BaseHistGradientBoosting):
 
     _parameter_constraints: ClassVar[dict] = {
         **BaseHistGradientBoosting._parameter_constraints,
-        "loss": [StrOptions({"log_loss"})],
+        "loss": [StrOptions({"log_loss", "one_vs_rest"})],
         "class_weight": [dict, StrOptions({"balanced"}), None],
     }
     _model_state = State(classes_=Labels("c"), **BASE_STATE)
@@ -383,7 +410,7 @@ class HistGradientBoostingClassifier(ClassifierMixin, BaseHistGradientBoosting):
         -------
         p : ndarray of shape (n_samples, n_classes)
         """
-        return kernels.probabilities(self._raw_predict(X))
+        return self._probabilities_of(self._raw_predict(X))
 
     def decision_function(self, X):
         """Scores: log odds of the second of two classes, else one score a class.
@@ -406,12 +433,20 @@ class HistGradientBoostingClassifier(ClassifierMixin, BaseHistGradientBoosting):
     def staged_predict_proba(self, X):
         """Probabilities after each iteration, one array at a time."""
         for raw in self._staged_raw_predict(X):
-            yield kernels.probabilities(raw)
+            yield self._probabilities_of(raw)
 
     def staged_decision_function(self, X):
         """Scores after each iteration, one array at a time."""
         for raw in self._staged_raw_predict(X):
             yield _as_decision(raw.copy())
+
+    def _probabilities_of(self, raw):
+        if self.loss == "log_loss" or len(raw) == 1:
+            return kernels.probabilities(raw)
+        # Of each class against the rest, to a sum of 1; scores so low that all are zero leave the ranking by score.
+        each = simd.expit(raw)
+        total = each.sum(axis=0)
+        return np.where(total > 0, each / np.where(total > 0, total, 1.0), kernels.probabilities(raw).T).T
 
     def _class_of(self, raw):
         index = (raw[0] > 0).astype(np.intp) if len(raw) == 1 else raw.argmax(axis=0)
@@ -443,7 +478,7 @@ class HistGradientBoostingClassifier(ClassifierMixin, BaseHistGradientBoosting):
         of_rows = weight[y.astype(np.intp)]
         return of_rows if sample_weight is None else sample_weight * of_rows
 
-    def _loss_spec(self):
+    def _loss_spec(self, rows, continuing):
         return kernels.LossSpec(self.loss, self.n_trees_per_iteration_)
 
     def _validate_state(self):

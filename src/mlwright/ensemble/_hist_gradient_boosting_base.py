@@ -155,7 +155,7 @@ class BaseHistGradientBoosting(BaseEstimator, metaclass=ABCMeta):
         sample_weight = weights_for_fit(sample_weight, X)
         y = self._encode_targets(y)
         rows = Rows(X, y, self._final_weight(sample_weight, y)).without_zero_weights()
-        if self.loss == "squared_error":
+        if self.loss in ("squared_error", "expectile"):
             warn_of_swamped_targets(rows)
         return rows
 
@@ -177,7 +177,8 @@ class BaseHistGradientBoosting(BaseEstimator, metaclass=ABCMeta):
         return Rows(X_val, y_val, weights_for_fit(sample_weight_val, X_val))
 
     def _boosting(self, prepared, continuing):
-        rows, loss = prepared.train, self._loss_spec()
+        rows = prepared.train
+        loss = self._loss_spec(rows, continuing)
         first_tree = len(self._trees["offsets"]) - 1 if continuing else 0
         rules = tree_rules(self, rows.X.shape[1])
         booster = kernels.make_booster(prepared.bins, rows.y, rows.weight, loss, rules, first_tree)
@@ -272,4 +273,4 @@ class BaseHistGradientBoosting(BaseEstimator, metaclass=ABCMeta):
     def _final_weight(self, sample_weight, y): ...
 
     @abstractmethod
-    def _loss_spec(self): ...
+    def _loss_spec(self, rows, continuing): ...

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from mlwright.reference import loss as losses
 from mlwright.reference.tree_sampling import draw_by_gradient, draw_cut, draw_rows, draw_share
 
 _LARGEST = float(np.finfo(np.float64).max)
@@ -107,33 +108,39 @@ def probabilities(raw):
 
 
 def mean_loss(loss, y, raw, weight=None):
-    """Weighted mean of half squared error or log loss."""
-    if loss.name == "squared_error":
-        value = (y - raw[0]) ** 2 / 2
+    """Weighted mean of the loss of all outputs."""
+    if loss.name not in ("log_loss", "one_vs_rest"):
+        value = losses.value(loss.name, y, raw[0], loss.parameter)
     elif loss.n_outputs == 1:
-        value = np.logaddexp(0, raw[0]) - y * raw[0]
+        value = losses.value("binary_log_loss", y, raw[0])
+    elif loss.name == "one_vs_rest":
+        value = sum(losses.value("binary_log_loss", (y == k) * 1.0, raw[k]) for k in range(len(raw)))
     else:
         top = raw.max(axis=0)
         value = top + np.log(np.exp(raw - top).sum(axis=0)) - raw[y.astype(int), np.arange(len(y))]
     return np.average(value, weights=weight)
 
 
-def _gradients(loss, y, raw):
+def _gradients(loss, y, raw, parameter):
     """Gradient and Hessian of every output, each of the shape of raw."""
-    if loss == "squared_error":
-        return raw - y, np.ones_like(raw)
-    mu = _sigmoid(raw) if len(raw) == 1 else _softmax(raw)
-    target = y[None, :] if len(raw) == 1 else np.arange(len(raw))[:, None] == y[None, :]
-    return mu - target, mu * (1 - mu)
+    if loss == "log_loss" and len(raw) > 1:
+        mu = _softmax(raw)
+        return mu - (np.arange(len(raw))[:, None] == y[None, :]), mu * (1 - mu)
+    if loss == "one_vs_rest" and len(raw) > 1:
+        return losses.grad_hess("binary_log_loss", (np.arange(len(raw))[:, None] == y[None, :]) * 1.0, raw)
+    return losses.grad_hess(_scalar(loss), y, raw, parameter)
 
 
-def _start(loss, n_outputs, y, weight):
-    if loss == "squared_error":
-        return np.array([np.average(y, weights=weight)])
+def _scalar(loss):
+    return "binary_log_loss" if loss in ("log_loss", "one_vs_rest") else loss
+
+
+def _start(loss, n_outputs, y, weight, parameter):
     if n_outputs == 1:
-        p = np.average(y, weights=weight)
-        return np.array([math.log(p / (1 - p))])
+        return np.array([losses.best_constant(_scalar(loss), y, weight, parameter)])
     share = np.array([np.average(y == k, weights=weight) for k in range(n_outputs)])
+    if loss == "one_vs_rest":
+        return losses.LOSSES["binary_log_loss"].link(share)
     logs = np.log(np.maximum(share, np.finfo(np.float64).eps))
     return logs - logs.mean()
 
@@ -175,6 +182,7 @@ class _Node:
     threshold: float = 0.0
     missing_left: bool = False
     value: float = 0.0
+    left: int = -1  # its left child; the right one comes next
     split: tuple | None = None  # gain, feature, code, missing_left
 
 
@@ -330,6 +338,7 @@ def _grow(problem, cuts):
             break
         chosen = max(ready, key=lambda i: (nodes[i].split[0], -i))
         fresh = [len(nodes), len(nodes) + 1]
+        nodes[chosen].left = fresh[0]
         nodes.extend(_split_node(problem, nodes[chosen], cuts))
         n_leaves += 1
     for node in nodes:
@@ -355,7 +364,25 @@ def _sampled(codes, n_bins, has_missing, g, h, weight, repetitions, rules, itera
     return _Problem(codes, n_bins, has_missing, g, h, weight, repetitions, sample, rules, tree, *largest)
 
 
-def boost(x, y, weight=None, loss="squared_error", n_outputs=1, n_iterations=3, max_bins=255, **rules):
+def _renew_leaves(problem, nodes, best):
+    """Values of leaves from a rule over all their rows, kept apart by monotonic constraints as in the grower."""
+    bests = [best(np.concatenate([node.rows, node.out])) for node in nodes]
+    bounds = {0: (-math.inf, math.inf)}
+    for i, node in enumerate(nodes):
+        low, high = bounds[i]
+        if node.feature < 0:
+            node.value = problem.rules.learning_rate * min(max(bests[i], low), high)
+            continue
+        left = node.left
+        bounds[left] = bounds[left + 1] = low, high
+        direction = problem.rules.monotonic[node.feature] if len(problem.rules.monotonic) else 0
+        if direction:
+            middle = sum(min(max(bests[c], low), high) for c in (left, left + 1)) / 2
+            lower, upper = (left, left + 1) if direction > 0 else (left + 1, left)
+            bounds[lower], bounds[upper] = (low, middle), (middle, high)
+
+
+def boost(x, y, weight=None, loss="squared_error", n_outputs=1, n_iterations=3, max_bins=255, parameter=0.0, **rules):
     """Start values; feature, threshold, missing_left and value of all nodes; final scores."""
     values, offsets = find_thresholds(x, weight, max_bins)
     cuts = [values[offsets[j] : offsets[j + 1]] for j in range(x.shape[1])]
@@ -364,15 +391,22 @@ def boost(x, y, weight=None, loss="squared_error", n_outputs=1, n_iterations=3, 
     has_missing = (codes == n_bins).any(axis=0)
     weight = np.ones(len(y)) if weight is None else np.asarray(weight, dtype=np.float64)
     repetitions = bool((weight == np.floor(weight)).all())
-    start = _start(loss, n_outputs, y, weight)
+    start = _start(loss, n_outputs, y, weight, parameter)
     raw = np.repeat(start[:, None], len(y), axis=1)
     all_nodes = []
     for iteration in range(n_iterations):
-        g, h = _gradients(loss, y, raw)
+        g, h = _gradients(loss, y, raw, parameter)
         for k in range(n_outputs):
             data = codes, n_bins, has_missing, g[k], h[k], weight, repetitions
             problem = _sampled(*data, _Rules(**rules), iteration, iteration * n_outputs + k)
             nodes = _grow(problem, cuts)
+            if n_outputs == 1 and losses.LOSSES[_scalar(loss)].renews_leaves:
+                residual = y - raw[0]
+                _renew_leaves(
+                    problem,
+                    nodes,
+                    lambda rows: losses.best_constant(loss, residual[rows], weight[rows], parameter),  # noqa: B023
+                )
             for node in nodes:
                 if node.feature < 0:
                     raw[k, np.concatenate([node.rows, node.out])] += node.value

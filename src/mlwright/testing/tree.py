@@ -4,7 +4,9 @@ import numpy as np
 from hypothesis import strategies as st
 
 from mlwright._kernels.tree import LossSpec
+from mlwright.reference.loss import LOSSES
 from mlwright.testing.arrays import LAYOUTS, with_layout
+from mlwright.testing.loss import PARAMETERS, targets
 
 _KINDS = ("normal", "few", "constant", "huge", "infinite", "missing", "heavy")
 
@@ -117,10 +119,11 @@ def codes_and_small_integers(draw):
 def boosting_problem(draw):
     x, rng = draw(_matrix(max_rows=60, max_features=3, kinds=("normal", "few", "constant", "infinite", "missing")))
     n = len(x)
-    loss = draw(st.sampled_from(("squared_error", "log_loss")))
-    n_outputs = draw(st.sampled_from((1, 3))) if loss == "log_loss" else 1
-    y = rng.normal(size=n) if loss == "squared_error" else rng.integers(0, max(2, n_outputs), n).astype(float)
-    if loss == "log_loss" and len(np.unique(y)) < max(2, n_outputs):
+    loss = draw(st.sampled_from(("squared_error", "log_loss", "one_vs_rest", "absolute_error", "quantile", "huber", "poisson")))
+    of_classes = loss in ("log_loss", "one_vs_rest")
+    n_outputs = draw(st.sampled_from((1, 3))) if of_classes else 1
+    y = rng.integers(0, max(2, n_outputs), n).astype(float) if of_classes else targets(rng, loss, n)
+    if (of_classes and len(np.unique(y)) < max(2, n_outputs)) or (loss == "poisson" and not y.any()):
         loss, n_outputs = "squared_error", 1
         y = rng.normal(size=n)
     rules = {
@@ -137,7 +140,7 @@ def boosting_problem(draw):
     weight = draw(_weight(rng, n))
     # Real weights meet real quantiles only by rounding: enough bins for every distinct value.
     max_bins = draw(st.integers(3, 20)) if weight is None else 255
-    return (x, y), {"weight": weight, "loss": loss, "n_outputs": n_outputs, "max_bins": max_bins, **rules}
+    return (x, y), {"weight": weight, "loss": loss, "n_outputs": n_outputs, "parameter": PARAMETERS.get(loss, (0.0,))[0], "max_bins": max_bins, **rules}
 
 
 @st.composite
@@ -151,8 +154,10 @@ def scores(draw):
 @st.composite
 def scored_targets(draw):
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    name = draw(st.sampled_from(("squared_error", "log_loss")))
-    n, k = draw(st.integers(1, 50)), draw(st.integers(1, 4)) if name == "log_loss" else 1
-    y = rng.normal(size=n) if name == "squared_error" else rng.integers(0, max(2, k), n).astype(float)
+    name = draw(st.sampled_from((*sorted(LOSSES), "log_loss", "one_vs_rest")))
+    of_classes = name in ("log_loss", "one_vs_rest")
+    n, k = draw(st.integers(1, 50)), draw(st.integers(1, 4)) if of_classes else 1
+    y = rng.integers(0, max(2, k), n).astype(float) if of_classes else targets(rng, name, n)
     weight = rng.uniform(0.5, 2, n) if draw(st.booleans()) else None
-    return (LossSpec(name, k), y, rng.normal(size=(k, n))), {"weight": weight}
+    parameter = draw(st.sampled_from(PARAMETERS.get(name, (0.0,))))
+    return (LossSpec(name, k, parameter=parameter), y, rng.normal(size=(k, n))), {"weight": weight}

@@ -1,26 +1,24 @@
-// Half squared error: l(y, eta) = (y - eta)^2 / 2, identity link; y any finite number. Hessian 1.
-//
-// The verbs of a loss on one observation, on a double or on a vector of them (V): pure, no allocation, no exceptions.
+// Half squared error: l(y, eta) = (y - eta)^2 / 2, identity link; y any finite number. Hessian 1. No constant dropped.
 #pragma once
 
 #include <cmath>
 
+#include "mlwright/loss/verbs.hpp"
+
 namespace mlwright::loss {
 
 struct Squared {
-  static constexpr bool kConvex = true;
-  static constexpr bool kConstantHessian = true;
-  static constexpr int kOutputs = 1;
+  static constexpr Link kLink = Link::identity;
+  static constexpr Best kBest = Best::link_of_mean;
+  static constexpr bool kConvex = true, kConstantHessian = true, kRenewsLeaves = false;
 
-  template <class V>
-  [[gnu::always_inline]] static V value(V y, V eta) { return (y - eta) * (y - eta) * 0.5; }
-  template <class V>
-  [[gnu::always_inline]] static V grad(V y, V eta) { return eta - y; }
+  template <class M, class V>
+  MLWRIGHT_VERB V value(V y, V eta) const { return (y - eta) * (y - eta) * 0.5; }
+  template <class M, class V>
+  MLWRIGHT_VERB GradHess<V> grad_hess(V y, V eta) const { return {eta - y, V{} + 1.0}; }
   static double mean(double eta) { return eta; }
   static double link(double mu) { return mu; }
   static bool in_domain(double y) { return std::isfinite(y); }
-  // The eta that minimises the weighted loss of targets with this weighted mean.
-  static double optimal_constant(double mean_y) { return mean_y; }
 };
 
 }  // namespace mlwright::loss

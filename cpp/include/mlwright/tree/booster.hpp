@@ -33,6 +33,7 @@ class Booster {
   double loss(runtime::CancelToken& token) const;
 
  private:
+  void renew_leaves(std::vector<Node>& nodes, int output, runtime::CancelToken& token);
   Gradients gradients_of(int output, const RowSample*& sample, runtime::CancelToken& token);
   void find_range(double& largest_g, double& largest_h, int output, runtime::CancelToken& token);
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "mlwright/tree/histogram.hpp"
@@ -58,6 +59,12 @@ class Grower {
   // on, and that its counts and values are of; null for all. Rows outside it fall into leaves too.
   std::vector<Node> grow(const Gradients& gradients, const RowSample* sample, std::uint64_t stream,
                          runtime::CancelToken& token);
+
+  // Gives the leaves of the last tree, and of `nodes`, its copy, the learning rate times best(rows of the leaf), within
+  // monotonic constraints. The rows are those of the sample and those outside it: a sample by gradients says nothing of
+  // where most residuals lie. best is called from several threads at once.
+  using BestOfRows = std::function<double(std::span<const std::uint32_t> in, std::span<const std::uint32_t> out)>;
+  void renew_leaves(std::vector<Node>& nodes, const BestOfRows& best, runtime::CancelToken& token);
 
   // Adds the last tree's values to raw.
   void add_to(std::span<double> raw, runtime::CancelToken& token) const;

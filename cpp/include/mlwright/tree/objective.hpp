@@ -1,14 +1,17 @@
 // What boosting minimises: a loss over whole arrays, for the booster.
 //
-// The engine never asks for more than gradients and Hessians of one output, the total loss, and the start values. Each
-// loss's arithmetic is in loss/*.hpp; its array kernels are in simd/boosting.hpp; a user's come as a C function.
+// The engine never asks for more than gradients and Hessians of one output, the total loss, the start values and, where a
+// loss renews leaves, the best constant of one. Each loss's arithmetic is in loss/*.hpp; its array kernels are in
+// simd/losses.hpp (losses of one score) and simd/boosting.hpp (of several); a user's come as a C function.
 #pragma once
 
 #include <memory>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "mlwright/base/view.hpp"
+#include "mlwright/loss/verbs.hpp"
 #include "mlwright/runtime/cancel.hpp"
 
 namespace mlwright::tree {
@@ -34,13 +37,20 @@ class Objective {
   // The constant of each output that minimises the loss; weight may be empty.
   virtual std::vector<double> start(std::span<const double> y, std::span<const double> weight,
                                     runtime::CancelToken& token) const = 0;
+  // Whether the values of leaves come from leaf_step() instead of gradients and Hessians.
+  virtual bool renews_leaves() const noexcept { return false; }
+  // What is best added to the scores `raw` of a leaf's rows: an exact minimiser, where there is a rule for it. The arrays
+  // are the caller's to spoil; weight may be empty. Called from several threads at once.
+  virtual double leaf_step(std::span<double> y, std::span<double> raw, std::span<double> weight) const;
 };
 
-std::unique_ptr<Objective> squared_objective();
-std::unique_ptr<Objective> logistic_objective();
+// A loss of loss/list.hpp, by its name there; a null pointer if it has none of that name.
+std::unique_ptr<Objective> scalar_objective(std::string_view name, double parameter);
 std::unique_ptr<Objective> multinomial_objective(int n_classes);
+// Every class against all others: binary log losses side by side, one output a class.
+std::unique_ptr<Objective> one_vs_rest_objective(int n_classes);
 // How scores become predictions: raw, exp(raw), 1 / (1 + exp(-raw)). Here it only says where a start value is looked for.
-enum class Link { identity, log, logit };
+using loss::Link;
 // start_value: NaN to have it searched for.
 std::unique_ptr<Objective> user_objective(UserLoss loss, double start_value, Link link);
 

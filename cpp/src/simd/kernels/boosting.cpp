@@ -1,16 +1,12 @@
 #include "simd/boosting.hpp"
 
-#include "mlwright/loss/logistic.hpp"
 #include "mlwright/loss/multinomial.hpp"
-#include "mlwright/loss/squared.hpp"
 #include "simd/lane_math.hpp"
 
 namespace mlwright::simd::MLWRIGHT_SIMD_NAMESPACE {
 namespace {
 
-using loss::Logistic;
 using loss::Multinomial;
-using loss::Squared;
 
 // Runs body(i, lanes) over eights; `lanes` is 8 but for the rest.
 template <class Body>
@@ -28,18 +24,6 @@ MLWRIGHT_LANE void put(double* p, int lanes, f64x8 v) {
   else store_first(p, lanes, v);
 }
 
-void squared(const double* y, const double* raw, index_t n, double* g) {
-  for_eights(n, [&](index_t i, int lanes) { put(g + i, lanes, Squared::grad(take(y + i, lanes), take(raw + i, lanes))); });
-}
-
-void logistic(const double* y, const double* raw, index_t n, double* g, double* h) {
-  for_eights(n, [&](index_t i, int lanes) {
-    const f64x8 mu = expit(take(raw + i, lanes));
-    put(g + i, lanes, Logistic::grad(take(y + i, lanes), mu));
-    put(h + i, lanes, Logistic::hess(mu));
-  });
-}
-
 template <class Value>
 MLWRIGHT_LANE double weighted_sum(const double* weight, index_t n, Value value) {
   f64x8 sum = splat(0.0);
@@ -54,19 +38,6 @@ MLWRIGHT_LANE double weighted_sum(const double* weight, index_t n, Value value) 
     sum += v;
   });
   return sum_lanes(sum);
-}
-
-double squared_loss(const double* y, const double* raw, const double* weight, index_t n) {
-  return weighted_sum(weight, n, [&](index_t i, int lanes) {
-    return Squared::value(take(y + i, lanes), take(raw + i, lanes));
-  });
-}
-
-double logistic_loss(const double* y, const double* raw, const double* weight, index_t n) {
-  return weighted_sum(weight, n, [&](index_t i, int lanes) {
-    const f64x8 eta = take(raw + i, lanes);
-    return Logistic::value(take(y + i, lanes), eta, softplus(eta));
-  });
 }
 
 double weighted_total(const double* value, const double* weight, index_t n) {
@@ -218,7 +189,7 @@ RoundedTotals round_to_packed(const double* g, const double* h, index_t n, const
 }  // namespace
 
 extern const BoostingTable boosting_table;
-const BoostingTable boosting_table = {squared,     logistic,       squared_loss, logistic_loss, softmax,
-                                      multinomial, weighted_total, multiply,     range,         round_to_entries, round_to_packed};
+const BoostingTable boosting_table = {softmax, multinomial, weighted_total, multiply, range, round_to_entries,
+                                      round_to_packed};
 
 }  // namespace mlwright::simd::MLWRIGHT_SIMD_NAMESPACE
