@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <numeric>
 
 #include "mlwright/loss/list.hpp"
@@ -14,19 +15,29 @@ namespace {
 
 constexpr int kMostSteps = 200;  // bisection alone needs about 60 to separate doubles of one magnitude
 
-// Where the sum of gradients is zero, between the least and the largest y: Newton steps inside a bracket, which on a
-// piecewise linear gradient end after finitely many; halves of the bracket where a step leaves it or there is no slope.
+struct Slope {
+  double g = 0, h = 0;
+};
+
 template <class Loss>
-double root_of_gradient(Loss loss, std::span<const double> y, std::span<const double> w) {
-  const auto weight = [&](std::size_t i) { return w.empty() ? 1.0 : w[i]; };
+Slope slope_at(Loss loss, std::span<const double> y, std::span<const double> w, double c) {
+  Slope sum;
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    const double weight = w.empty() ? 1.0 : w[i];
+    sum.g += weight * loss.template grad_hess<ScalarMath>(y[i], c).g;
+    sum.h += weight * loss.curvature(y[i], c);
+  }
+  return sum;
+}
+
+// Newton steps inside a bracket, which on a piecewise linear gradient end after finitely many; halves of the bracket where a
+// step leaves it or there is no slope.
+template <class Loss>
+double newton_root(Loss loss, std::span<const double> y, std::span<const double> w) {
   auto [low, high] = std::ranges::minmax(y);
   double c = low / 2 + high / 2;
   for (int step = 0; step < kMostSteps && low < high; ++step) {
-    double g = 0, h = 0;
-    for (std::size_t i = 0; i < y.size(); ++i) {
-      g += weight(i) * loss.template grad_hess<ScalarMath>(y[i], c).g;
-      h += weight(i) * loss.curvature(y[i], c);
-    }
+    const auto [g, h] = slope_at(loss, y, w, c);
     if (g == 0) return c;
     (g > 0 ? high : low) = c;
     double next = h > 0 ? c - g / h : low;
@@ -35,6 +46,31 @@ double root_of_gradient(Loss loss, std::span<const double> y, std::span<const do
     c = next;
   }
   return c;
+}
+
+// The midpoint of all minimisers where the loss is flat around its minimum c, so that rounding does not choose among them.
+template <class Loss>
+double middle_of_minimisers(Loss loss, std::span<const double> y, std::span<const double> w, double c) {
+  constexpr double kInf = std::numeric_limits<double>::infinity(), kRounding = 1e-13;
+  const double near = kRounding * (std::abs(c) + loss.reach());
+  double low = -kInf, high = kInf, total = 0;
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    total += w.empty() ? 1.0 : w[i];
+    for (const double kink : {y[i] - loss.reach(), y[i] + loss.reach()}) {
+      if (kink < c - near) low = std::max(low, kink);
+      if (kink > c + near) high = std::min(high, kink);
+    }
+  }
+  const double zero = kRounding * total * loss.reach();
+  const auto is_flat_to = [&](double kink) { return std::isfinite(kink) && std::abs(slope_at(loss, y, w, kink).g) <= zero; };
+  return std::midpoint(is_flat_to(low) ? low : c, is_flat_to(high) ? high : c);
+}
+
+template <class Loss>
+double root_of_gradient(Loss loss, std::span<const double> y, std::span<const double> w) {
+  const double c = newton_root(loss, y, w);
+  if constexpr (requires { loss.reach(); }) return middle_of_minimisers(loss, y, w, c);
+  else return c;
 }
 
 template <class Loss>

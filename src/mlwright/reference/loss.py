@@ -11,7 +11,7 @@ class Twin:
     """A loss l(y, eta) with parameter p.
 
     ``best`` says how the constant of least loss is found: the link of the mean, a quantile (its level is p), or the root
-    of the sum of gradients. ``hess`` is a bound of the second derivative where ``curvature`` vanishes.
+    of the sum of gradients. ``hess`` is a bound of the second derivative where that vanishes.
     """
 
     value: Callable
@@ -20,7 +20,6 @@ class Twin:
     domain: Callable = staticmethod(np.isfinite)
     link: Callable = staticmethod(lambda mu: mu)
     best: str = "mean"
-    curvature: Callable | None = None
     renews_leaves: bool = False
 
 
@@ -43,7 +42,6 @@ LOSSES = {
         lambda y, eta, p: np.clip(eta - y, -p, p),
         _one,
         best="root",
-        curvature=lambda y, eta, p: (abs(y - eta) <= p).astype(float),
         renews_leaves=True,
     ),
     "quantile": Twin(
@@ -122,11 +120,10 @@ def best_constant(name, y, weight=None, parameter=0.0):
         return loss.link(np.average(y, weights=weight))
     if loss.best == "quantile":
         return weighted_quantile(y, weight, 0.5 if name == "absolute_error" else parameter)
-    low, high = y.min(), y.max()
-    for _ in range(200):
-        middle = low / 2 + high / 2
-        if (weight * loss.grad(y, middle, parameter)).sum() > 0:
-            high = middle
-        else:
-            low = middle
-    return low / 2 + high / 2
+    # The sum of gradients is linear between its kinks: zero between two of them, or at some of them.
+    kinks = np.unique(np.concatenate([y - parameter, y + parameter]) if name == "huber" else y)
+    slope = np.array([(weight * loss.grad(y, c, parameter)).sum() for c in kinks])
+    at_zero = kinks[abs(slope) <= 1e-13 * weight.sum() * parameter]
+    if len(at_zero):
+        return (at_zero[0] + at_zero[-1]) / 2
+    return np.interp(0.0, slope, kinks)

@@ -29,7 +29,9 @@ struct Huber {
     return {M::select(g > d, d, M::select(g < -d, -d, g)), V{} + 1.0};
   }
   // The second derivative itself, which Newton steps to the best constant of a set need.
-  double curvature(double y, double eta) const { return std::abs(y - eta) <= parameter ? 1.0 : 0.0; }
+  double curvature(double y, double eta) const { return std::abs(y - eta) < parameter ? 1.0 : 0.0; }
+  // The sum of gradients has kinks at y - reach and y + reach, and may be zero all the way between two of them.
+  double reach() const { return parameter; }
   static double mean(double eta) { return eta; }
   static double link(double mu) { return mu; }
   static bool in_domain(double y) { return std::isfinite(y); }
