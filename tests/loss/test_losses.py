@@ -1,4 +1,4 @@
-"""Laws of every loss of the list: derivatives, convexity, links, best constants, scaling; the list has a twin a line."""
+"""Laws of every loss of the list: derivatives, convexity, links, best constants, scaling; each has a twin."""
 
 import mpmath
 import numpy as np

@@ -1,7 +1,7 @@
 """What users call the losses of the boosted regressors, and what each needs of targets and parameters.
 
-Adding a loss: a C++ header and its line in ``loss/list.hpp``, a twin in ``mlwright.reference.loss``, a row here, and its
-parameter, if it has one, in the regressor's signature.
+Adding a loss: a C++ header and its line in ``loss/list.hpp``, a twin in ``mlwright.reference.loss``, a row here, and
+its parameter, if it has one, in the regressor's signature.
 """
 
 from dataclasses import dataclass

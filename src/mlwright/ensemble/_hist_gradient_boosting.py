@@ -27,9 +27,9 @@ class HistGradientBoostingRegressor(RegressorMixin, BaseHistGradientBoosting):
 
     Parameters
     ----------
-    loss : {'squared_error', 'absolute_error', 'huber', 'quantile', 'expectile', 'poisson', 'gamma', 'tweedie'} or loss \
-object, default='squared_error'
-        What is minimised. 'poisson', 'gamma' and 'tweedie' predict ``exp(score)``; the others the score itself. Leaves of
+    loss : str or loss object, default='squared_error'
+        What is minimised: 'squared_error', 'absolute_error', 'huber', 'quantile', 'expectile', 'poisson', 'gamma' or
+        'tweedie'. 'poisson', 'gamma' and 'tweedie' predict ``exp(score)``; the others the score itself. Leaves of
         'absolute_error', 'huber' and 'quantile' hold the exact best constants of their residuals, without
         `l2_regularization`. A loss of your own comes from :func:`mlwright.extend.loss`.
     quantile : float, default=None
@@ -283,7 +283,7 @@ class HistGradientBoostingClassifier(ClassifierMixin, BaseHistGradientBoosting):
     Parameters
     ----------
     loss : {'log_loss', 'one_vs_rest'}, default='log_loss'
-        Log loss of the classes together (softmax), or of each class against all others; of two classes they are the same.
+        Log loss of the classes together (softmax), or of each class against all others; the same for two classes.
     learning_rate, max_iter, max_leaf_nodes, max_depth, min_samples_leaf, l2_regularization, max_features, max_bins,
     categorical_features, monotonic_cst, interaction_cst, warm_start, early_stopping, scoring, validation_fraction,
     n_iter_no_change, tol, verbose, random_state, max_leaves, min_child_weight, l1_regularization, colsample_bytree,

@@ -6,19 +6,23 @@ from dataclasses import dataclass
 import numpy as np
 
 
+def _identity(mu):
+    return mu
+
+
 @dataclass(frozen=True)
 class Twin:
     """A loss l(y, eta) with parameter p.
 
-    ``best`` says how the constant of least loss is found: the link of the mean, a quantile (its level is p), or the root
-    of the sum of gradients. ``hess`` is a bound of the second derivative where that vanishes.
+    ``best`` says how the constant of least loss is found: the link of the mean, a quantile (its level is p), or the
+    root of the sum of gradients. ``hess`` is a bound of the second derivative where that vanishes.
     """
 
     value: Callable
     grad: Callable
     hess: Callable
-    domain: Callable = staticmethod(np.isfinite)
-    link: Callable = staticmethod(lambda mu: mu)
+    domain: Callable = np.isfinite
+    link: Callable = _identity
     best: str = "mean"
     renews_leaves: bool = False
 

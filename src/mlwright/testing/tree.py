@@ -8,6 +8,7 @@ from mlwright.reference.loss import LOSSES
 from mlwright.testing.arrays import LAYOUTS, with_layout
 from mlwright.testing.loss import PARAMETERS, targets
 
+_BOOSTED_LOSSES = ("squared_error", "absolute_error", "quantile", "huber", "poisson")
 _KINDS = ("normal", "few", "constant", "huge", "infinite", "missing", "heavy")
 
 
@@ -119,7 +120,7 @@ def codes_and_small_integers(draw):
 def boosting_problem(draw):
     x, rng = draw(_matrix(max_rows=60, max_features=3, kinds=("normal", "few", "constant", "infinite", "missing")))
     n = len(x)
-    loss = draw(st.sampled_from(("squared_error", "log_loss", "one_vs_rest", "absolute_error", "quantile", "huber", "poisson")))
+    loss = draw(st.sampled_from(("log_loss", "one_vs_rest", *_BOOSTED_LOSSES)))
     of_classes = loss in ("log_loss", "one_vs_rest")
     n_outputs = draw(st.sampled_from((1, 3))) if of_classes else 1
     y = rng.integers(0, max(2, n_outputs), n).astype(float) if of_classes else targets(rng, loss, n)
@@ -140,7 +141,8 @@ def boosting_problem(draw):
     weight = draw(_weight(rng, n))
     # Real weights meet real quantiles only by rounding: enough bins for every distinct value.
     max_bins = draw(st.integers(3, 20)) if weight is None else 255
-    return (x, y), {"weight": weight, "loss": loss, "n_outputs": n_outputs, "parameter": PARAMETERS.get(loss, (0.0,))[0], "max_bins": max_bins, **rules}
+    loss_rules = {"loss": loss, "n_outputs": n_outputs, "parameter": PARAMETERS.get(loss, (0.0,))[0]}
+    return (x, y), {"weight": weight, **loss_rules, "max_bins": max_bins, **rules}
 
 
 @st.composite
