@@ -12,8 +12,9 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 build=$root/build/asan
 export PATH=$environment/bin:$PATH
 
+version=$(python -c 'import tomllib; print(tomllib.load(open("'"$root"'/pyproject.toml", "rb"))["project"]["version"])')
 mkdir -p "$build"
-cmake -G Ninja -S "$root" -B "$build" -DMLWRIGHT_SANITIZE=address,undefined -DMLWRIGHT_BUILD_TESTS=ON \
+cmake -G Ninja -S "$root" -B "$build" -DMLWRIGHT_SANITIZE=address,undefined -DMLWRIGHT_BUILD_TESTS=ON -DSKBUILD_PROJECT_VERSION="$version" \
   -DPython_EXECUTABLE="$environment/bin/python" -Dpybind11_DIR="$(pybind11-config --cmakedir)" \
   -DCMAKE_MODULE_PATH="$(python -c 'import cython_cmake, os; print(os.path.join(os.path.dirname(cython_cmake.__file__), "cmake"))')" \
   > "$build/configure.log" || { cat "$build/configure.log"; exit 1; }
