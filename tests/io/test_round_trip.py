@@ -26,6 +26,8 @@ def same(a, b):
         return len(a) == len(b) and all(map(same, a, b))
     if isinstance(a, dict):
         return list(a) == list(b) and all(map(same, a.values(), b.values()))
+    if isinstance(a, (set, frozenset)):  # equal sets may list their items in different orders
+        return len(a) == len(b) and all(map(same, sorted(a), sorted(b)))
     if hasattr(a, "get_params"):
         return vars(a).keys() == vars(b).keys() and all(same(value, vars(b)[key]) for key, value in vars(a).items())
     return repr(a) == repr(b)

@@ -25,7 +25,8 @@ def kernel_objects():
 
 def symbols(file, *flags):
     listing = subprocess.run(["nm", "-C", *flags, str(file)], capture_output=True, text=True, check=True).stdout
-    return [match.groups() for match in re.finditer(r"^[0-9a-f ]*\s([A-Za-z]) (.*)$", listing, flags=re.MULTILINE)]
+    found = [match.groups() for match in re.finditer(r"^[0-9a-f ]*\s([A-Za-z]) (.*)$", listing, flags=re.MULTILINE)]
+    return [(kind, name) for kind, name in found if not name.startswith("__odr_asan.")]  # marks of AddressSanitizer
 
 
 @pytest.fixture(scope="module")
