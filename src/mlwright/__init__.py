@@ -9,6 +9,7 @@ from importlib import import_module as _import_module
 _SUBMODULES = frozenset(
     {
         "capi",
+        "deploy",
         "ensemble",
         "explain",
         "extend",

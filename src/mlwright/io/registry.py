@@ -15,6 +15,8 @@ from mlwright.io.composite import State
 
 # Name in the file -> where the class is.
 CLASSES: dict[str, str] = {
+    "deploy.ImportedClassifier": "mlwright.deploy:ImportedClassifier",
+    "deploy.ImportedRegressor": "mlwright.deploy:ImportedRegressor",
     "ensemble.HistGradientBoostingClassifier": "mlwright.ensemble:HistGradientBoostingClassifier",
     "ensemble.HistGradientBoostingRegressor": "mlwright.ensemble:HistGradientBoostingRegressor",
     "linear_model.BayesianRidge": "mlwright.linear_model:BayesianRidge",

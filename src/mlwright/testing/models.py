@@ -55,7 +55,7 @@ def _said(method: Callable[[Any], Any], X: Any) -> Any:
 
 def fitted_examples() -> list[Example]:
     """The examples; imports the estimators."""
-    return [*_linear_models(), *_boosting(), *_encoders(), *_pipelines(), *_tabular()]
+    return [*_linear_models(), *_boosting(), *_imported(), *_encoders(), *_pipelines(), *_tabular()]
 
 
 def _numbers(n: int = 40, p: int = 3) -> np.ndarray:
@@ -125,6 +125,34 @@ def _boosting() -> list[Example]:
             partial(HistGradientBoostingClassifier, **small),
             X,
             np.digitize(score, [-1.0, 1.0]),
+        ),
+    ]
+
+
+def _imported() -> list[Example]:
+    """Models of scikit-learn's; they come fitted."""
+    from sklearn import ensemble
+
+    from mlwright.deploy import from_model
+
+    X = _numbers(60)
+    score = X.sum(axis=1)
+    coded = np.column_stack([X, np.arange(60) % 5])
+    small = {"max_iter": 3, "max_leaf_nodes": 4, "min_samples_leaf": 5, "random_state": 0}
+    forest = ensemble.RandomForestClassifier(3, max_depth=3, random_state=0)
+    boosting = ensemble.HistGradientBoostingRegressor(loss="poisson", categorical_features=[3], **small)
+    return [
+        Example(
+            "deploy.ImportedClassifier:forest",
+            lambda: from_model(forest.fit(X, np.digitize(score, [-1.0, 1.0]))),
+            X,
+            None,
+        ),
+        Example(
+            "deploy.ImportedRegressor:categories",
+            lambda: from_model(boosting.fit(coded, np.exp(score) + coded[:, 3])),
+            coded,
+            None,
         ),
     ]
 

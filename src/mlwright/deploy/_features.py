@@ -1,0 +1,56 @@
+"""From what users pass to the float matrix that a forest reads."""
+
+import numpy as np
+from sklearn.utils.validation import _check_feature_names, validate_data
+
+_FLOATS = [np.float64, np.float32]
+_FINITE = {"any": False, "nan": "allow-nan", "finite": True}
+
+
+def features(estimator, X):
+    """X checked as the source does, categories replaced by their positions."""
+    if estimator._categories:
+        X = _recoded(estimator, X)
+    elif (
+        type(X) is np.ndarray
+        and X.dtype.char in "df"
+        and X.ndim == 2
+        and X.shape[0] > 0
+        and X.shape[1] == estimator.n_features_in_
+        and estimator._accepts == "any"
+        and not hasattr(estimator, "feature_names_in_")
+    ):
+        return X
+    return validate_data(
+        estimator, X, dtype=_FLOATS, ensure_all_finite=_FINITE[estimator._accepts], reset=False
+    )
+
+
+def _recoded(estimator, X):
+    """A float64 matrix in which category columns hold positions in the source's lists; NaN for unknown ones."""
+    if type(X) is not np.ndarray:
+        _check_feature_names(estimator, X, reset=False)
+        X = np.asarray(X, dtype=None if hasattr(X, "dtypes") else object)
+    if X.ndim != 2 or X.shape[1] != estimator.n_features_in_:
+        return X  # for validate_data to refuse
+    known = {part["column"]: part["values"] for part in estimator._categories}
+    columns = [_positions(X[:, j], known[j]) if j in known else _numbers(X[:, j], j) for j in range(X.shape[1])]
+    return np.stack(columns, axis=1)
+
+
+def _numbers(column, j):
+    try:
+        return np.array([np.nan if value is None else value for value in column], dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"X: column {j} holds text; expected numbers, as in training") from None
+
+
+def _positions(column, values):
+    if values.dtype.kind == "O":
+        place = {value: float(i) for i, value in enumerate(values)}
+        return np.array([place.get(value, np.nan) if isinstance(value, str) else np.nan for value in column])
+    column = _numbers(column, "of categories")
+    place = np.searchsorted(values, column)
+    inside = np.minimum(place, max(0, len(values) - 1))
+    found = (values[inside] == column) if len(values) else np.zeros(len(column), dtype=bool)
+    return np.where(found, place.astype(np.float64), np.nan)

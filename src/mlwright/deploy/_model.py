@@ -1,0 +1,61 @@
+"""What every importer returns: a forest as arrays, and how its sums become predictions."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from mlwright._runtime.errors import ModelFormatError
+
+
+class UnsupportedModelError(ModelFormatError):
+    """A model that is valid where it comes from, but has a part that no importer takes over; the message names it."""
+
+
+@dataclass
+class ImportedModel:
+    """A model of another library, in this one's terms.
+
+    Attributes
+    ----------
+    source : str
+        Library, format and objective, for people.
+    trees : dict of arrays
+        As ``mlwright._kernels.tree`` describes.
+    start : float64 array of shape (n_outputs,)
+        What the sum of every output begins with.
+    n_features : int
+    is_classifier : bool
+    link : str
+        A key of ``mlwright.deploy._links.LINKS``: from sums to predictions.
+    scale : float
+        Factor on the sums before the link.
+    input_dtype, sum_dtype : {"float64", "float32"}
+        What inputs are rounded to before they are compared, and what every addition is rounded to.
+    divide_by : int
+        The sums are divided by this.
+    accepts : {"any", "nan", "finite"}
+        Which numbers the source takes: all, all but infinities, finite ones.
+    feature_names : list of str or None
+    classes : array or None
+        Labels of a classifier.
+    decision : {"probability", "positive", "not_negative"}
+        How a classifier picks one of two classes: the likelier one, or the second one if the sum is as it says.
+    categories : dict of int to array
+        Columns whose values are looked up among these categories, of numbers or of strings; the trees see positions.
+    """
+
+    source: str
+    trees: dict
+    start: np.ndarray
+    n_features: int
+    is_classifier: bool = False
+    link: str = "identity"
+    scale: float = 1.0
+    input_dtype: str = "float64"
+    sum_dtype: str = "float64"
+    divide_by: int = 1
+    accepts: str = "any"
+    feature_names: list | None = None
+    classes: np.ndarray | None = None
+    decision: str = "probability"
+    categories: dict = field(default_factory=dict)

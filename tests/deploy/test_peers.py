@@ -1,0 +1,125 @@
+"""Models of LightGBM and XGBoost predict what their own libraries predicted (made by make_models.py)."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mlwright import deploy, io
+from mlwright._runtime import threads
+
+MODELS = Path(__file__).parent / "models"
+ALL = sorted(file for file in MODELS.iterdir() if file.suffix != ".npz")
+SUPPORTED = [file for file in ALL if "refused" not in file.name]
+each_model = pytest.mark.parametrize("path", SUPPORTED, ids=lambda path: path.name)
+
+
+def expected(path):
+    with np.load(path.with_name(path.name + ".npz")) as arrays:
+        return arrays["X"], arrays["raw"], arrays["prediction"]
+
+
+def ulps(a, b):
+    """The largest difference in units of the last place of b."""
+    with np.errstate(invalid="ignore"):
+        steps = np.abs(a - b) / np.spacing(np.abs(b))
+    return 0 if a.size == 0 else np.max(np.where(a == b, 0, steps))
+
+
+def as_peer(model, X):
+    """What a Booster's predict gives: probabilities, of the second class only if there are two."""
+    if isinstance(model, deploy.ImportedRegressor):
+        return model.predict(X)
+    p = model.predict_proba(X)
+    return p[:, 1] if p.shape[1] == 2 else p
+
+
+def test_the_models_are_there():
+    assert sum(path.name.startswith("lgb") for path in SUPPORTED) >= 10
+    assert sum(path.name.startswith("xgb") for path in SUPPORTED) >= 10
+
+
+@each_model
+def test_sums_are_equal_to_the_bit(path):
+    X, raw, _ = expected(path)
+    model = deploy.from_file(path)
+    ours = model.predict_raw(X)
+    if "-rf-" in path.name:  # LightGBM's raw scores of a forest are sums, its predictions come from averages
+        raw = raw / model.n_trees_ * (1 if raw.ndim == 1 else raw.shape[1])
+    assert ours.dtype == raw.dtype
+    np.testing.assert_array_equal(ours, raw)
+
+
+@each_model
+def test_predictions_are_equal_within_ulps(path):
+    X, _, prediction = expected(path)
+    model = deploy.from_file(path)
+    if "softmax" in path.name:
+        assert np.array_equal(model.predict(X), prediction)
+        return
+    ours = as_peer(model, X)
+    assert ours.dtype == prediction.dtype
+    if model._link in ("identity", "signed_square", "step"):
+        np.testing.assert_array_equal(ours, prediction)
+    else:
+        assert ulps(ours, prediction) <= (2 if model._sum_dtype == "float32" else 4)
+    if isinstance(model, deploy.ImportedClassifier):
+        likeliest = prediction.argmax(axis=1) if prediction.ndim == 2 else (prediction > 0.5).astype(int)
+        assert np.array_equal(model.predict(X), likeliest)
+
+
+@each_model
+def test_a_saved_model_predicts_the_same(path):
+    X, _, _ = expected(path)
+    model = deploy.from_file(path)
+    data = io.dumps(model)
+    again = io.loads(data)
+    np.testing.assert_array_equal(again.predict(X), model.predict(X))
+    assert io.dumps(again) == data
+
+
+@each_model
+def test_layout_and_threads_do_not_matter(path):
+    X, _, _ = expected(path)
+    model = deploy.from_file(path)
+    many = np.tile(X, (30, 1))
+    whole = model.predict_raw(many)
+    for n in (1, 2, 3, 8):
+        with threads.limit(n):
+            np.testing.assert_array_equal(model.predict_raw(many), whole)
+    np.testing.assert_array_equal(model.predict_raw(np.asfortranarray(many)), whole)
+    np.testing.assert_array_equal(model.predict_raw(many[::-1])[::-1], whole)
+    np.testing.assert_array_equal(model.predict_raw(X[:1]), whole[:1])
+
+
+def test_json_and_ubjson_are_the_same_model():
+    pairs = [(path, path.with_suffix(".json")) for path in SUPPORTED if path.suffix == ".ubj"]
+    pairs = [pair for pair in pairs if pair[1].exists()]
+    assert pairs
+    for a, b in pairs:
+        assert io.dumps(deploy.from_file(a)) == io.dumps(deploy.from_file(b))
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("lgb-refused-linear.txt", "tree 0 has linear leaves, which are not supported"),
+        ("xgb-refused-linear.ubj", "its booster is 'gblinear'; expected gbtree or dart"),
+        ("xgb-refused-vectors.ubj", "its leaves are vectors; expected one output a tree"),
+    ],
+)
+def test_what_is_not_supported_is_refused_by_name(name, message):
+    with pytest.raises(deploy.UnsupportedModelError, match=message):
+        deploy.from_file(MODELS / name)
+
+
+def test_the_first_iterations():
+    path = MODELS / "lgb-multiclass.txt"
+    X, _, _ = expected(path)
+    whole, first = deploy.from_file(path), deploy.from_file(path, iterations=1)
+    assert (whole.n_trees_, first.n_trees_) == (12, 4)
+    assert not np.array_equal(whole.predict_raw(X), first.predict_raw(X))
+    parallel = deploy.from_file(MODELS / "xgb-softprob-parallel.ubj", iterations=1)
+    assert parallel.n_trees_ == 12
+    with pytest.raises(ValueError, match="iterations: got 0; expected None or a positive integer"):
+        deploy.from_file(path, iterations=0)
