@@ -1,7 +1,7 @@
 """From what users pass to the float matrix that a forest reads."""
 
 import numpy as np
-from sklearn.utils.validation import _check_feature_names, validate_data
+from sklearn.utils.validation import _check_feature_names, _check_n_features, check_array, validate_data
 
 _FLOATS = [np.float64, np.float32]
 _FINITE = {"any": False, "nan": "allow-nan", "finite": True}
@@ -10,8 +10,8 @@ _FINITE = {"any": False, "nan": "allow-nan", "finite": True}
 def features(estimator, X):
     """X checked as the source does, categories replaced by their positions."""
     if estimator._categories:
-        X = _recoded(estimator, X)
-    elif (
+        return _recoded(estimator, X)
+    if (
         type(X) is np.ndarray
         and X.dtype.char in "df"
         and X.ndim == 2
@@ -21,18 +21,14 @@ def features(estimator, X):
         and not hasattr(estimator, "feature_names_in_")
     ):
         return X
-    return validate_data(
-        estimator, X, dtype=_FLOATS, ensure_all_finite=_FINITE[estimator._accepts], reset=False
-    )
+    return validate_data(estimator, X, dtype=_FLOATS, ensure_all_finite=_FINITE[estimator._accepts], reset=False)
 
 
 def _recoded(estimator, X):
     """A float64 matrix in which category columns hold positions in the source's lists; NaN for unknown ones."""
-    if type(X) is not np.ndarray:
-        _check_feature_names(estimator, X, reset=False)
-        X = np.asarray(X, dtype=None if hasattr(X, "dtypes") else object)
-    if X.ndim != 2 or X.shape[1] != estimator.n_features_in_:
-        return X  # for validate_data to refuse
+    _check_feature_names(estimator, X, reset=False)
+    X = check_array(X, dtype=None, ensure_all_finite=False)
+    _check_n_features(estimator, X, reset=False)
     known = {part["column"]: part["values"] for part in estimator._categories}
     columns = [_positions(X[:, j], known[j]) if j in known else _numbers(X[:, j], j) for j in range(X.shape[1])]
     return np.stack(columns, axis=1)
@@ -40,7 +36,7 @@ def _recoded(estimator, X):
 
 def _numbers(column, j):
     try:
-        return np.array([np.nan if value is None else value for value in column], dtype=np.float64)
+        return column.astype(np.float64)  # None becomes NaN
     except (TypeError, ValueError):
         raise ValueError(f"X: column {j} holds text; expected numbers, as in training") from None
 

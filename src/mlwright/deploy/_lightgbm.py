@@ -179,10 +179,10 @@ class _Tree:
             raise ModelFormatError(f"{self.what} is called {number[:20]!r}; the file is damaged")
         self.fields = _fields(rest, f"tree {index}")
 
-    def values(self, name, dtype, n):
+    def values(self, name, dtype, n, infinite=False):
         if name not in self.fields:
             raise ModelFormatError(f"{self.what} lacks {name}; the file is damaged")
-        values = of_text(self.fields[name], dtype, f"{self.what}: {name}")
+        values = of_text(self.fields[name], dtype, f"{self.what}: {name}", infinite)
         if len(values) != n:
             raise ModelFormatError(f"{self.what} has {len(values)} values of {name}; expected {n}")
         return values
@@ -232,7 +232,7 @@ def _child(child, n_leaves):
 
 def _decisions(tree, n_cuts, n_leaves):
     """Threshold, rule, missing_left and sets of the nodes."""
-    threshold = tree.values("threshold", np.float64, n_cuts)
+    threshold = tree.values("threshold", np.float64, n_cuts, infinite=True)  # infinity sets NaN apart
     kind = tree.values("decision_type", np.int64, n_cuts)
     missing = (kind >> 2) & 3
     if (kind < -128).any() or (kind > 127).any() or (missing == 3).any():

@@ -5,8 +5,8 @@ import numpy as np
 from mlwright._runtime.errors import ModelFormatError
 
 
-def of_text(text, dtype, what):
-    """An array of integers or of finite floats from their text (bytes), apart by blanks."""
+def of_text(text, dtype, what, infinite=False):
+    """An array of integers or of floats from their text (bytes), apart by blanks; infinities where they are allowed."""
     dtype = np.dtype(dtype)
     try:
         if b"_" in text:  # Python reads 1_000, which is no number elsewhere
@@ -14,6 +14,8 @@ def of_text(text, dtype, what):
         values = np.array(list(map(int if dtype.kind == "i" else float, text.split())), dtype=dtype)
     except (ValueError, OverflowError):
         raise ModelFormatError(f"{what}: holds text that is no number in range; the file is damaged") from None
+    if infinite and not np.isnan(values).any():
+        return values
     return _finite(values, what)
 
 
