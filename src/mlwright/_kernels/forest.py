@@ -17,8 +17,8 @@ These may be absent; then all nodes are numeric:
 
 =================  =========  =======================================================================================
 rule               uint8      0 numeric: left if x <= threshold; NaN by ``missing_left``. 1 zero as missing: NaN and
-                              |x| <= 1e-35 by ``missing_left``, else as 0. 2 categorical: NaN by ``missing_left``, else
-                              left if trunc(x) is in the node's set
+                              |x| <= float32(1e-35) by ``missing_left``, else as 0. 2 categorical: NaN by
+                              ``missing_left``, else left if trunc(x) is in the node's set
 category_set       int32      the set of a categorical node, else -1
 set_offsets        int64      (n_sets + 1,): set s is words ``set_offsets[s]`` to ``set_offsets[s + 1]`` of
 set_words          uint32     bit c % 32 of word c // 32: code c goes left

@@ -6,7 +6,6 @@ import stat
 from mlwright._runtime.errors import ModelFormatError
 from mlwright.deploy import _lightgbm, _sklearn, _xgboost
 from mlwright.deploy._estimators import estimator_of
-from mlwright.deploy._model import UnsupportedModelError
 
 
 def from_file(path, *, iterations=None):

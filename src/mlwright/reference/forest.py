@@ -20,7 +20,7 @@ def _in_set(trees, s, x):
 def goes_left(trees, node, x):
     """Whether x goes left at a node, counted within the whole forest."""
     rule = trees["rule"][node] if "rule" in trees else NUMERIC
-    if math.isnan(x) or (rule == ZERO_AS_MISSING and abs(x) <= 1e-35):
+    if math.isnan(x) or (rule == ZERO_AS_MISSING and abs(x) <= float(np.float32(1e-35))):
         return bool(trees["missing_left"][node])
     if rule == CATEGORICAL:
         return _in_set(trees, trees["category_set"][node], x)

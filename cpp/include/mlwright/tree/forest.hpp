@@ -4,7 +4,7 @@
 // higher numbers (counted within the tree) than itself, and every node but the root has one parent. Which way x goes is
 // said by the node's rule:
 //   numeric          x <= threshold goes left; NaN goes left if missing_left
-//   zero_as_missing  |x| <= 1e-35 and NaN go left if missing_left, else x <= threshold goes left
+//   zero_as_missing  |x| <= 1e-35f and NaN go left if missing_left, else x <= threshold goes left
 //   categorical      NaN goes left if missing_left; else code = trunc(x), and left if the code is in the node's set: bit
 //                    c % 32 of word c / 32 of set_words[set_offsets[s] .. set_offsets[s + 1]]. Other codes go right.
 // A leaf holds one value, which tree t adds to output t % n_outputs, or one an output.
@@ -21,7 +21,7 @@
 namespace mlwright::tree {
 
 enum class Rule : std::uint8_t { numeric = 0, zero_as_missing = 1, categorical = 2 };
-inline constexpr double kZeroBound = 1e-35;  // LightGBM's kZeroThreshold
+inline constexpr double kZeroBound = 1e-35f;  // LightGBM's kZeroThreshold, which is a float: 1.0000000180025095e-35
 
 struct ForestArrays {
   std::span<const std::int32_t> feature, left, right;
