@@ -121,7 +121,8 @@ def lightgbm_models():
     few = {"min_data_per_group": 5, "cat_smooth": 1.0, "max_cat_to_onehot": 4}
     lightgbm_model("lgb-binary-categories", "binary", data=categories, target=lambda y: y > 0, codes=[3, 4], **few)
     lightgbm_model("lgb-multiclass", "multiclass", target=classes, num_class=4, n=3)
-    lightgbm_model("lgb-ova-categories", "multiclassova", data=categories, target=classes, num_class=4, codes=[3], **few)
+    few |= {"num_class": 4, "codes": [3]}
+    lightgbm_model("lgb-ova-categories", "multiclassova", data=categories, target=classes, **few)
     rf = {"boosting": "rf", "bagging_freq": 1, "bagging_fraction": 0.6, "feature_fraction": 0.8}
     lightgbm_model("lgb-rf-binary", "binary", target=lambda y: y > 0, **rf)
     lightgbm_model("lgb-rf-multiclass", "multiclass", target=classes, num_class=4, **rf)
@@ -162,7 +163,9 @@ def save_xgboost(name, suffix, booster, X, codes=(), iterations=(0, 0)):
     save(name, suffix, bytes(booster.save_raw(suffix[1:])), X=X, raw=raw, prediction=prediction)
 
 
-def xgboost_model(name, objective, data=None, target=None, weight=None, codes=(), n=6, suffixes=(".ubj",), **parameters):
+def xgboost_model(
+    name, objective, data=None, target=None, weight=None, codes=(), n=6, suffixes=(".ubj",), **parameters
+):
     X, y = table() if data is None else data
     y = y if target is None else target(y)
     kind = {"feature_types": ["c" if j in codes else "q" for j in range(P)]} if codes else {}

@@ -151,7 +151,7 @@ def edited_text(name, **lines):
         ({"leaf_value": "nan 1 1 1 1 1 1 1 1 1 1"}, "leaf_value: holds a number that is not finite"),
         ({"threshold": "nan 1 1 1 1 1 1 1 1 1"}, "threshold: holds a number that is not finite"),
         ({"decision_type": "12 2 2 2 2 2 2 2 2 2"}, "has a decision_type that is none"),
-        ({"decision_type": "1 1 1 1 1 1 1 1 1 1"}, "names a set of categories beyond|lacks cat_boundaries|has 0 values"),
+        ({"decision_type": "1 1 1 1 1 1 1 1 1 1"}, "tree 0 lacks cat_boundaries|has 0 values"),
         ({"num_tree_per_iteration": "4"}, "has 6 trees for 4 an iteration"),
     ],
 )

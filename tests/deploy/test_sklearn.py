@@ -217,7 +217,7 @@ def test_an_imported_model_is_frozen():
     assert calibrated.predict_proba(X).shape == (300, 2)
     stacked = ensemble.StackingClassifier([("forest", model)], LogisticRegression(), cv="prefit").fit(X, two(y))
     assert stacked.score(X, two(y)) > 0.8
-    with pytest.raises(NotFittedError, match="make one with mlwright.deploy.from_file or from_model"):
+    with pytest.raises(NotFittedError, match=r"make one with mlwright\.deploy\.from_file or from_model"):
         deploy.ImportedClassifier().fit(X, y)
 
 

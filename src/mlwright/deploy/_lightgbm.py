@@ -9,6 +9,8 @@ anything else is asked; NaN is zero where the kind of missing is not NaN; sums a
 from 0.
 """
 
+from itertools import pairwise
+
 import numpy as np
 
 from mlwright._runtime.errors import ModelFormatError
@@ -195,7 +197,9 @@ class _Tree:
 def _tree(block, index, n_features):
     tree = _Tree(block, index)
     if tree.optional("is_linear", np.int64, 1)[0] != 0:
-        raise UnsupportedModelError(f"{tree.what} has linear leaves, which are not supported; train without linear_tree")
+        raise UnsupportedModelError(
+            f"{tree.what} has linear leaves, which are not supported; train without linear_tree"
+        )
     n_leaves = int(tree.values("num_leaves", np.int64, 1)[0])
     if not 1 <= n_leaves <= len(block):
         raise ModelFormatError(f"{tree.what} has {n_leaves} leaves; the file is damaged")
@@ -272,4 +276,4 @@ def _sets(tree):
     words = tree.values("cat_threshold", np.int64, int(ends[-1]))
     if (words < 0).any() or (words >= 1 << 32).any():
         raise ModelFormatError(f"{tree.what} has a cat_threshold of more than 32 bits; the file is damaged")
-    return tuple(words.astype(np.uint32)[begin:end] for begin, end in zip(ends[:-1], ends[1:], strict=True))
+    return tuple(words.astype(np.uint32)[begin:end] for begin, end in pairwise(ends))

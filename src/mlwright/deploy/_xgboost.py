@@ -114,6 +114,11 @@ def _get(node, key, kind, what):
     return node[key]
 
 
+def _vector(node, key, dtype, what, n=None):
+    """A vector of numbers, of length n."""
+    return of_values(_get(node, key, (list, np.ndarray), what), dtype, f"{what}: {key}", n)
+
+
 def _whole(node, key, what, default=None):
     """An integer; XGBoost writes parameters as strings."""
     if default is not None and key not in node:
@@ -184,13 +189,13 @@ def _trees(booster, n_features, n_outputs, iterations):
     name = _get(booster, "name", str, _WHAT)
     weights = None
     if name == "dart":
-        weights = of_values(_get(booster, "weight_drop", (list, np.ndarray), _WHAT), np.float32, f"{_WHAT}: weight_drop")
+        weights = _vector(booster, "weight_drop", np.float32, _WHAT)
         booster = _get(booster, "gbtree", dict, _WHAT)
     elif name != "gbtree":
         raise UnsupportedModelError(f"{_WHAT}: its booster is {name[:40]!r}; expected gbtree or dart")
     model = _get(booster, "model", dict, _WHAT)
     trees = _get(model, "trees", list, _WHAT)
-    group = of_values(_get(model, "tree_info", (list, np.ndarray), _WHAT), np.int64, f"{_WHAT}: tree_info", len(trees))
+    group = _vector(model, "tree_info", np.int64, _WHAT, len(trees))
     if weights is not None and len(weights) != len(trees):
         raise ModelFormatError(f"{_WHAT}: has {len(weights)} weights of {len(trees)} trees; the file is damaged")
     if iterations is not None:
@@ -208,7 +213,7 @@ def _trees(booster, n_features, n_outputs, iterations):
 def _n_trees(model, iterations, n_outputs, n_trees):
     """How many trees the first iterations have."""
     if "iteration_indptr" in model:
-        ends = of_values(model["iteration_indptr"], np.int64, f"{_WHAT}: iteration_indptr")
+        ends = _vector(model, "iteration_indptr", np.int64, _WHAT)
         return int(ends[min(iterations, len(ends) - 1)]) if len(ends) else n_trees
     parameters = _get(model, "gbtree_model_param", dict, _WHAT)
     return min(n_trees, iterations * n_outputs * max(1, _whole(parameters, "num_parallel_tree", _WHAT, 1)))
@@ -223,15 +228,16 @@ def _tree(tree, n_features, what, most_words):
     parameters = _get(tree, "tree_param", dict, what)
     if _whole(parameters, "size_leaf_vector", what, 1) > 1:
         raise UnsupportedModelError(
-            f"{what}: its leaves are vectors; expected one output a tree; train with multi_strategy='one_output_per_tree'"
+            f"{what}: its leaves are vectors; expected one output a tree; "
+            "train with multi_strategy='one_output_per_tree'"
         )
-    left = of_values(_get(tree, "left_children", (list, np.ndarray), what), np.int64, f"{what}: left_children")
+    left = _vector(tree, "left_children", np.int64, what)
     n = len(left)
     if n < 1 or _whole(parameters, "num_nodes", what) != n:
         raise ModelFormatError(f"{what}: has {n} nodes, not as many as it says; the file is damaged")
 
     def column(key, dtype):
-        return of_values(_get(tree, key, (list, np.ndarray), what), dtype, f"{what}: {key}", n)
+        return _vector(tree, key, dtype, what, n)
 
     right, feature = column("right_children", np.int64), column("split_indices", np.int64)
     threshold = column("split_conditions", np.float32)
@@ -271,7 +277,7 @@ def _add_categories(nodes, tree, what, most_words):
     if not is_category.any():
         return
     parts = {
-        key: of_values(_get(tree, key, (list, np.ndarray), what), np.int64, f"{what}: {key}")
+        key: _vector(tree, key, np.int64, what)
         for key in ("categories", "categories_nodes", "categories_segments", "categories_sizes")
     }
     where = parts["categories_nodes"]

@@ -21,6 +21,7 @@ _NUMBERS = [
     b"18446744073709551616", b"1e308", b"-1e308", b"1e999", b"1e-320", b"nan", b"NaN", b"inf", b"-Infinity", b"1e5",
     b"9" * 400, b"1_0", b"0x10", b"", b"null", b"true", b'"3"', b"[1]", b"{}", b"3.5", b"16777216", b"1e10",
 ]  # fmt: skip
+_FLOAT_NAN = 0x7FC00000
 _BYTES = [0x00, 0x01, 0x7F, 0x80, 0xFF, *b'{}[]$#iUIlLdDSCTFZN":,=\n 0-9']
 
 
@@ -79,7 +80,7 @@ def _number(data, chance):
 def _packed_number(data, chance):
     """Some bytes that may be a length or a number in a binary format."""
     i, width = _place(data, chance), chance.choice([1, 2, 4, 8])
-    value = chance.choice([0, 1, 2, 3, 0x7F, 0xFF, 0x7FFF, 0x7FFFFFFF, 0xFFFFFFFF, (1 << 63) - 1, (1 << 64) - 1, 0x7FC00000])
+    value = chance.choice([0, 1, 2, 3, 0x7F, 0xFF, 0x7FFF, 1 << 31, (1 << 31) - 1, (1 << 63) - 1, -1, _FLOAT_NAN])
     return data[:i] + (value & ((1 << 8 * width) - 1)).to_bytes(width, "big") + data[i + width :]
 
 
