@@ -31,9 +31,11 @@ def content(name):
 def test_truncated_anywhere(name):
     data = content(name)
     for end in range(0, len(data), 1 if len(data) < 4000 else 17):
-        attempt_import(data[:end], X)
-    with pytest.raises(ModelFormatError):
-        deploy.from_bytes(data[: len(data) // 4])
+        try:
+            deploy.from_bytes(data[:end])
+        except ModelFormatError:
+            continue
+        assert b"end of trees" in data[:end]  # what follows in a text is for people
 
 
 @each_name

@@ -86,8 +86,13 @@ def from_model(model, iterations=None):
 
 
 def _best(attributes):
-    best = attributes.get("best_iteration")
-    return None if best is None else one_of_text(str(best).encode(), np.int64, f"{_WHAT}: best_iteration") + 1
+    """How many iterations there are up to the best one, None if it is not known."""
+    if "best_iteration" not in attributes:
+        return None
+    best = one_of_text(str(attributes["best_iteration"])[:24].encode(), np.int64, f"{_WHAT}: best_iteration")
+    if best < 0:
+        raise ModelFormatError(f"{_WHAT}: its best_iteration is {best}; the file is damaged")
+    return best + 1
 
 
 def _json(data):

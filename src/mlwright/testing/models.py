@@ -6,7 +6,7 @@ example fails the suite.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -131,30 +131,30 @@ def _boosting() -> list[Example]:
 
 def _imported() -> list[Example]:
     """Models of scikit-learn's; they come fitted."""
-    from sklearn import ensemble
-
     from mlwright.deploy import from_model
 
-    X = _numbers(60)
-    score = X.sum(axis=1)
-    coded = np.column_stack([X, np.arange(60) % 5])
+    names = ["deploy.ImportedClassifier:forest", "deploy.ImportedRegressor:categories"]
+    return [Example(name, lambda name=name: from_model(_sources()[name]), _coded(), None) for name in names]
+
+
+def _coded() -> np.ndarray:
+    return np.column_stack([_numbers(60), np.arange(60) % 5])
+
+
+@cache
+def _sources() -> dict[str, Any]:
+    """What the imported models come from, fitted once."""
+    from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestClassifier
+
+    X = _coded()
+    score = X[:, :3].sum(axis=1)
     small = {"max_iter": 3, "max_leaf_nodes": 4, "min_samples_leaf": 5, "random_state": 0}
-    forest = ensemble.RandomForestClassifier(3, max_depth=3, random_state=0)
-    boosting = ensemble.HistGradientBoostingRegressor(loss="poisson", categorical_features=[3], **small)
-    return [
-        Example(
-            "deploy.ImportedClassifier:forest",
-            lambda: from_model(forest.fit(X, np.digitize(score, [-1.0, 1.0]))),
-            X,
-            None,
-        ),
-        Example(
-            "deploy.ImportedRegressor:categories",
-            lambda: from_model(boosting.fit(coded, np.exp(score) + coded[:, 3])),
-            coded,
-            None,
-        ),
-    ]
+    forest = RandomForestClassifier(3, max_depth=3, random_state=0)
+    boosting = HistGradientBoostingRegressor(loss="poisson", categorical_features=[3], **small)
+    return {
+        "deploy.ImportedClassifier:forest": forest.fit(X, np.digitize(score, [-1.0, 1.0])),
+        "deploy.ImportedRegressor:categories": boosting.fit(X, np.exp(score) + X[:, 3]),
+    }
 
 
 def _pipelines() -> list[Example]:
