@@ -13,4 +13,5 @@ PYBIND11_MODULE(_core, m) {
   mlwright::bindings::register_simd(m);
   mlwright::bindings::register_tree(m);
   mlwright::bindings::register_forest(m);
+  mlwright::bindings::register_binned_data(m);
 }

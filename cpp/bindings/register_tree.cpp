@@ -11,6 +11,7 @@
 #include "mlwright/tree/booster.hpp"
 #include "objectives.hpp"
 #include "registers.hpp"
+#include "thresholds.hpp"
 
 namespace mlwright::bindings {
 
@@ -31,25 +32,11 @@ std::vector<T> to_vector(const Vector<T>& a) {
   return {a.data(), a.data() + a.size()};
 }
 
-Thresholds thresholds_from(const Vector<double>& values, const Vector<std::int64_t>& offsets) {
-  Thresholds thresholds{to_vector(values), to_vector(offsets)};
-  bool good = !thresholds.offsets.empty() && thresholds.offsets.front() == 0 &&
-              thresholds.offsets.back() == static_cast<index_t>(thresholds.values.size());
-  for (std::size_t j = 0; good && j + 1 < thresholds.offsets.size(); ++j) {
-    const index_t size = thresholds.offsets[j + 1] - thresholds.offsets[j];
-    good = size >= 0 && size < tree::kMaxBins;
-  }
-  if (!good) throw py::value_error("thresholds: their offsets do not fit them");
-  return thresholds;
-}
-
 template <class T>
 py::tuple find_thresholds(const py::array_t<T, 0>& x, const Vector<double>& weight, int max_bins, std::uint64_t seed) {
   const auto view = matrix<T>(x);
   if (weight.size() != 0 && weight.size() != view.rows) throw py::value_error("weight: its length differs from X's rows");
-  const Thresholds thresholds = without_gil(
-      [&](auto& token) { return tree::find_thresholds(view, span(weight), max_bins, seed, token); });
-  return py::make_tuple(to_array(thresholds.values), to_array(thresholds.offsets));
+  return to_tuple(without_gil([&](auto& token) { return tree::find_thresholds(view, span(weight), max_bins, seed, token); }));
 }
 
 template <class T>
@@ -65,8 +52,11 @@ std::shared_ptr<BinnedMatrix> bin(const py::array_t<T, 0>& x, const Vector<doubl
 py::array_t<std::uint8_t> codes(const BinnedMatrix& bins) {
   py::array_t<std::uint8_t> out({bins.n_rows(), bins.n_features()});
   auto at = out.mutable_unchecked<2>();
-  for (index_t j = 0; j < bins.n_features(); ++j)
-    for (index_t i = 0; i < bins.n_rows(); ++i) at(i, j) = bins.column(j)[i];
+  std::vector<std::uint8_t> column(static_cast<std::size_t>(bins.n_rows()));
+  for (index_t j = 0; j < bins.n_features(); ++j) {
+    bins.copy_column(j, column);
+    for (index_t i = 0; i < bins.n_rows(); ++i) at(i, j) = column[static_cast<std::size_t>(i)];
+  }
   return out;
 }
 

@@ -12,26 +12,18 @@
 #include "mlwright/runtime/rng.hpp"
 #include "mlwright/tree/streams.hpp"
 #include "simd/binning.hpp"
+#include "tree/quantile_cuts.hpp"
+#include "tree/rows_looked_at.hpp"
 
 namespace mlwright::tree {
 namespace {
 
-constexpr double kLargest = std::numeric_limits<double>::max();
 constexpr index_t kRowGrain = 8192;
 
 struct Sorted {  // the values of one column that are not missing, ascending, with their weights (empty: all ones)
   std::vector<double> value;
   std::vector<double> weight;
 };
-
-// Doubles in the order of unsigned integers; -0.0 and 0.0 are one value.
-std::uint64_t to_key(double x) {
-  const auto bits = std::bit_cast<std::uint64_t>(x + 0.0);
-  return bits >> 63 ? ~bits : bits | (std::uint64_t{1} << 63);
-}
-double from_key(std::uint64_t key) {
-  return std::bit_cast<double>(key >> 63 ? key ^ (std::uint64_t{1} << 63) : ~key);
-}
 
 struct Keyed {
   std::uint64_t key;
@@ -55,23 +47,6 @@ void radix_sort(std::vector<Item>& items, Key key_of) {
     for (const Item& item : items) other[count[key_of(item) >> (pass * kBits) & (kDigits - 1)]++] = item;
     items.swap(other);
   }
-}
-
-// The rows that thresholds are found from: all, or one of each of kSampleRows equal strata.
-std::vector<std::uint32_t> rows_to_look_at(index_t n_rows, std::span<const double> weight, std::uint64_t seed) {
-  std::vector<std::uint32_t> rows;
-  if (!weight.empty() || n_rows <= kSampleRows) {
-    for (index_t i = 0; i < n_rows; ++i)
-      if (weight.empty() || weight[static_cast<std::size_t>(i)] > 0) rows.push_back(static_cast<std::uint32_t>(i));
-    return rows;
-  }
-  rows.reserve(kSampleRows);
-  runtime::Rng rng(seed, runtime::stream_id(static_cast<std::uint32_t>(Draws::rows_of_thresholds)));
-  for (index_t s = 0; s < kSampleRows; ++s) {
-    const index_t begin = s * n_rows / kSampleRows, end = (s + 1) * n_rows / kSampleRows;
-    rows.push_back(static_cast<std::uint32_t>(begin + static_cast<index_t>(rng.below(static_cast<std::uint64_t>(end - begin)))));
-  }
-  return rows;
 }
 
 template <class T>
@@ -100,72 +75,39 @@ Sorted sorted_column(MatrixView<const T> x, index_t feature, std::span<const dou
   return column;
 }
 
-// A number t with a <= t < b, their mean if it is one.
-double between(double a, double b) {
-  double middle = (a + b) / 2;
-  if (!std::isfinite(middle)) middle = std::isfinite(a) && std::isfinite(b) ? a / 2 + b / 2 : middle;
-  if (!(middle >= a && middle < b)) middle = a;
-  return std::clamp(middle, -kLargest, kLargest);
-}
-
-std::vector<double> midpoints(const std::vector<double>& distinct) {
-  std::vector<double> cuts;
-  for (std::size_t i = 0; i + 1 < distinct.size(); ++i) cuts.push_back(between(distinct[i], distinct[i + 1]));
-  return cuts;
-}
-
-// The distinct values, or nothing if there are more than max_bins.
-std::vector<double> few_distinct(const std::vector<double>& sorted, int max_bins) {
-  std::vector<double> distinct;
-  for (const double v : sorted) {
-    if (!distinct.empty() && distinct.back() == v) continue;
-    if (distinct.size() == static_cast<std::size_t>(max_bins)) return {};
-    distinct.push_back(v);
+Runs runs_of(const Sorted& column) {
+  Runs runs;
+  double sum = 0;
+  for (std::size_t i = 0; i < column.value.size(); ++i) {
+    sum += column.weight.empty() ? 1.0 : column.weight[i];
+    if (runs.value.empty() || runs.value.back() != column.value[i]) {
+      runs.value.push_back(column.value[i]);
+      runs.cumulative.push_back(sum);
+    }
+    runs.cumulative.back() = sum;
   }
-  return distinct;
-}
-
-// Averaged inverse of the weighted distribution function at k / max_bins, k = 1 .. max_bins - 1.
-std::vector<double> quantiles(const Sorted& column, int max_bins) {
-  const std::size_t n = column.value.size();
-  const auto weight = [&](std::size_t i) { return column.weight.empty() ? 1.0 : column.weight[i]; };
-  double total = 0;
-  for (std::size_t i = 0; i < n; ++i) total += weight(i);
-  std::vector<double> cuts;
-  std::size_t i = 0;
-  double cumulative = weight(0);
-  for (int k = 1; k < max_bins; ++k) {
-    const double target = total * k / max_bins;
-    while (i + 1 < n && cumulative < target) cumulative += weight(++i);
-    const bool on_the_step = cumulative == target && i + 1 < n;
-    const double cut = on_the_step && column.value[i] != column.value[i + 1]
-                           ? between(column.value[i], column.value[i + 1])
-                           : std::clamp(column.value[i], -kLargest, kLargest);
-    if (cuts.empty() || cut > cuts.back()) cuts.push_back(cut);
-  }
-  if (!cuts.empty() && cuts.back() >= column.value.back()) cuts.pop_back();  // nothing lies above it
-  return cuts;
-}
-
-std::vector<double> cuts_of(const Sorted& column, int max_bins) {
-  if (column.value.empty()) return {};
-  const std::vector<double> distinct = few_distinct(column.value, max_bins);
-  return distinct.empty() ? quantiles(column, max_bins) : midpoints(distinct);
+  return runs;
 }
 
 }  // namespace
 
-template <class T>
-Thresholds find_thresholds(MatrixView<const T> x, std::span<const double> weight, int max_bins, std::uint64_t seed,
-                           runtime::CancelToken& token) {
-  if (max_bins < 2 || max_bins > kMaxBins)
-    throw InvalidArgument("max_bins: got " + std::to_string(max_bins) + ", expected 2 to 255");
-  const std::vector<std::uint32_t> rows = rows_to_look_at(x.rows, weight, seed);
-  std::vector<std::vector<double>> cuts(static_cast<std::size_t>(x.cols));
-  runtime::parallel_for(x.cols, 1, token, [&](index_t, index_t begin, index_t end) {
-    for (index_t j = begin; j < end; ++j)
-      cuts[static_cast<std::size_t>(j)] = cuts_of(sorted_column(x, j, weight, rows), max_bins);
-  });
+std::vector<std::uint32_t> rows_to_look_at(index_t n_rows, std::span<const double> weight, std::uint64_t seed) {
+  std::vector<std::uint32_t> rows;
+  if (!weight.empty() || n_rows <= kSampleRows) {
+    for (index_t i = 0; i < n_rows; ++i)
+      if (weight.empty() || weight[static_cast<std::size_t>(i)] > 0) rows.push_back(static_cast<std::uint32_t>(i));
+    return rows;
+  }
+  rows.reserve(kSampleRows);
+  runtime::Rng rng(seed, runtime::stream_id(static_cast<std::uint32_t>(Draws::rows_of_thresholds)));
+  for (index_t s = 0; s < kSampleRows; ++s) {
+    const index_t begin = s * n_rows / kSampleRows, end = (s + 1) * n_rows / kSampleRows;
+    rows.push_back(static_cast<std::uint32_t>(begin + static_cast<index_t>(rng.below(static_cast<std::uint64_t>(end - begin)))));
+  }
+  return rows;
+}
+
+Thresholds join(const std::vector<std::vector<double>>& cuts) {
   Thresholds thresholds;
   thresholds.offsets.push_back(0);
   for (const auto& of_feature : cuts) {
@@ -176,6 +118,20 @@ Thresholds find_thresholds(MatrixView<const T> x, std::span<const double> weight
 }
 
 template <class T>
+Thresholds find_thresholds(MatrixView<const T> x, std::span<const double> weight, int max_bins, std::uint64_t seed,
+                           runtime::CancelToken& token) {
+  if (max_bins < 2 || max_bins > kMaxBins)
+    throw InvalidArgument("max_bins: got " + std::to_string(max_bins) + ", expected 2 to 255");
+  const std::vector<std::uint32_t> rows = rows_to_look_at(x.rows, weight, seed);
+  std::vector<std::vector<double>> cuts(static_cast<std::size_t>(x.cols));
+  runtime::parallel_for(x.cols, 1, token, [&](index_t, index_t begin, index_t end) {
+    for (index_t j = begin; j < end; ++j)
+      cuts[static_cast<std::size_t>(j)] = cuts_of(runs_of(sorted_column(x, j, weight, rows)), max_bins);
+  });
+  return join(cuts);
+}
+
+template <class T>
 BinnedMatrix::BinnedMatrix(MatrixView<const T> x, Thresholds thresholds, runtime::CancelToken& token)
     : n_rows_(x.rows), n_features_(x.cols), thresholds_(std::move(thresholds)),
       columns_(static_cast<std::size_t>(checked_mul(x.rows, x.cols, "binned matrix"))),
@@ -183,6 +139,30 @@ BinnedMatrix::BinnedMatrix(MatrixView<const T> x, Thresholds thresholds, runtime
   if (n_rows_ > std::numeric_limits<std::uint32_t>::max())
     throw InvalidArgument("X: got " + std::to_string(n_rows_) + " rows, expected at most 2^32 - 1; fit on a sample");
   fill_columns(x, token);
+  fill_rows(token);
+}
+
+template <class T, class Index>
+BinnedMatrix::BinnedMatrix(const SparseColumns<T, Index>& x, Thresholds thresholds, runtime::CancelToken& token)
+    : n_rows_(x.n_rows), n_features_(x.n_cols()), thresholds_(std::move(thresholds)) {
+  keep(SparseBins(x, thresholds_, token), token);
+}
+
+void BinnedMatrix::copy_column(index_t feature, std::span<std::uint8_t> codes) const {
+  if (sparse_ != nullptr) sparse_->spread(feature, codes);
+  else std::copy_n(column(feature), n_rows_, codes.begin());
+}
+
+// Sparsely, if that takes less memory and time.
+void BinnedMatrix::keep(SparseBins bins, runtime::CancelToken& token) {
+  has_missing_.resize(static_cast<std::size_t>(n_features_));
+  for (index_t j = 0; j < n_features_; ++j) has_missing_[static_cast<std::size_t>(j)] = bins.has_missing(j);
+  if (static_cast<double>(bins.n_stored()) < kSparse * static_cast<double>(n_rows_) * static_cast<double>(n_features_)) {
+    sparse_ = std::make_unique<const SparseBins>(std::move(bins));
+    return;
+  }
+  columns_.resize(static_cast<std::size_t>(checked_mul(n_rows_, n_features_, "binned matrix")));
+  for (index_t j = 0; j < n_features_; ++j) bins.spread(j, std::span(columns_).subspan(static_cast<std::size_t>(j * n_rows_), static_cast<std::size_t>(n_rows_)));
   fill_rows(token);
 }
 
@@ -236,6 +216,13 @@ template Thresholds find_thresholds(MatrixView<const double>, std::span<const do
                                     runtime::CancelToken&);
 template Thresholds find_thresholds(MatrixView<const float>, std::span<const double>, int, std::uint64_t,
                                     runtime::CancelToken&);
+#define MLWRIGHT_INSTANTIATE(T, Index) \
+  template BinnedMatrix::BinnedMatrix(const SparseColumns<T, Index>&, Thresholds, runtime::CancelToken&);
+MLWRIGHT_INSTANTIATE(double, std::int32_t)
+MLWRIGHT_INSTANTIATE(double, std::int64_t)
+MLWRIGHT_INSTANTIATE(float, std::int32_t)
+MLWRIGHT_INSTANTIATE(float, std::int64_t)
+#undef MLWRIGHT_INSTANTIATE
 template BinnedMatrix::BinnedMatrix(MatrixView<const double>, Thresholds, runtime::CancelToken&);
 template BinnedMatrix::BinnedMatrix(MatrixView<const float>, Thresholds, runtime::CancelToken&);
 

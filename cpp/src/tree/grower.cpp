@@ -38,7 +38,8 @@ std::uint64_t stream_of(Draws purpose, std::uint64_t tree) {
 }  // namespace
 
 Grower::Grower(const BinnedMatrix& bins, const TreeRules& rules)
-    : bins_(bins), rules_(rules), layout_(bins), histograms_(bins, layout_), rows_(static_cast<std::size_t>(bins.n_rows())),
+    : bins_(bins), rules_(rules), layout_(bins), histograms_(bins, layout_), search_(bins_, layout_, {}),
+      rows_(static_cast<std::size_t>(bins.n_rows())),
       scratch_(static_cast<std::size_t>(bins.n_rows())) {}
 
 std::vector<Entry> Grower::take_histogram() {
@@ -162,13 +163,20 @@ void Grower::cut(Open parent, const Gradients& gradients, std::uint64_t stream, 
   open_children(parent, left, right, gradients, stream, heap, token);
 }
 
+const std::uint8_t* Grower::codes_of(index_t feature) {
+  if (bins_.sparse() == nullptr) return bins_.column(feature);
+  column_.resize(static_cast<std::size_t>(bins_.n_rows()));
+  bins_.sparse()->spread(feature, column_);
+  return column_.data();
+}
+
 // Moves those of some rows that go left to the front; how many they are.
 index_t Grower::divide(index_t begin, index_t end, const Split& split, runtime::CancelToken& token) {
   if (begin == end) return 0;
   const auto at = static_cast<std::size_t>(begin), size = static_cast<std::size_t>(end - begin);
   const int n_bins = bins_.n_bins(split.feature);
   return partition_rows(std::span(rows_).subspan(at, size), std::span(scratch_).subspan(at, size),
-                        bins_.column(split.feature),
+                        codes_of(split.feature),
                         {static_cast<std::uint8_t>(split.bin), static_cast<std::uint8_t>(n_bins),
                          bins_.has_missing(split.feature), split.missing_left},
                         token);
@@ -259,18 +267,17 @@ void Grower::find_best(Open& open, const FixedPoint& fixed, std::uint64_t stream
   const auto n = static_cast<index_t>(features.size());
   const auto grain = std::max<index_t>(1, static_cast<index_t>(kCodesWorthAThread / std::max<std::size_t>(1, layout_.size() / static_cast<std::size_t>(std::max<index_t>(1, bins_.n_features())))));
   std::vector<Split> best(static_cast<std::size_t>(runtime::n_chunks(n, grain)));
+  const auto of_feature = [&](std::span<const Entry> codes, index_t j) {
+    std::optional<runtime::Rng> one_cut;
+    if (rules_.extra_trees)
+      one_cut.emplace(rules_.seed, stream_of(Draws::cut_of_feature, stream),
+                      static_cast<std::uint64_t>(open.node) << 32 | static_cast<std::uint64_t>(j));
+    return best_split_of_feature(codes, j, bins_.n_bins(j), open.sums, fixed, rules, one_cut ? &*one_cut : nullptr);
+  };
   runtime::parallel_for(n, grain, token, [&](index_t chunk, index_t begin, index_t end) {
-    Split& mine = best[static_cast<std::size_t>(chunk)];
-    for (index_t i = begin; i < end; ++i) {
-      const auto j = static_cast<std::size_t>(features[static_cast<std::size_t>(i)]);
-      const std::span<const Entry> codes(open.histogram.data() + layout_.offset[j], layout_.offset[j + 1] - layout_.offset[j]);
-      std::optional<runtime::Rng> one_cut;
-      if (rules_.extra_trees)
-        one_cut.emplace(rules_.seed, stream_of(Draws::cut_of_feature, stream), static_cast<std::uint64_t>(open.node) << 32 | j);
-      const Split split = best_split_of_feature(codes, static_cast<index_t>(j), bins_.n_bins(static_cast<index_t>(j)),
-                                                open.sums, fixed, rules, one_cut ? &*one_cut : nullptr);
-      if (split.found() && split.gain > mine.gain) mine = split;
-    }
+    best[static_cast<std::size_t>(chunk)] =
+        search_.best(std::span(features).subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin)),
+                     open.histogram, open.sums, fixed, rules, of_feature);
   });
   for (const Split& split : best)
     if (split.found() && split.gain > open.best.gain) open.best = split;

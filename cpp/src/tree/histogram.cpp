@@ -8,6 +8,7 @@
 
 #include "mlwright/base/checked.hpp"
 #include "mlwright/runtime/parallel.hpp"
+#include "mlwright/tree/sparse_histogram.hpp"
 #include "simd/histogram.hpp"
 
 namespace mlwright::tree {
@@ -163,6 +164,10 @@ double FixedPoint::h(const Entry& e) const noexcept {
 }
 
 HistogramLayout::HistogramLayout(const BinnedMatrix& bins) {
+  if (const SparseBins* sparse = bins.sparse()) {
+    offset.assign(sparse->slots().begin(), sparse->slots().end());
+    return;
+  }
   offset.push_back(0);
   for (index_t j = 0; j < bins.n_features(); ++j)
     offset.push_back(checked_add(offset.back(), bins.n_codes(j), "histogram"));
@@ -173,6 +178,7 @@ HistogramBuilder::HistogramBuilder(const BinnedMatrix& bins, const HistogramLayo
 
 void HistogramBuilder::build(std::span<const std::uint32_t> rows, const RowEntries& entries, std::span<Entry> histogram,
                              runtime::CancelToken& token) {
+  if (bins_.sparse() != nullptr) return build_sparse_histogram(*bins_.sparse(), rows, entries, histogram, token);
   const runtime::ThreadLimit pinned(runtime::max_threads());  // as many threads as there is scratch memory for
   const bool few_blocks = bins_.n_blocks() < 2 * runtime::max_threads();  // too few to be dealt out evenly
   if (few_blocks) by_rows(rows, entries, histogram, token);

@@ -109,12 +109,18 @@ double leaf_value(double g, double h, double l1, double l2, const Bounds& bounds
   return h + l2 > 0 ? bounds.clip(-t / (h + l2)) : bounds.clip(0);
 }
 
+double gain_of_whole(const NodeSums& node, const FixedPoint& fixed, const SplitRules& rules) noexcept {
+  const double g = fixed.g(node.sum), h = fixed.h(node.sum);
+  return side(g, h, rules, leaf_value(g, h, rules.l1, rules.l2, node.bounds));
+}
+
+bool is_worth_it(double gain, double whole) noexcept { return !(gain <= 1e-12 * std::abs(whole)); }
+
 Split best_split_of_feature(std::span<const Entry> codes, index_t feature, int n_bins, const NodeSums& node,
                             const FixedPoint& fixed, const SplitRules& rules, runtime::Rng* one_cut) {
   const bool has_missing = codes.size() > static_cast<std::size_t>(n_bins);
   const Scan scan{feature, node, fixed, rules};
-  const double g = fixed.g(node.sum), h = fixed.h(node.sum);
-  const double whole = side(g, h, rules, leaf_value(g, h, rules.l1, rules.l2, node.bounds));
+  const double whole = gain_of_whole(node, fixed, rules);
   Split best;
   best.gain = whole;  // a cut must beat not cutting
   Prefix prefix;
@@ -128,8 +134,7 @@ Split best_split_of_feature(std::span<const Entry> codes, index_t feature, int n
     scan.offer(prefix, cuts.first, end_with_missing, true, best);
   }
   best.gain -= whole;
-  // What is left of exact ties (a constant gradient) is rounding, not a reason to cut.
-  if (best.gain <= 1e-12 * std::abs(whole)) best.feature = -1;
+  if (!is_worth_it(best.gain, whole)) best.feature = -1;
   return best;
 }
 

@@ -11,12 +11,14 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
 #include "mlwright/base/buffer.hpp"
 #include "mlwright/base/view.hpp"
 #include "mlwright/runtime/cancel.hpp"
+#include "mlwright/tree/sparse_bins.hpp"
 
 namespace mlwright::tree {
 
@@ -48,6 +50,13 @@ class BinnedMatrix {
   template <class T>
   BinnedMatrix(MatrixView<const T> x, Thresholds thresholds, runtime::CancelToken& token);
 
+  // Values not stored are zeros. Kept as SparseBins where that is smaller.
+  template <class T, class Index>
+  BinnedMatrix(const SparseColumns<T, Index>& x, Thresholds thresholds, runtime::CancelToken& token);
+
+  // Not null: there are no blocks and columns, but these bins.
+  const SparseBins* sparse() const noexcept { return sparse_.get(); }
+
   index_t n_rows() const noexcept { return n_rows_; }
   index_t n_features() const noexcept { return n_features_; }
   index_t n_blocks() const noexcept { return (n_features_ + kBlock - 1) / kBlock; }
@@ -57,6 +66,7 @@ class BinnedMatrix {
   // Row 0 of a block; readable up to 8 bytes past each row's features.
   const std::uint8_t* block(index_t b) const noexcept { return rows_.data() + b * kBlock * n_rows_; }
   const std::uint8_t* column(index_t feature) const noexcept { return columns_.data() + feature * n_rows_; }
+  void copy_column(index_t feature, std::span<std::uint8_t> codes) const;
   const Thresholds& thresholds() const noexcept { return thresholds_; }
   int n_bins(index_t feature) const { return static_cast<int>(thresholds_.of(feature).size()) + 1; }  // not missing
   bool has_missing(index_t feature) const { return has_missing_[static_cast<std::size_t>(feature)] != 0; }
@@ -67,6 +77,10 @@ class BinnedMatrix {
   template <class T>
   void fill_columns(MatrixView<const T> x, runtime::CancelToken& token);
   void fill_rows(runtime::CancelToken& token);
+  void keep(SparseBins bins, runtime::CancelToken& token);
+
+  // Stored values a cell below which sparse bins are the smaller ones: they take 7 to 9 bytes a value, a dense cell 2.
+  static constexpr double kSparse = 0.25;
 
   index_t n_rows_;
   index_t n_features_;
@@ -74,6 +88,7 @@ class BinnedMatrix {
   Buffer<std::uint8_t> columns_;
   Buffer<std::uint8_t> rows_;
   std::vector<std::uint8_t> has_missing_;
+  std::unique_ptr<const SparseBins> sparse_;
 };
 
 }  // namespace mlwright::tree

@@ -13,6 +13,7 @@
 #include "mlwright/tree/histogram.hpp"
 #include "mlwright/tree/row_sample.hpp"
 #include "mlwright/tree/split.hpp"
+#include "mlwright/tree/split_search.hpp"
 
 namespace mlwright::tree {
 
@@ -95,6 +96,7 @@ class Grower {
            runtime::CancelToken& token);
   void take_rows(const RowSample* sample);
   index_t divide(index_t begin, index_t end, const Split& split, runtime::CancelToken& token);
+  const std::uint8_t* codes_of(index_t feature);
   void draw_tree_features(std::uint64_t stream);
   void find_pieces();
   void make_children(Open& parent, Open& left, Open& right, const Gradients& gradients);
@@ -115,6 +117,8 @@ class Grower {
   const TreeRules& rules_;
   HistogramLayout layout_;
   HistogramBuilder histograms_;
+  SplitSearch search_;
+  std::vector<std::uint8_t> column_;  // of sparse bins, the one that a cut is on
   std::vector<std::uint32_t> rows_, scratch_;  // the sample's rows, then the others; each part by leaves
   index_t n_in_ = 0;
   std::vector<index_t> tree_features_;

@@ -90,7 +90,7 @@ struct RowEntries {
   Entry operator[](std::size_t row) const noexcept { return packed.empty() ? wide[row] : packing.unpack(packed[row]); }
 };
 
-// Where the codes of each feature start in a histogram.
+// Where the codes of each feature start in a histogram; of sparse bins, its slots (sparse_bins.hpp).
 struct HistogramLayout {
   std::vector<index_t> offset;  // n_features + 1
   explicit HistogramLayout(const BinnedMatrix& bins);

@@ -53,6 +53,11 @@ struct NodeSums {
 Split best_split_of_feature(std::span<const Entry> codes, index_t feature, int n_bins, const NodeSums& node,
                             const FixedPoint& fixed, const SplitRules& rules, runtime::Rng* one_cut = nullptr);
 
+// What a node gains by its own constant, which a cut must beat; and whether it does by more than the rounding that is left
+// of exact ties (a constant gradient).
+double gain_of_whole(const NodeSums& node, const FixedPoint& fixed, const SplitRules& rules) noexcept;
+bool is_worth_it(double gain, double whole) noexcept;
+
 // The value of a leaf with these sums, before shrinkage.
 double leaf_value(double g, double h, double l1, double l2, const Bounds& bounds) noexcept;
 

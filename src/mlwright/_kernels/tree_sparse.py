@@ -1,0 +1,88 @@
+"""Trees on sparse matrices: bins from columns, predictions from rows, never a whole dense matrix."""
+
+import numpy as np
+
+from mlwright._kernels import layout
+from mlwright._native import core
+from mlwright._runtime.registry import kernel
+
+__all__ = ["as_columns", "as_rows", "find_sparse_thresholds", "gather_rows", "is_sparse", "sparse_codes"]
+
+_BLOCK_BYTES = 1 << 23  # of the dense rows that are walked at once
+_NO_WEIGHT = np.empty(0)
+
+
+def is_sparse(x):
+    """Whether x is a matrix in SciPy's compressed form."""
+    return hasattr(x, "indptr") and hasattr(x, "indices")
+
+
+def _parts(pointer, index, value):
+    """The three arrays in dtypes that native code reads, both of indices in the same one."""
+    wide = np.int64 if np.int64 in (pointer.dtype, index.dtype) else np.int32
+    return np.ascontiguousarray(pointer, wide), np.ascontiguousarray(index, wide), np.ascontiguousarray(layout.floats(value))
+
+
+def as_columns(x):
+    """``(pointer, row, value, n_rows)`` of a compressed matrix: rows of a column ascend, equal ones were added up."""
+    columns = x.tocsc()
+    if not columns.has_canonical_format:
+        columns = columns.copy() if columns is x else columns
+        columns.sum_duplicates()
+    return *_parts(columns.indptr, columns.indices, columns.data), x.shape[0]
+
+
+def as_rows(x):
+    """``(pointer, column, value)`` of a compressed matrix, in any order within a row."""
+    rows = x.tocsr()
+    return _parts(rows.indptr, rows.indices, rows.data)
+
+
+@kernel(
+    native="tree.find_sparse_thresholds", twin="tree_sparse:find_sparse_thresholds", strategy="tree_sparse:weighted_columns"
+)
+def find_sparse_thresholds(columns, weight=None, max_bins=255, seed=0):
+    """Thresholds of the bins of columns as of ``as_columns``: those of the same numbers in a dense matrix."""
+    weight = _NO_WEIGHT if weight is None else layout.vector(weight)
+    return core.tree.find_sparse_thresholds(*columns, weight, max_bins, seed)
+
+
+@kernel(native="tree.bin_sparse", twin="tree_sparse:sparse_codes", strategy="tree_sparse:columns_and_thresholds")
+def sparse_codes(columns, values, offsets):
+    """Codes of every value, stored or not, uint8 of shape (n, p)."""
+    return bin_columns(columns, values, offsets).codes()
+
+
+def bin_columns(columns, values, offsets):
+    """The binned matrix as the booster reads it."""
+    return core.tree.bin_sparse(*columns, values, offsets)
+
+
+@kernel(native="tree.gather_rows", twin="tree_sparse:gather_rows", strategy="tree_sparse:rows_and_places")
+def gather_rows(rows, place, width, first, last):
+    """Rows ``first`` to ``last`` as a dense array of ``width`` columns, column j at ``place[j]`` if that is not -1."""
+    out = np.empty((last - first, width), dtype=rows[2].dtype)
+    core.tree.gather_rows(*rows, np.ascontiguousarray(place, dtype=np.int32), first, out)
+    return out
+
+
+def used_features(trees, first=None, last=None):
+    """The features that trees ``first`` to ``last`` ask about, ascending."""
+    begin, end = (0, None) if first is None else (trees["offsets"][first], trees["offsets"][last])
+    features = np.unique(trees["feature"][begin:end])
+    return features[features >= 0]
+
+
+def blocks(n_rows, width):
+    """Runs of rows that are worth a dense block."""
+    size = max(64, _BLOCK_BYTES // (8 * max(1, width)))
+    return [(begin, min(begin + size, n_rows)) for begin in range(0, n_rows, size)]
+
+
+def dense_blocks(x, features):
+    """``(begin, end, block)``: all rows of a compressed matrix, dense in some features only."""
+    rows = as_rows(x)
+    place = np.full(x.shape[1], -1, dtype=np.int32)
+    place[features] = np.arange(len(features))
+    for begin, end in blocks(x.shape[0], len(features)):
+        yield begin, end, gather_rows(rows, place, len(features), begin, end)
