@@ -26,7 +26,7 @@ struct Looked {
   const std::vector<std::uint32_t>& rows;
   std::vector<std::uint8_t> mark;  // empty: all rows
 
-  Looked(const std::vector<std::uint32_t>& rows, index_t n_rows) : rows(rows) {
+  Looked(const std::vector<std::uint32_t>& some, index_t n_rows) : rows(some) {
     if (static_cast<index_t>(rows.size()) == n_rows) return;
     mark.assign(static_cast<std::size_t>(n_rows), 0);
     for (const std::uint32_t row : rows) mark[row] = 1;

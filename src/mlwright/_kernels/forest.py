@@ -27,12 +27,13 @@ cover              float64    weight of the training rows of the node; absent: `
 """
 
 import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from mlwright._kernels import layout
+from mlwright._kernels.tree_sparse import dense_blocks, has_blocks
 from mlwright._native import core
 from mlwright._runtime.errors import ModelFormatError
 from mlwright._runtime.registry import kernel
@@ -90,19 +91,40 @@ class Forest:
         return len(self.trees["offsets"]) - 1
 
     def predict_raw(self, X):
-        """Scores of shape (n_outputs, n) for X of shape (n, n_features).
+        """Scores of shape (n_outputs, n) for X of shape (n, n_features): an array or a compressed sparse matrix.
 
         Raises
         ------
         ModelFormatError
             Unless the arrays are trees; found out at the first call.
         """
-        return self._native.predict(layout.floats(X))
+        if not has_blocks(X):
+            return self._native.predict(layout.floats(X))
+        features, forest = self._of_used_features
+        raw = np.empty((self.n_outputs, X.shape[0]))
+        for begin, end, block in dense_blocks(X, features):
+            raw[:, begin:end] = forest.predict_raw(block)
+        return raw
 
     def add_to(self, raw, X, first=0, last=None):
         """Add the values of trees ``first`` to ``last`` to ``raw`` (n_outputs, n), neither started nor divided."""
-        self._native.add_to(layout.floats(X), raw, first, self.n_trees if last is None else last)
+        if not has_blocks(X):
+            self._native.add_to(layout.floats(X), raw, first, self.n_trees if last is None else last)
+            return raw
+        features, forest = self._of_used_features
+        for begin, end, block in dense_blocks(X, features):
+            forest.add_to(raw[:, begin:end], block, first, last)
         return raw
+
+    @cached_property
+    def _of_used_features(self):
+        """The features that the trees ask about, ascending, and the forest of those alone: sparse rows are few of many."""
+        self.check()
+        features, renumbered = np.unique(np.maximum(self.trees["feature"], -1), return_inverse=True)
+        n_leaf_codes = int(len(features) > 0 and features[0] < 0)
+        trees = {**self.trees, "feature": (renumbered - n_leaf_codes).astype(np.int32)}
+        features = features[n_leaf_codes:]
+        return features, replace(self, trees=trees, n_features=len(features))
 
     @cached_property
     def _native(self):
@@ -125,7 +147,7 @@ class Forest:
         self._native  # noqa: B018 the check is part of making it
 
     def __getstate__(self):
-        return {name: value for name, value in vars(self).items() if name != "_native"}
+        return {name: value for name, value in vars(self).items() if name not in ("_native", "_of_used_features")}
 
 
 _kept: dict[int, tuple] = {}  # id of the owner -> (weak reference to it, its trees, their forest)

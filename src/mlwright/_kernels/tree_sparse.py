@@ -1,12 +1,23 @@
 """Trees on sparse matrices: bins from columns, predictions from rows, never a whole dense matrix."""
 
+from functools import partial
+
 import numpy as np
 
 from mlwright._kernels import layout
 from mlwright._native import core
 from mlwright._runtime.registry import kernel
 
-__all__ = ["as_columns", "as_rows", "find_sparse_thresholds", "gather_rows", "is_sparse", "sparse_codes"]
+__all__ = [
+    "as_columns",
+    "as_rows",
+    "dense_blocks",
+    "find_sparse_thresholds",
+    "gather_rows",
+    "has_blocks",
+    "is_sparse",
+    "sparse_codes",
+]
 
 _BLOCK_BYTES = 1 << 23  # of the dense rows that are walked at once
 _NO_WEIGHT = np.empty(0)
@@ -66,23 +77,22 @@ def gather_rows(rows, place, width, first, last):
     return out
 
 
-def used_features(trees, first=None, last=None):
-    """The features that trees ``first`` to ``last`` ask about, ascending."""
-    begin, end = (0, None) if first is None else (trees["offsets"][first], trees["offsets"][last])
-    features = np.unique(trees["feature"][begin:end])
-    return features[features >= 0]
-
-
-def blocks(n_rows, width):
-    """Runs of rows that are worth a dense block."""
-    size = max(64, _BLOCK_BYTES // (8 * max(1, width)))
-    return [(begin, min(begin + size, n_rows)) for begin in range(0, n_rows, size)]
+def has_blocks(x):
+    """Whether rows of x are had densely by :func:`dense_blocks` only."""
+    return is_sparse(x) or hasattr(x, "dense_block")
 
 
 def dense_blocks(x, features):
-    """``(begin, end, block)``: all rows of a compressed matrix, dense in some features only."""
+    """``(begin, end, block)`` of all rows, dense in some features only: of a compressed matrix, or of binned rows."""
+    size = max(64, _BLOCK_BYTES // (8 * max(1, len(features))))
+    block_of = _rows_of(x, features) if is_sparse(x) else partial(x.dense_block, features)
+    for begin in range(0, x.shape[0], size):
+        end = min(begin + size, x.shape[0])
+        yield begin, end, block_of(begin, end)
+
+
+def _rows_of(x, features):
     rows = as_rows(x)
     place = np.full(x.shape[1], -1, dtype=np.int32)
     place[features] = np.arange(len(features))
-    for begin, end in blocks(x.shape[0], len(features)):
-        yield begin, end, gather_rows(rows, place, len(features), begin, end)
+    return partial(gather_rows, rows, place, len(features))

@@ -12,6 +12,7 @@ from sklearn.utils.validation import _check_categorical_features, _check_sample_
 from mlwright._runtime.errors import LossOfPrecisionWarning
 
 _FLOATS = [np.float64, np.float32]
+_COMPRESSED = ["csr", "csc"]
 
 
 @dataclass(frozen=True)
@@ -87,9 +88,9 @@ def warn_of_swamped_targets(rows):
 
 
 def features_for_fit(estimator, X):
-    """X as float32 or float64, of any strides; refuses categorical columns."""
+    """X as float32 or float64, of any strides or compressed; refuses categorical columns."""
     refuse_categories(X, estimator.categorical_features)
-    return validate_data(estimator, X, dtype=_FLOATS, ensure_all_finite=False)
+    return validate_data(estimator, X, dtype=_FLOATS, ensure_all_finite=False, accept_sparse=_COMPRESSED)
 
 
 def features_for_predict(estimator, X):
@@ -103,7 +104,9 @@ def features_for_predict(estimator, X):
         and not hasattr(estimator, "feature_names_in_")
     ):
         return X
-    return validate_data(estimator, X, dtype=_FLOATS, ensure_all_finite=False, reset=False)
+    return validate_data(
+        estimator, X, dtype=_FLOATS, ensure_all_finite=False, accept_sparse=_COMPRESSED, reset=False
+    )
 
 
 def refuse_categories(X, categorical_features):

@@ -16,6 +16,7 @@ from mlwright._kernels import tree as kernels
 from mlwright._kernels.forest import Forest, kept_forest
 from mlwright._runtime.errors import ModelFormatError
 from mlwright.base import fit_context
+from mlwright.ensemble._binned_data import binned
 from mlwright.ensemble._boosting_data import (
     Prepared,
     Rows,
@@ -129,7 +130,7 @@ class BaseHistGradientBoosting(BaseEstimator, metaclass=ABCMeta):
         self.do_early_stopping_ = len(rows.y) > 10_000 if self.early_stopping == "auto" else bool(self.early_stopping)
         if self.do_early_stopping_ and validation is None and self.validation_fraction is not None:
             rows, validation = rows.split(self.validation_fraction, self._is_classifier, self._seed)
-        bins = kernels.bin_matrix(rows.X, *kernels.find_thresholds(rows.X, rows.weight, self.max_bins, self._seed))
+        bins = binned(rows.X, rows.weight, self.max_bins, self._seed)
         return Prepared(rows, validation if self.do_early_stopping_ else None, bins)
 
     _shared_columns: ClassVar[dict] = {"binning": "training fold"}
@@ -223,6 +224,7 @@ class BaseHistGradientBoosting(BaseEstimator, metaclass=ABCMeta):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
+        tags.input_tags.sparse = True
         return tags
 
     def _raw_predict(self, X):
