@@ -69,14 +69,14 @@ def test_any_form_that_scipy_has(form):
 
 def test_more_slots_than_16_bits_count():
     rng = np.random.default_rng(0)
-    X = sparse.random(2000, 700, density=0.2, random_state=rng, data_rvs=rng.normal, format="csr")
-    y = X[:, :3].sum(axis=1).A1 + 0.1 * rng.normal(size=2000)
+    X = sparse.random(2000, 700, density=0.2, random_state=rng, data_rvs=rng.standard_normal, format="csr")
+    y = X[:, :3].toarray().sum(axis=1) + 0.1 * rng.normal(size=2000)
     assert_same_as_dense(X, y, max_iter=3)
 
 
 def test_above_the_rows_that_bins_are_found_from():
     rng = np.random.default_rng(0)
-    X = sparse.random(210_000, 3, density=0.02, random_state=rng, data_rvs=rng.normal, format="csr")
+    X = sparse.random(210_000, 3, density=0.02, random_state=rng, data_rvs=rng.standard_normal, format="csr")
     assert_same_as_dense(X, X[:, 0].toarray()[:, 0] + rng.normal(size=210_000), max_iter=2)
 
 
@@ -116,7 +116,7 @@ def test_the_caller_s_matrix_is_not_touched():
 def test_broken_indices_are_refused():
     X, y = indicators(50, 2, 5)
     X.indices[7] = 99
-    with pytest.raises(ValueError, match=r"out of range|indices"):
+    with pytest.raises(ValueError, match="out of range"):
         HistGradientBoostingRegressor().fit(X, y)
     model = HistGradientBoostingRegressor(min_samples_leaf=2).fit(*indicators(50, 2, 5))
     with pytest.raises(ValueError, match="out of range"):

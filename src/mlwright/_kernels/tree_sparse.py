@@ -31,11 +31,29 @@ def is_sparse(x):
 def _parts(pointer, index, value):
     """The three arrays in dtypes that native code reads, both of indices in the same one."""
     wide = np.int64 if np.int64 in (pointer.dtype, index.dtype) else np.int32
-    return np.ascontiguousarray(pointer, wide), np.ascontiguousarray(index, wide), np.ascontiguousarray(layout.floats(value))
+    return (
+        np.ascontiguousarray(pointer, wide),
+        np.ascontiguousarray(index, wide),
+        np.ascontiguousarray(layout.floats(value)),
+    )
+
+
+def _check(x):
+    """SciPy converts without looking: indices out of range would be written out of bounds."""
+    pointer, index = x.indptr, x.indices
+    n_major, n_minor = x.shape if x.format == "csr" else x.shape[::-1]
+    good = len(pointer) == n_major + 1 and pointer[0] == 0 and pointer[-1] <= len(index) and len(index) <= len(x.data)
+    good = good and (np.diff(pointer) >= 0).all()
+    if not (good and (not len(index) or (index.min() >= 0 and index.max() < n_minor))):
+        raise ValueError(
+            f"X: got a sparse matrix of shape {x.shape} whose indices are out of range or order, expected what "
+            "check_format() accepts; build it anew"
+        )
 
 
 def as_columns(x):
     """``(pointer, row, value, n_rows)`` of a compressed matrix: rows of a column ascend, equal ones were added up."""
+    _check(x)
     columns = x.tocsc()
     if not columns.has_canonical_format:
         columns = columns.copy() if columns is x else columns
@@ -45,12 +63,15 @@ def as_columns(x):
 
 def as_rows(x):
     """``(pointer, column, value)`` of a compressed matrix, in any order within a row."""
+    _check(x)
     rows = x.tocsr()
     return _parts(rows.indptr, rows.indices, rows.data)
 
 
 @kernel(
-    native="tree.find_sparse_thresholds", twin="tree_sparse:find_sparse_thresholds", strategy="tree_sparse:weighted_columns"
+    native="tree.find_sparse_thresholds",
+    twin="tree_sparse:find_sparse_thresholds",
+    strategy="tree_sparse:weighted_columns",
 )
 def find_sparse_thresholds(columns, weight=None, max_bins=255, seed=0):
     """Thresholds of the bins of columns as of ``as_columns``: those of the same numbers in a dense matrix."""
