@@ -118,7 +118,7 @@ class Forest:
 
     @cached_property
     def _of_used_features(self):
-        """The features that the trees ask about, ascending, and the forest of those alone: sparse rows are few of many."""
+        """The features that the trees ask about, ascending, and the forest of those alone: often few of many."""
         self.check()
         features, renumbered = np.unique(np.maximum(self.trees["feature"], -1), return_inverse=True)
         n_leaf_codes = int(len(features) > 0 and features[0] < 0)
