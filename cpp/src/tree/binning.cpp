@@ -161,8 +161,9 @@ void BinnedMatrix::keep(SparseBins bins, runtime::CancelToken& token) {
     sparse_ = std::make_unique<const SparseBins>(std::move(bins));
     return;
   }
-  columns_.resize(static_cast<std::size_t>(checked_mul(n_rows_, n_features_, "binned matrix")));
-  for (index_t j = 0; j < n_features_; ++j) bins.spread(j, std::span(columns_).subspan(static_cast<std::size_t>(j * n_rows_), static_cast<std::size_t>(n_rows_)));
+  columns_ = Buffer<std::uint8_t>(static_cast<std::size_t>(checked_mul(n_rows_, n_features_, "binned matrix")));
+  for (index_t j = 0; j < n_features_; ++j)
+    bins.spread(j, {columns_.data() + j * n_rows_, static_cast<std::size_t>(n_rows_)});
   fill_rows(token);
 }
 
