@@ -20,6 +20,8 @@ using tree::Predictor;
 
 namespace {
 
+constexpr double kBriefly = 20e3;  // ns: shorter calls keep the GIL, which costs less than to give it up and to poll signals
+
 std::unique_ptr<Predictor> make_predictor(const py::dict& trees, index_t n_features, index_t leaf_size,
                                           const Vector<double>& start, double divide_by, bool float32_input,
                                           bool float32_sum) {
@@ -33,7 +35,10 @@ py::array_t<double> predict(const Predictor& predictor, const py::array_t<T, 0>&
   const auto view = matrix<T>(x);
   py::array_t<double> raw({static_cast<index_t>(predictor.n_outputs()), view.rows});
   const MatrixView<double> out{raw.mutable_data(), raw.shape(0), raw.shape(1), raw.shape(1), 1};
-  without_gil([&](auto& token) { predictor.predict(view, out, token); });
+  if (predictor.cost(view.rows) < kBriefly)
+    predictor.predict_here(view, out);
+  else
+    without_gil([&](auto& token) { predictor.predict(view, out, token); });
   return raw;
 }
 

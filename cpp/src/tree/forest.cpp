@@ -33,6 +33,8 @@ void check_lengths(const ForestArrays& f) {
       (!f.rule.empty() && f.rule.size() != n) || (!f.category_set.empty() && f.category_set.size() != n))
     refuse("their node arrays differ in length; expected one entry a node");
   if (!are_offsets(f.offsets, n, 1)) refuse("their offsets are not increasing from 0 to the number of nodes");
+  if (f.set_words.size() >= (std::size_t{1} << 26))
+    refuse("got " + std::to_string(f.set_words.size()) + " words of category sets, expected fewer than 2^26");
   const bool no_sets = f.set_offsets.empty() && f.set_words.empty();
   if (!no_sets && !are_offsets(f.set_offsets, f.set_words.size(), 0))
     refuse("the offsets of their category sets are not increasing from 0 to the number of words");

@@ -6,12 +6,14 @@
 
 #include "mlwright/base/error.hpp"
 #include "mlwright/runtime/parallel.hpp"
+#include "tree/sliced.hpp"
+#include "tree/tiles.hpp"
 
 namespace mlwright::tree {
 namespace {
 
-constexpr int kBlock = Walker::kBlock;
-constexpr index_t kGrain = 1024;
+constexpr double kThreadsPay = 30e3;  // ns: a call below this is not shared with other threads
+constexpr double kLatency = 2.5;      // how much more a block of 64 rows alone costs than its share of a tile
 
 }  // namespace
 
@@ -24,6 +26,15 @@ Predictor::Predictor(const ForestArrays& forest, ForestRules rules)
   values_.resize(forest.value.size());
   for (std::uint32_t leaf = 0; leaf < forest.feature.size(); ++leaf)
     std::copy_n(forest.value.data() + walker_.source_of(leaf) * leaf_size, leaf_size, values_.data() + leaf * leaf_size);
+  sliced_ = std::make_unique<Sliced>(forest);
+  const double ratio = sliced_->walked_cost() > 0 ? sliced_->sliced_cost() / sliced_->walked_cost() : 1.0;
+  few_rows_ = static_cast<index_t>(std::min(1.0, kLatency * ratio) * simd::kForestBlock);
+}
+
+Predictor::~Predictor() = default;
+
+double Predictor::cost(index_t rows) const noexcept {
+  return static_cast<double>(rows) * (rows <= few_rows_ ? sliced_->walked_cost() : sliced_->sliced_cost());
 }
 
 template <class T>
@@ -34,47 +45,67 @@ void Predictor::require_fit(MatrixView<const T> x, MatrixView<double> raw) const
                           std::to_string(n_features_) + " features and " + std::to_string(n_outputs()) + " rows of scores");
 }
 
-// sums: output k of row i at sums[k * kBlock + i].
-template <class Sum>
-void Predictor::add_block(const double* rows, int n_rows, index_t stride, index_t first, index_t last, Sum* sums) const {
-  std::uint32_t leaf[kBlock];
-  const index_t n_outputs = this->n_outputs();
-  index_t output = leaf_size_ == 1 ? first % n_outputs : 0;
-  for (index_t tree = first; tree < last; ++tree) {
-    walker_.leaves_of(tree, rows, n_rows, stride, leaf);
-    if (leaf_size_ == 1) {
-      for (int i = 0; i < n_rows; ++i) sums[output * kBlock + i] += static_cast<Sum>(values_[leaf[i]]);
-      output = output + 1 == n_outputs ? 0 : output + 1;
-    } else {
-      for (index_t k = 0; k < n_outputs; ++k)
-        for (int i = 0; i < n_rows; ++i)
-          sums[k * kBlock + i] += static_cast<Sum>(values_[static_cast<std::size_t>(leaf[i] * leaf_size_ + k)]);
+// Row after row, by all trees.
+template <class T, class Sum>
+void Predictor::add_few(MatrixView<const T> x, Start start, MatrixView<double> raw) const {
+  const auto used = walker_.used();
+  const auto leaf_size = static_cast<std::size_t>(leaf_size_), n_outputs = rules_.start.size();
+  std::vector<double> row(std::max<std::size_t>(1, used.size()));
+  std::vector<Sum> sums(n_outputs);
+  for (index_t i = 0; i < x.rows; ++i) {
+    for (std::size_t u = 0; u < used.size(); ++u)
+      row[u] = rules_.float32_input ? static_cast<float>(x(i, used[u])) : static_cast<double>(x(i, used[u]));
+    for (std::size_t k = 0; k < n_outputs; ++k)
+      sums[k] = static_cast<Sum>(start == Start::own ? rules_.start[k] : raw(static_cast<index_t>(k), i));
+    std::size_t output = 0;
+    for (index_t tree = 0; tree < n_trees(); tree += Walker::kTrees) {
+      std::uint32_t leaf[Walker::kTrees];
+      const int n = static_cast<int>(std::min<index_t>(Walker::kTrees, n_trees() - tree));
+      walker_.leaves_of_row(tree, n, row.data(), leaf);
+      for (int t = 0; t < n; ++t) {
+        for (std::size_t k = 0; k < leaf_size; ++k) sums[output + k] += static_cast<Sum>(values_[leaf[t] * leaf_size + k]);
+        if (leaf_size == 1) output = output + 1 == n_outputs ? 0 : output + 1;
+      }
     }
+    for (std::size_t k = 0; k < n_outputs; ++k) raw(static_cast<index_t>(k), i) = static_cast<double>(sums[k]);
   }
 }
 
-template <class Sum, class T>
-void Predictor::add(MatrixView<const T> x, index_t first, index_t last, MatrixView<double> raw,
-                    runtime::CancelToken& token) const {
-  const auto used = walker_.used();
-  const auto stride = std::max<index_t>(1, static_cast<index_t>(used.size()));
-  runtime::parallel_for(x.rows, kGrain, token, [&](index_t, index_t begin, index_t end) {
-    std::vector<double> rows(static_cast<std::size_t>(kBlock * stride), 0.0);
-    std::vector<Sum> sums(static_cast<std::size_t>(kBlock * n_outputs()));
-    for (index_t block = begin; block < end; block += kBlock) {
-      const int n = static_cast<int>(std::min<index_t>(kBlock, end - block));
-      for (int i = 0; i < n; ++i)
-        for (std::size_t u = 0; u < used.size(); ++u) {
-          const T v = x(block + i, used[u]);
-          rows[static_cast<std::size_t>(i * stride) + u] = rules_.float32_input ? static_cast<float>(v) : static_cast<double>(v);
-        }
-      for (int k = 0; k < n_outputs(); ++k)
-        for (int i = 0; i < n; ++i) sums[static_cast<std::size_t>(k * kBlock + i)] = static_cast<Sum>(raw(k, block + i));
-      add_block(rows.data(), n, stride, first, last, sums.data());
-      for (int k = 0; k < n_outputs(); ++k)
-        for (int i = 0; i < n; ++i) raw(k, block + i) = sums[static_cast<std::size_t>(k * kBlock + i)];
+template <class T, class Sum>
+void Predictor::add_rows(MatrixView<const T> x, index_t first, index_t last, Start start, MatrixView<double> raw) const {
+  const bool all = first == 0 && last == n_trees();
+  if (all && x.rows <= few_rows_) return add_few<T, Sum>(x, start, raw);
+  const auto run = [&](auto tiles) {
+    for (index_t begin = 0; begin < x.rows; begin += tiles.kRows) {
+      const index_t end = std::min(x.rows, begin + tiles.kRows);
+      const MatrixView<double> out{raw.data + begin * raw.col_stride, raw.rows, end - begin, raw.row_stride, raw.col_stride};
+      tiles.run(x.row_block(begin, end), first, last, start == Start::own, out);
     }
-  });
+  };
+  if (sizeof(T) == sizeof(float) || rules_.float32_input)
+    run(Tiles<T, Sum, float>(*this, all));
+  else
+    run(Tiles<T, Sum, double>(*this, all));
+}
+
+template <class T>
+void Predictor::add(MatrixView<const T> x, index_t first, index_t last, Start start, MatrixView<double> raw) const {
+  if (rules_.float32_sum)
+    add_rows<T, float>(x, first, last, start, raw);
+  else
+    add_rows<T, double>(x, first, last, start, raw);
+}
+
+// Rows a chunk: enough to be worth a thread, and whole tiles where there are many rows.
+template <class T>
+index_t Predictor::grain(MatrixView<const T> x) const noexcept {
+  constexpr index_t kTile = simd::kForestTile;
+  const double row = std::max(1e-3, cost(x.rows) / static_cast<double>(std::max<index_t>(1, x.rows)));
+  const double wanted = kThreadsPay / row;
+  if (wanted >= static_cast<double>(x.rows)) return std::max<index_t>(1, x.rows);
+  const auto rows = std::max<index_t>(1, static_cast<index_t>(wanted));
+  const index_t unit = x.rows >= 4 * kTile ? kTile : simd::kForestBlock;
+  return (rows + unit - 1) / unit * unit;
 }
 
 template <class T>
@@ -84,26 +115,36 @@ void Predictor::add_to(MatrixView<const T> x, index_t first, index_t last, Matri
   if (first < 0 || last < first || last > n_trees())
     throw InvalidArgument("trees: got trees " + std::to_string(first) + " to " + std::to_string(last) + " of " +
                           std::to_string(n_trees()));
-  if (rules_.float32_sum)
-    add<float>(x, first, last, raw, token);
-  else
-    add<double>(x, first, last, raw, token);
+  runtime::parallel_for(x.rows, grain(x), token, [&](index_t, index_t begin, index_t end) {
+    const MatrixView<double> out{raw.data + begin * raw.col_stride, raw.rows, end - begin, raw.row_stride, raw.col_stride};
+    add(x.row_block(begin, end), first, last, Start::given, out);
+  });
 }
 
 template <class T>
-void Predictor::predict(MatrixView<const T> x, MatrixView<double> raw, runtime::CancelToken& token) const {
+void Predictor::predict_here(MatrixView<const T> x, MatrixView<double> raw) const {
   require_fit(x, raw);
-  for (index_t k = 0; k < raw.rows; ++k)
-    for (index_t i = 0; i < raw.cols; ++i) raw(k, i) = rules_.start[static_cast<std::size_t>(k)];
-  add_to(x, 0, n_trees(), raw, token);
+  add(x, 0, n_trees(), Start::own, raw);
   if (rules_.divide_by == 1) return;
   for (index_t k = 0; k < raw.rows; ++k)
     for (index_t i = 0; i < raw.cols; ++i) raw(k, i) /= rules_.divide_by;
 }
 
-template void Predictor::predict(MatrixView<const double>, MatrixView<double>, runtime::CancelToken&) const;
-template void Predictor::predict(MatrixView<const float>, MatrixView<double>, runtime::CancelToken&) const;
-template void Predictor::add_to(MatrixView<const double>, index_t, index_t, MatrixView<double>, runtime::CancelToken&) const;
-template void Predictor::add_to(MatrixView<const float>, index_t, index_t, MatrixView<double>, runtime::CancelToken&) const;
+template <class T>
+void Predictor::predict(MatrixView<const T> x, MatrixView<double> raw, runtime::CancelToken& token) const {
+  require_fit(x, raw);
+  runtime::parallel_for(x.rows, grain(x), token, [&](index_t, index_t begin, index_t end) {
+    predict_here(x.row_block(begin, end),
+                 {raw.data + begin * raw.col_stride, raw.rows, end - begin, raw.row_stride, raw.col_stride});
+  });
+}
+
+#define MLWRIGHT_INSTANTIATE(T)                                                                                           \
+  template void Predictor::predict(MatrixView<const T>, MatrixView<double>, runtime::CancelToken&) const;                 \
+  template void Predictor::predict_here(MatrixView<const T>, MatrixView<double>) const;                                   \
+  template void Predictor::add_to(MatrixView<const T>, index_t, index_t, MatrixView<double>, runtime::CancelToken&) const;
+MLWRIGHT_INSTANTIATE(double)
+MLWRIGHT_INSTANTIATE(float)
+#undef MLWRIGHT_INSTANTIATE
 
 }  // namespace mlwright::tree

@@ -8,7 +8,6 @@
 namespace mlwright::tree {
 namespace {
 
-constexpr int kWalks = 16;
 constexpr int kRuleShift = 29;  // features number fewer than nodes, so fewer than 2^30: used columns fit below
 constexpr std::int32_t kColumnMask = (1 << kRuleShift) - 1;
 
@@ -79,32 +78,61 @@ bool Walker::goes_right(const Node& node, double x) const noexcept {
   return ((words_[set.begin + code / 32] >> (code % 32)) & 1U) == 0;
 }
 
+template <bool kPlain>
+std::uint32_t Walker::next(std::uint32_t at, const double* row) const noexcept {
+  const Node node = nodes_[at];
+  const std::uint32_t left = node.left_and_flag >> 1;
+  if constexpr (kPlain) {
+    const double x = row[node.feature];
+    return left + ((static_cast<std::uint32_t>(x > node.threshold) | (static_cast<std::uint32_t>(x != x) & node.left_and_flag)) & 1U);
+  } else {
+    return left == at ? at : left + (goes_right(node, row[node.feature & kColumnMask]) ? 1U : 0U);
+  }
+}
+
+// at[w] goes down `depth` levels for row w; row_stride 0: for one row.
+template <bool kPlain, int kWalks>
+void Walker::walk(std::uint32_t* at, int depth, const double* row, index_t row_stride) const noexcept {
+  for (int level = 0; level < depth; ++level) {
+    std::uint32_t moved = 0;
+    for (int w = 0; w < kWalks; ++w) {
+      const std::uint32_t to = next<kPlain>(at[w], row + w * row_stride);
+      moved |= to ^ at[w];
+      at[w] = to;
+    }
+    if (moved == 0) break;
+  }
+}
+
 void Walker::leaves_of(index_t tree, const double* rows, int n_rows, index_t row_stride, std::uint32_t* leaf) const {
+  constexpr int kWalks = 16;
   const Root root = roots_[static_cast<std::size_t>(tree)];
   for (int first = 0; first < n_rows; first += kWalks) {
-    const double* row = rows + first * row_stride;
     std::uint32_t at[kWalks];
     std::fill_n(at, kWalks, root.node);
-    for (int level = 0; level < root.depth; ++level) {
-      std::uint32_t moved = 0;
-      for (int w = 0; w < kWalks; ++w) {
-        const Node node = nodes_[at[w]];
-        std::uint32_t right;
-        if (root.plain) {
-          const double x = row[w * row_stride + node.feature];
-          right = static_cast<std::uint32_t>(x > node.threshold) | (static_cast<std::uint32_t>(x != x) & node.left_and_flag);
-        } else {
-          const bool leaf_already = node.left_and_flag >> 1 == at[w];
-          right = !leaf_already && goes_right(node, row[w * row_stride + (node.feature & kColumnMask)]);
-        }
-        const std::uint32_t next = (node.left_and_flag >> 1) + (right & 1);
-        moved |= next ^ at[w];
-        at[w] = next;
-      }
-      if (moved == 0) break;
-    }
+    if (root.plain)
+      walk<true, kWalks>(at, root.depth, rows + first * row_stride, row_stride);
+    else
+      walk<false, kWalks>(at, root.depth, rows + first * row_stride, row_stride);
     std::copy_n(at, std::min(kWalks, n_rows - first), leaf + first);
   }
+}
+
+void Walker::leaves_of_row(index_t tree, int n, const double* row, std::uint32_t* leaf) const {
+  std::uint32_t at[kTrees];
+  int depth = 0;
+  bool plain = true;
+  for (int t = 0; t < kTrees; ++t) {
+    const Root& root = roots_[static_cast<std::size_t>(tree + (t < n ? t : 0))];
+    at[t] = root.node;
+    depth = std::max(depth, root.depth);
+    plain = plain && root.plain;
+  }
+  if (plain)
+    walk<true, kTrees>(at, depth, row, 0);
+  else
+    walk<false, kTrees>(at, depth, row, 0);
+  std::copy_n(at, n, leaf);
 }
 
 }  // namespace mlwright::tree

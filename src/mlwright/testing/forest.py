@@ -88,7 +88,7 @@ def plain(trees):
 @st.composite
 def forests_and_rows(draw):
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    n = draw(st.sampled_from((1, 2, 7, 40, 70)))
+    n = draw(st.sampled_from((1, 2, 7, 40, 70, 130)))
     kinds = draw(st.lists(st.sampled_from(_KINDS), min_size=1, max_size=5))
     x = np.stack([_column(rng, n, kind) for kind in kinds], axis=1)
     n_outputs = draw(st.integers(1, 3))

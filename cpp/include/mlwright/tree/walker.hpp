@@ -1,7 +1,7 @@
 // Trees laid out for walking: brothers adjacent, a leaf its own child. Any depth, any rule.
 //
-// Rows go in blocks, sixteen walks at a time, so that their cache misses and comparisons overlap. A tree of numeric nodes
-// alone takes a loop without branches. Thread-safe once built. Cost: O(rows x trees x depth).
+// Rows go in blocks, sixteen walks at a time, so that their cache misses and comparisons overlap; a row alone goes down
+// sixteen trees at a time. Trees of numeric nodes alone take a loop without branches. Thread-safe once built. Cost: O(rows x trees x depth).
 #pragma once
 
 #include <cstdint>
@@ -16,6 +16,7 @@ namespace mlwright::tree {
 class Walker {
  public:
   static constexpr int kBlock = 64;  // most rows a call of leaves_of
+  static constexpr int kTrees = 16;  // most trees a call of leaves_of_row
 
   Walker() = default;
   explicit Walker(const ForestArrays& forest);  // checked before
@@ -27,6 +28,8 @@ class Walker {
   // The leaf of each row: its number within the whole forest, whose values are leaf_size numbers of the caller's.
   // rows: row i at rows + i * row_stride, readable up to a multiple of sixteen rows.
   void leaves_of(index_t tree, const double* rows, int n_rows, index_t row_stride, std::uint32_t* leaf) const;
+  // The leaf of one row (column u: feature used()[u]) in each of n <= kTrees trees from `tree` on, side by side.
+  void leaves_of_row(index_t tree, int n, const double* row, std::uint32_t* leaf) const;
   // Where leaf number `leaf` was among the nodes of the arrays.
   std::uint32_t source_of(std::uint32_t leaf) const noexcept { return sources_[leaf]; }
 
@@ -47,6 +50,10 @@ class Walker {
   void add_tree(const ForestArrays& forest, index_t tree, const std::vector<std::int32_t>& column_of);
   Node inner_node(const ForestArrays& forest, std::size_t source, std::int32_t column, std::uint32_t left) const;
   bool goes_right(const Node& node, double x) const noexcept;
+  template <bool kPlain>
+  std::uint32_t next(std::uint32_t at, const double* row) const noexcept;
+  template <bool kPlain, int kWalks>
+  void walk(std::uint32_t* at, int depth, const double* row, index_t row_stride) const noexcept;
 
   std::vector<Node> nodes_;
   std::vector<std::uint32_t> sources_;
