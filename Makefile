@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 NATIVE := $(wildcard cmake/*) $(shell find cpp src -name '*.[ch]pp' -o -name '*.h' -o -name '*.pyx' -o -name '*.pxd')
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-all fuzz asan cpp-test latency tsan bench lint wheel clean
+.PHONY: help build demo test test-all fuzz fuzz-asan asan cpp-test latency tsan bench lint wheel clean
 
 help:  ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -46,8 +46,11 @@ test-all: build  ## the slow statistical, fuzz and packaging tests too
 
 CONFIGURE_CPP = PATH="$(abspath $(BIN)):$$PATH" cmake -G Ninja -S . -DMLWRIGHT_BUILD_PYTHON=OFF -DMLWRIGHT_BUILD_TESTS=ON -DMLWRIGHT_WERROR=ON
 
-fuzz: build  ## damaged model files, COUNT of each class
-	HYPOTHESIS_PROFILE=nightly MLWRIGHT_FUZZ=$(or $(COUNT),20000) $(BIN)/python -m pytest tests/io/test_safety.py -k test_fuzz
+fuzz: build  ## damaged model files, own and of other libraries: COUNT of each example, from number SEED on
+	HYPOTHESIS_PROFILE=nightly MLWRIGHT_FUZZ=$(or $(COUNT),20000) MLWRIGHT_SEED=$(or $(SEED),1000000) $(BIN)/python -m pytest tests/io/test_safety.py tests/deploy/test_safety.py -k test_fuzz
+
+fuzz-asan: $(VENV)/.dependencies  ## the same under AddressSanitizer and UBSan
+	MLWRIGHT_FUZZ=$(or $(COUNT),5000) MLWRIGHT_SEED=$(or $(SEED),1000000) cpp/tests/asan.sh $(VENV) -m slow tests/io/test_safety.py tests/deploy/test_safety.py -k test_fuzz
 
 cpp-test: $(VENV)/.dependencies  ## the C++ unit tests alone
 	@mkdir -p build

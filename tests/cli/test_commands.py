@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -52,6 +53,14 @@ def folder(tmp_path_factory):
     run("fit", folder / "classes.csv.gz", "--target", "dear", "--out", folder / "classes.mlw", "--report",
         folder / "classes.html")  # fmt: skip
     return folder
+
+
+def test_import(tmp_path):
+    source = Path(__file__).parents[1] / "deploy" / "models" / "xgb-softmax.json"
+    done = RUNNER.invoke(app, ["import", str(source), "--out", str(tmp_path / "model.mlw")])
+    assert done.exit_code == 0, done.output
+    assert "multi:softmax: 12 trees on 5 features, predicts 4 classes" in done.stdout
+    assert np.array_equal(mlwright.load(tmp_path / "model.mlw").classes_, [0, 1, 2, 3])
 
 
 def test_fit_says_what_it_found_and_did(folder, tmp_path):

@@ -38,6 +38,18 @@ def models(tmp_path_factory):
     return folder
 
 
+def test_what_is_no_model_file_is_named(tmp_path):
+    table, foreign = tmp_path / "table.csv", tmp_path / "model.txt"
+    GOOD.write_csv(table)
+    foreign.write_text("tree\nversion=v4\n")
+    assert "table.csv: is a table; the model comes first" in refused("predict", table, table)
+    assert "table.csv: is a table; the model comes first" in refused("info", table)
+    assert "makes a .mlw file of it" in refused("info", foreign)
+    assert "its header lacks" in refused("import", foreign) or "was cut short" in refused("import", foreign)
+    assert "is neither a text model of LightGBM" in refused("import", table)
+    assert "no such file" in refused("import", tmp_path / "absent")
+
+
 TABLES = {
     "empty.csv": (b"", "the file is empty"),
     "blank.csv": (b"\n\n", "the file is empty"),

@@ -13,6 +13,7 @@ import pytest
 
 from mlwright import ModelFormatError, deploy, io
 from mlwright.testing.foreign_files import attempt_import, mutant
+from mlwright.testing.model_files import attempt, mutant_model
 
 MODELS = Path(__file__).parent / "models"
 ALL = sorted(file.name for file in MODELS.iterdir() if file.suffix != ".npz")
@@ -44,16 +45,41 @@ def test_mutants(name):
     assert valid > 0 or "refused" in name
 
 
+def seeds():
+    first = int(os.environ.get("MLWRIGHT_SEED", "1000000"))
+    return range(first, first + int(os.environ.get("MLWRIGHT_FUZZ", "2000")))
+
+
 @pytest.mark.slow
 @each_name
 def test_fuzz(name):
     """`make fuzz COUNT=...` sets how many damaged files each model makes; MLWRIGHT_SEED where the numbers begin."""
-    first = int(os.environ.get("MLWRIGHT_SEED", "1000000"))
-    for seed in range(first, first + int(os.environ.get("MLWRIGHT_FUZZ", "2000"))):
+    for seed in seeds():
         try:
             attempt_import(mutant(content(name), seed, n_changes=5), X)
         except Exception as error:
             raise AssertionError(f"mutant {seed} of {name}") from error
+
+
+@each_name
+def test_mutants_of_the_model_file(name):
+    """The same models as ``.mlw`` files."""
+    if "refused" not in name:
+        data = io.dumps(deploy.from_bytes(content(name)))
+        assert sum(attempt(mutant_model(data, seed), X) for seed in range(40)) > 0
+
+
+@pytest.mark.slow
+@each_name
+def test_fuzz_of_the_model_file(name):
+    if "refused" in name:
+        return
+    data = io.dumps(deploy.from_bytes(content(name)))
+    for seed in seeds():
+        try:
+            attempt(mutant_model(data, seed, n_changes=5), X)
+        except Exception as error:
+            raise AssertionError(f"mutant {seed} of {name} as .mlw") from error
 
 
 HOSTILE = {

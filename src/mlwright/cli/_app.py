@@ -84,6 +84,18 @@ def info(model: ModelPath):
         _info.info(model, _console())
 
 
+@app.command(name="import")
+def import_model(
+    model: Annotated[Path, typer.Argument(metavar="FILE", help="LightGBM's text or XGBoost's JSON or UBJSON.")],
+    out: Annotated[Path, typer.Option(help="Where to save the model.")] = Path("model.mlw"),
+):
+    """Turn a model of LightGBM or XGBoost into a .mlw file."""
+    with one_line_errors():
+        from mlwright.cli import _import
+
+        _import.import_model(model, out, console=_console())
+
+
 @app.command()
 def bench(quick: Annotated[bool, typer.Option("--quick", help="Small sizes, a few seconds.")] = False):
     """Time mlwright against scikit-learn on this machine; ratios only where the answers are equal."""

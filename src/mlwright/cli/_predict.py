@@ -3,8 +3,9 @@
 import polars as pl
 
 import mlwright
+from mlwright import ModelFormatError, deploy
 from mlwright.cli._errors import CommandError
-from mlwright.cli._tables import check_writable, read_table, write_table
+from mlwright.cli._tables import check_writable, is_table_name, read_table, write_table
 from mlwright.tabular import TabularClassifier, TabularRegressor
 
 
@@ -12,13 +13,27 @@ def load_model(path):
     """A model file that ``mlwright fit`` wrote."""
     if not path.exists():
         raise CommandError(f"{path}: no such file; give the path of a model that 'mlwright fit' saved")
-    model = mlwright.load(path)
+    try:
+        model = mlwright.load(path)
+    except ModelFormatError:
+        _name_what_it_is(path)
+        raise
     if not isinstance(model, TabularClassifier | TabularRegressor):
         raise CommandError(
             f"{path}: holds a {type(model).__name__}; the command line predicts with models that 'mlwright fit' saved, "
             "use mlwright.load in Python for others"
         )
     return model
+
+
+def _name_what_it_is(path):
+    """Of a file that is no model file: say so if it is a table or a model of another library."""
+    with open(path, "rb") as file:
+        start = file.read(256)
+    if deploy.is_foreign(start):
+        raise CommandError(f"{path}: is a model of another library; 'mlwright import {path}' makes a .mlw file of it")
+    if is_table_name(path):
+        raise CommandError(f"{path}: is a table; the model comes first: 'mlwright predict model.mlw table.csv'")
 
 
 def predict(model_path, table_path, *, out, interval, console):

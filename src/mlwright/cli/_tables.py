@@ -25,6 +25,11 @@ class Finding:
     example: str
 
 
+def is_table_name(path):
+    """Whether a file is a table by its name."""
+    return path.name.lower().endswith(_SUFFIXES)
+
+
 def read_table(path, text_columns=()):
     """Read CSV (also gzipped; comma, semicolon or tab) or Parquet.
 

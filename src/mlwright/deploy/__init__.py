@@ -1,7 +1,15 @@
 """Models of other libraries on this one's prediction engine, and into ``.mlw`` files."""
 
 from mlwright.deploy._estimators import ImportedClassifier, ImportedRegressor
-from mlwright.deploy._importing import from_bytes, from_file, from_model
+from mlwright.deploy._importing import from_bytes, from_file, from_model, is_foreign
 from mlwright.deploy._model import UnsupportedModelError
 
-__all__ = ["ImportedClassifier", "ImportedRegressor", "UnsupportedModelError", "from_bytes", "from_file", "from_model"]
+__all__ = [
+    "ImportedClassifier",
+    "ImportedRegressor",
+    "UnsupportedModelError",
+    "from_bytes",
+    "from_file",
+    "from_model",
+    "is_foreign",
+]

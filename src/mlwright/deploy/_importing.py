@@ -111,6 +111,21 @@ def from_model(model, *, iterations=None):
     return estimator_of(importer.from_model(model, iterations))
 
 
+def is_foreign(start):
+    """Whether a file may be a model that :func:`from_file` reads, from its first bytes.
+
+    Parameters
+    ----------
+    start : bytes
+        256 of them, or the whole file if it is shorter.
+
+    Returns
+    -------
+    bool
+    """
+    return _lightgbm.is_lightgbm(start[:16]) or _xgboost.is_xgboost(start)
+
+
 def _check_iterations(iterations):
     if iterations is not None and (not isinstance(iterations, int) or iterations < 1):
         raise ValueError(f"iterations: got {iterations!r}; expected None or a positive integer")
