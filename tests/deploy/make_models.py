@@ -15,10 +15,12 @@ from pathlib import Path
 
 import lightgbm as lgb
 import numpy as np
+import pandas as pd
 import xgboost as xgb
 
 FOLDER = Path(__file__).parent / "models"
 N, P = 400, 5
+WEEK = [50.0, 40.0, 60.0, 0.0, 10.0, 20.0, 30.0]
 ZERO = float(np.float32(1e-35))  # what LightGBM takes for zero
 SPECIAL = [np.nan, 0.0, -0.0, 5e-324, -5e-324, 1e-36, -1e-36, ZERO, -ZERO, 2 * ZERO, -2 * ZERO, 1e-40, 1e300, -1e300]
 CODES = [np.nan, 0.0, -0.0, 1.0, 2.0, 31.0, 32.0, 33.0, 39.0, 40.0, 63.0, 64.0, 1000.0, 2.5, 16777215.0]
@@ -133,9 +135,26 @@ def lightgbm_models():
     lightgbm_model("lgb-cross-entropy", "cross_entropy", target=lambda y: 1 / (1 + np.exp(-y)))
     lightgbm_model("lgb-cross-entropy-lambda", "cross_entropy_lambda", target=lambda y: 1 / (1 + np.exp(-y)))
     lightgbm_model("lgb-gamma-constant", "gamma", target=np.exp, min_data_in_leaf=N)
+    lightgbm_table()
     settings = {"linear_tree": True, "verbose": -1, "num_leaves": 4, "num_threads": 1}
     linear = lgb.train(settings, lgb.Dataset(*table()[:2], params={"linear_tree": True}), 2)
     refuse("lgb-refused-linear.txt", linear.model_to_string().encode())
+
+
+def lightgbm_table():
+    """A model of a pandas table with two category columns, one of words and one of numbers."""
+    X, y = table(categories=True)
+    frame = pd.DataFrame(X, columns=list("abcde"))
+    frame["b"] = pd.Categorical(np.array(["red", "green", "blue", "grey"])[np.nan_to_num(X[:, 4]).astype(int)])
+    frame["d"] = pd.Categorical(np.where(X[:, 3] % 7 == 5, np.nan, X[:, 3] % 7 * 10.0), categories=WEEK)
+    settings = {"num_leaves": 11, "min_data_in_leaf": 5, "verbose": -1, "num_threads": 1, "min_data_per_group": 5}
+    booster = lgb.train(settings, lgb.Dataset(frame, y), 6)
+    words, numbers = frame["b"].to_numpy(dtype=str), frame["d"].to_numpy(dtype=np.float64)
+    words[:3] = "violet"
+    frame["b"] = pd.Categorical(words)
+    X = frame[["a", "c", "e"]].to_numpy()
+    text = booster.model_to_string().encode()
+    save("lgb-table", ".txt", text, X=X, words=words, numbers=numbers, prediction=booster.predict(frame))
 
 
 # XGBoost

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from mlwright import deploy, io
@@ -10,7 +11,7 @@ from mlwright._runtime import threads
 
 MODELS = Path(__file__).parent / "models"
 ALL = sorted(file for file in MODELS.iterdir() if file.suffix != ".npz")
-SUPPORTED = [file for file in ALL if "refused" not in file.name]
+SUPPORTED = [file for file in ALL if "refused" not in file.name and "table" not in file.name]
 each_model = pytest.mark.parametrize("path", SUPPORTED, ids=lambda path: path.name)
 
 
@@ -111,6 +112,23 @@ def test_json_and_ubjson_are_the_same_model():
 def test_what_is_not_supported_is_refused_by_name(name, message):
     with pytest.raises(deploy.UnsupportedModelError, match=message):
         deploy.from_file(MODELS / name)
+
+
+def test_a_table_with_categories():
+    path = MODELS / "lgb-table.txt"
+    model = deploy.from_file(path)
+    with np.load(path.with_name(path.name + ".npz")) as arrays:
+        frame = pd.DataFrame(arrays["X"], columns=["a", "c", "e"])
+        frame.insert(1, "b", pd.Categorical(arrays["words"]))
+        frame.insert(3, "d", pd.Categorical(arrays["numbers"]))
+        expected = arrays["prediction"]
+    assert np.array_equal(model.predict(frame), expected)
+    assert np.array_equal(io.loads(io.dumps(model)).predict(frame), expected)
+    with pytest.raises(ValueError, match=r"got 1 columns of categories .* this model has 2 such columns"):
+        model.predict(frame.assign(b=0.0))
+    codes_only = deploy.from_file(MODELS / "xgb-categories.ubj")
+    with pytest.raises(ValueError, match="this model knows their codes only; pass the codes as numbers"):
+        codes_only.predict(frame)
 
 
 def test_the_first_iterations():

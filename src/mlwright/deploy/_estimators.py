@@ -44,6 +44,7 @@ _STATE = {
     "_categories": ListOf(
         Record(column=Number(0, integer=True), values=AnyOf(Tensor("f8", "*"), Strings("*"))),
     ),
+    "_table_categories": ListOf(AnyOf(Tensor("f8", "*"), Strings("*"))),
     "_start": Tensor("f8", "k"),
     "_trees": _TREES,
 }
@@ -68,6 +69,7 @@ class _Imported(BaseEstimator):
         self._input_dtype, self._sum_dtype = model.input_dtype, model.sum_dtype
         self._divide_by, self._accepts, self._decision = int(model.divide_by), model.accepts, model.decision
         self._categories = [{"column": j, "values": values} for j, values in model.categories.items()]
+        self._table_categories = list(model.table_categories)
         self._start, self._trees = model.start, model.trees
         self._validate_state()
         return self

@@ -11,7 +11,10 @@ def features(estimator, X):
     """X checked as the source does, categories replaced by their positions."""
     if estimator._categories:
         return _recoded(estimator, X)
-    if (
+    columns = _category_columns(X)
+    if columns:
+        X = _coded(estimator, X, columns)
+    elif (
         type(X) is np.ndarray
         and X.dtype.char in "df"
         and X.ndim == 2
@@ -22,6 +25,29 @@ def features(estimator, X):
     ):
         return X
     return validate_data(estimator, X, dtype=_FLOATS, ensure_all_finite=_FINITE[estimator._accepts], reset=False)
+
+
+def _category_columns(X):
+    """Positions of the columns of a pandas table that hold categories."""
+    if not hasattr(X, "iloc") or not hasattr(X, "columns"):
+        return []
+    return [j for j, dtype in enumerate(X.dtypes) if dtype == "category"]
+
+
+def _coded(estimator, X, columns):
+    """The table with categories replaced by their positions in the source's lists; NaN for unknown ones."""
+    lists = estimator._table_categories
+    if len(lists) != len(columns):
+        known = f"has {len(lists)} such columns" if lists else "knows their codes only"
+        raise ValueError(
+            f"X: got {len(columns)} columns of categories ({list(X.columns[columns])!s:.100}); this model {known}; "
+            "pass the codes as numbers, or the table as in training"
+        )
+    X = X.copy(deep=False)
+    for j, values in zip(columns, lists, strict=True):
+        place = {value: float(i) for i, value in enumerate(values.tolist())}
+        X.isetitem(j, [place.get(value, np.nan) for value in X.iloc[:, j]])
+    return X
 
 
 def _recoded(estimator, X):

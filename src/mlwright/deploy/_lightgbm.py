@@ -17,6 +17,7 @@ from mlwright._runtime.errors import ModelFormatError
 from mlwright.deploy._model import ImportedModel, UnsupportedModelError
 from mlwright.deploy._nodes import CATEGORICAL, NUMERIC, NUMERIC_ZERO_MISSING, Nodes, join, leaf, ordered
 from mlwright.deploy._numbers import of_text, one_of_text
+from mlwright.deploy._pandas_line import table_categories
 
 _ZERO = float(np.float32(1e-35))  # LightGBM's kZeroThreshold, a float literal
 _BELOW_ZERO = float(np.nextafter(-_ZERO, -np.inf))
@@ -58,7 +59,7 @@ def from_text(data, iterations=None):
     trees = [_tree(block, i, header.n_features) for i, block in enumerate(blocks)]
     if iterations is not None:
         trees = trees[: iterations * per_iteration]
-    return header.model(join(trees), len(trees) // per_iteration)
+    return header.model(join(trees), len(trees) // per_iteration, table_categories(tail))
 
 
 def from_model(model, iterations=None):
@@ -109,7 +110,7 @@ class _Header:
     def number(self, name):
         return one_of_text(self.text(name).encode(), np.int64, f"LightGBM model: {name}")
 
-    def model(self, trees, n_iterations):
+    def model(self, trees, n_iterations, categories):
         name, *options = self.text("objective").split(" ") if "objective" in self.fields else ["none"]
         link, scale, is_classifier = _link(name, dict(_option(text) for text in options), self.trees_per_iteration)
         default_names = [f"Column_{i}" for i in range(self.n_features)]
@@ -125,6 +126,7 @@ class _Header:
             divide_by=max(1, n_iterations) if b"average_output" in self.fields[""] else 1,
             feature_names=None if self.names == default_names else self.names,
             classes=np.arange(n_classes) if is_classifier else None,
+            table_categories=categories,
         )
 
 

@@ -42,6 +42,8 @@ class ImportedModel:
         How a classifier picks one of two classes: the likelier one, or the second one if the sum is as it says.
     categories : dict of int to array
         Columns whose values are looked up among these categories, of numbers or of strings; the trees see positions.
+    table_categories : list of arrays
+        The same for the category columns of tables, from the left; arrays hold the positions already.
     """
 
     source: str
@@ -59,3 +61,4 @@ class ImportedModel:
     classes: np.ndarray | None = None
     decision: str = "probability"
     categories: dict = field(default_factory=dict)
+    table_categories: list = field(default_factory=list)

@@ -164,8 +164,11 @@ def _model(document, iterations):
 
 
 def _version(document):
+    """As 3.2.0; empty if it is not stated."""
     version = document.get("version", [])
-    return ".".join(str(part)[:8] for part in list(version)[:3]) if isinstance(version, (list, np.ndarray)) else ""
+    if not isinstance(version, (list, np.ndarray)):
+        return ""
+    return ".".join(str(int(part))[:8] for part in list(version)[:3] if isinstance(part, (int, np.integer)))
 
 
 def _names(learner, n_features):
@@ -174,6 +177,8 @@ def _names(learner, n_features):
         raise ModelFormatError(f"{_WHAT}: its feature_names are no list of strings; the file is damaged")
     if names and len(names) != n_features:
         raise ModelFormatError(f"{_WHAT}: has {len(names)} feature names for {n_features} features")
+    if any("\ud800" <= letter <= "\udfff" for name in names for letter in name):
+        raise ModelFormatError(f"{_WHAT}: a feature name holds half of a surrogate pair; the file is damaged")
     return names or None
 
 
