@@ -11,25 +11,10 @@ from mlwright._kernels.forest import Forest, kept_forest
 from mlwright._runtime.errors import ModelFormatError
 from mlwright.deploy import _links
 from mlwright.deploy._features import features
+from mlwright.ensemble._forest_state import TREES
 from mlwright.io.composite import AnyOf, ListOf, Maybe, Record, State
 from mlwright.io.schema import Choice, Labels, Number, Size, Strings, Tensor, Text
 
-_TREES = Record(
-    feature=Tensor("i4", "m"),
-    threshold=Tensor("f8", "m", finite=False),  # infinity sets missing values apart
-    left=Tensor("i4", "m"),
-    right=Tensor("i4", "m"),
-    missing_left=Tensor("u1", "m"),
-    value=Tensor("f8", "m", "m k"),
-    gain=Tensor("f8", "m"),
-    count=Tensor("i8", "m"),
-    cover=Maybe(Tensor("f8", "m")),
-    rule=Maybe(Tensor("u1", "m")),
-    category_set=Maybe(Tensor("i4", "m")),
-    set_offsets=Maybe(Tensor("i8", "s+1")),
-    set_words=Maybe(Tensor("u4", "w")),
-    offsets=Tensor("i8", "t+1"),
-)
 _STATE = {
     "n_features_in_": Size("p"),
     "feature_names_in_": Maybe(Strings("p")),
@@ -46,7 +31,7 @@ _STATE = {
     ),
     "_table_categories": ListOf(AnyOf(Tensor("f8", "*"), Strings("*"))),
     "_start": Tensor("f8", "k"),
-    "_trees": _TREES,
+    "_trees": TREES,
 }
 
 
@@ -107,11 +92,14 @@ class _Imported(BaseEstimator):
         """Number of trees."""
         return len(self._trees["offsets"]) - 1
 
-    @property
-    def forest_(self):
-        """The trees as arrays, with the rules of the source, as the prediction engine reads them."""
+    def _forest(self):
+        """The trees as the engine and explanations read them."""
         self._require_model()
         return kept_forest(self, self._trees, self._new_forest)
+
+    def _rows(self, X):
+        """X as the trees see it."""
+        return features(self, X)
 
     def _new_forest(self):
         return Forest(
@@ -125,7 +113,7 @@ class _Imported(BaseEstimator):
 
     def _raw(self, X):
         """float64 sums of shape (n_outputs, n)."""
-        return self.forest_.predict_raw(features(self, X))
+        return self._forest().predict_raw(self._rows(X))
 
     def _linked(self, X):
         return _links.apply(self._link, self._scale, self._raw(X), self._sum_dtype)
@@ -170,8 +158,6 @@ class ImportedRegressor(RegressorMixin, _Imported):
     source_ : str
         Library, version of the format and objective.
     n_trees_ : int
-    forest_ : Forest
-        The trees as arrays.
 
     Notes
     -----
@@ -213,8 +199,6 @@ class ImportedClassifier(ClassifierMixin, _Imported):
     source_ : str
         Library, version of the format and objective.
     n_trees_ : int
-    forest_ : Forest
-        The trees as arrays.
 
     Notes
     -----

@@ -46,7 +46,8 @@ class TreeModel:
     def rows(self, X, what="X"):
         """X as float64 or float32 numbers of n_features columns; checks counts and names as ``predict`` does."""
         if self.estimator is not None:
-            return features_for_predict(self.estimator, X)
+            own = getattr(self.estimator, "_rows", None)  # imported models look categories up
+            return features_for_predict(self.estimator, X) if own is None else own(X)
         X = check_array(X, dtype=_FLOATS, ensure_all_finite=False)
         if X.shape[1] != self.forest.n_features:
             raise ValueError(f"{what}: got {X.shape[1]} features, expected {self.forest.n_features}, as the model has")
