@@ -210,7 +210,8 @@ def xgboost_models():
     tweedie = {"tweedie_variance_power": 1.3, "tree_method": "exact", "gamma": 0.5}
     xgboost_model("xgb-tweedie-exact", "reg:tweedie", target=np.exp, **tweedie)
     xgboost_model("xgb-gamma-lossguide", "reg:gamma", target=np.exp, grow_policy="lossguide", max_leaves=9, max_depth=0)
-    xgboost_model("xgb-targets", "reg:squarederror", target=lambda y: np.column_stack([y, -y, y * y]), n=3)
+    text = {"suffixes": (".json",)}
+    xgboost_model("xgb-targets", "reg:squarederror", target=lambda y: np.column_stack([y, -y, y * y]), n=3, **text)
     quantiles = {"quantile_alpha": [0.1, 0.5, 0.9], "n": 3}
     xgboost_model("xgb-quantiles", "reg:quantileerror", **quantiles)
     xgboost_model("xgb-hinge", "binary:hinge", target=lambda y: y > 0)

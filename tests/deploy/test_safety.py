@@ -241,6 +241,13 @@ def test_the_message_says_what_is_wrong_with_json(path, value, message):
         deploy.from_bytes(edited_json(path, value))
 
 
+def test_labels_that_do_not_exclude_each_other_are_refused():
+    document = json.loads(content("xgb-targets.json"))
+    document["learner"]["objective"]["name"] = "binary:logistic"
+    with pytest.raises(deploy.UnsupportedModelError, match="has 3 targets of binary:logistic, that is, labels that do"):
+        deploy.from_bytes(json.dumps(document).encode())
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [

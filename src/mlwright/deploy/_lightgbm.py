@@ -64,7 +64,7 @@ def from_text(data, iterations=None):
 
 def from_model(model, iterations=None):
     """The model of a fitted `lightgbm.Booster`, `LGBMRegressor`, `LGBMClassifier` or `LGBMRanker`."""
-    booster = getattr(model, "booster_", model)
+    booster = model if hasattr(model, "model_to_string") else model.booster_
     imported = from_text(booster.model_to_string().encode(), iterations)
     if hasattr(model, "classes_"):
         if not imported.is_classifier:

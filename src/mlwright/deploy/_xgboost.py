@@ -142,6 +142,11 @@ def _model(document, iterations):
     n_outputs = max(1, _whole(parameters, "num_class", _WHAT), _whole(parameters, "num_target", _WHAT, 1))
     if not 1 <= n_features < 1 << 31 or n_outputs > 1 << 20:
         raise ModelFormatError(f"{_WHAT}: has {n_features} features and {n_outputs} outputs; the file is damaged")
+    if objective.startswith("binary:") and n_outputs > 1:
+        raise UnsupportedModelError(
+            f"{_WHAT}: has {n_outputs} targets of {objective}, that is, labels that do not exclude each other; "
+            "expected one target; train one model a label"
+        )
     booster = _get(learner, "gradient_booster", dict, _WHAT)
     attributes = _get(learner, "attributes", dict, _WHAT) if "attributes" in learner else {}
     if iterations is None and "scikit_learn" in attributes:
