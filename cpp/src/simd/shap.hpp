@@ -28,7 +28,7 @@ struct PathPolynomial {
 struct ShapTable {
   // mask[r] = 0xffff where x[r] <= threshold, or x[r] is NaN and missing_left.
   void (*compare)(const double* x, double threshold, bool missing_left, RowMask* mask);
-  // The same with |x| <= 1e-35 missing too.
+  // The same with |x| <= 1e-35f missing too.
   void (*compare_zero_missing)(const double* x, double threshold, bool missing_left, RowMask* mask);
   // all[r] &= mask[r], or its complement.
   void (*narrow)(const RowMask* mask, bool complement, RowMask* all);

@@ -13,7 +13,7 @@ import numpy as np
 def _goes_left(trees, node, x):
     """The rule of one node for one value; see ``mlwright._kernels.forest``."""
     rule = trees["rule"][node] if "rule" in trees else 0
-    if np.isnan(x) or (rule == 1 and abs(x) <= 1e-35):
+    if np.isnan(x) or (rule == 1 and abs(x) <= float(np.float32(1e-35))):
         return bool(trees["missing_left"][node])
     if rule != 2:
         return bool(x <= trees["threshold"][node])

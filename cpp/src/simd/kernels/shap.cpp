@@ -5,7 +5,7 @@
 namespace mlwright::simd::MLWRIGHT_SIMD_NAMESPACE {
 namespace {
 
-constexpr double kZeroBound = 1e-35;
+constexpr double kZeroBound = 1e-35f;  // as in tree/forest.hpp
 
 // Plain loops over a block: the compiler turns each into the level's own compares and packs.
 void compare(const double* x, double threshold, bool missing_left, RowMask* mask) {
