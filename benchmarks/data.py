@@ -71,6 +71,22 @@ def particles(n: int, p: int = 28, *, seed: int = 0, n_test: int = 100_000) -> d
     return {"X": X[:n], "y": y[:n], "X_test": X[n:], "y_test": y[n:]}
 
 
+def indicators(n: int, *, groups: int = 50, levels: int = 200, seed: int = 0, n_test: int = 50_000) -> dict[str, Any]:
+    """Two classes from categories as one-hot columns, CSR float64: ``groups`` of ``levels`` each."""
+    from scipy import sparse
+
+    rng = np.random.default_rng(seed)
+    total = n + n_test
+    share = 1.0 / (np.arange(levels) + 5.0)
+    codes = np.stack([rng.choice(levels, total, p=share / share.sum()) for _ in range(groups)], axis=1)
+    score = (0.4 * rng.normal(size=(groups, levels)))[np.arange(groups), codes].sum(axis=1)
+    y = (rng.logistic(size=total) < score).astype(np.int64)
+    columns = (codes + levels * np.arange(groups)).astype(np.int32)
+    pointer = np.arange(0, total * groups + 1, groups, dtype=np.int32)
+    X = sparse.csr_matrix((np.ones(total * groups), columns.ravel(), pointer), shape=(total, groups * levels))
+    return {"X": X[:n], "y": y[:n], "X_test": X[n:], "y_test": y[n:]}
+
+
 def split_table(name: str, target: str, *, seed: int = 0, test_share: float = 0.25) -> dict[str, Any]:
     """A real table cut at random into a part to fit and a part to judge; class labels become 0, 1, ... in order."""
     frame = read_table(name)

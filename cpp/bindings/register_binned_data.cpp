@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <memory>
+#include <numeric>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "arrays.hpp"
@@ -72,6 +74,56 @@ void gather_rows(const Vector<Index>& pointer, const Vector<Index>& column, cons
   });
 }
 
+std::shared_ptr<BinnedMatrix> binned_from_codes(const py::array_t<std::uint8_t, 0>& codes, const Vector<double>& cuts,
+                                                const Vector<std::int64_t>& offsets) {
+  const auto view = matrix<std::uint8_t>(codes);
+  Thresholds thresholds = thresholds_from(cuts, offsets);
+  if (offsets.size() != view.cols + 1) throw py::value_error("thresholds: made for another number of features");
+  std::vector<std::uint32_t> rows(static_cast<std::size_t>(view.rows));
+  std::iota(rows.begin(), rows.end(), 0U);
+  return without_gil([&](auto& token) { return std::make_shared<BinnedMatrix>(view, rows, std::move(thresholds), token); });
+}
+
+// Codes other than zero's of each column, as they are pickled.
+std::shared_ptr<BinnedMatrix> binned_from_columns(const Vector<std::int64_t>& pointer, const Vector<std::uint32_t>& row,
+                                                  const Vector<std::uint8_t>& code, index_t n_rows,
+                                                  const Vector<double>& cuts, const Vector<std::int64_t>& offsets) {
+  Thresholds thresholds = thresholds_from(cuts, offsets);
+  bool good = pointer.size() > 0 && pointer.size() == offsets.size() && pointer.data()[0] == 0 && row.size() == code.size() &&
+              pointer.data()[pointer.size() - 1] == row.size();
+  for (py::ssize_t j = 0; good && j + 1 < pointer.size(); ++j) good = pointer.data()[j] <= pointer.data()[j + 1];
+  if (!good) throw py::value_error("binned matrix: its columns do not fit; it is damaged");
+  tree::SparseBins::Columns columns{{pointer.data(), pointer.data() + pointer.size()},
+                                    {row.data(), row.data() + row.size()},
+                                    {code.data(), code.data() + code.size()}};
+  return without_gil([&](auto& token) {
+    tree::SparseBins bins(std::move(columns), n_rows, thresholds, token);
+    return std::make_shared<BinnedMatrix>(std::move(bins), std::move(thresholds), token);
+  });
+}
+
+py::object stored_columns(const BinnedMatrix& bins) {
+  if (bins.sparse() == nullptr) return py::none();
+  const auto& columns = bins.sparse()->columns();
+  const auto copy = [](const auto& v) {
+    using T = typename std::decay_t<decltype(v)>::value_type;
+    return Vector<T>(static_cast<py::ssize_t>(v.size()), v.data());
+  };
+  return py::make_tuple(copy(columns.pointer), copy(columns.row), copy(columns.code));
+}
+
+std::shared_ptr<BinnedMatrix> take_rows(const BinnedMatrix& bins, const Vector<std::uint32_t>& rows) {
+  return without_gil([&](auto& token) { return std::make_shared<BinnedMatrix>(bins.take(span(rows), token)); });
+}
+
+py::array_t<double> binned_values(const BinnedMatrix& bins, const Vector<std::int32_t>& features, index_t first, index_t last) {
+  if (first < 0 || last < first) throw py::value_error("binned matrix: rows out of range");
+  py::array_t<double, 0> out(std::vector<py::ssize_t>{last - first, features.size()});
+  const auto view = mutable_matrix<double>(out);
+  without_gil([&](auto& token) { bins.values(span(features), first, view, token); });
+  return out;
+}
+
 template <class T, class Index>
 void define(py::module_& tree) {
   const auto n = [](const char* name) { return py::arg(name).noconvert(); };
@@ -89,6 +141,12 @@ void register_binned_data(py::module_& m) {
   define<double, std::int64_t>(tree);
   define<float, std::int32_t>(tree);
   define<float, std::int64_t>(tree);
+  const auto n = [](const char* name) { return py::arg(name).noconvert(); };
+  tree.def("binned_from_codes", &binned_from_codes, n("codes"), n("cuts"), n("offsets"));
+  tree.def("binned_from_columns", &binned_from_columns, n("pointer"), n("row"), n("code"), py::arg("n_rows"), n("cuts"), n("offsets"));
+  tree.def("stored_columns", &stored_columns);
+  tree.def("take_rows", &take_rows, py::arg("bins"), n("rows"));
+  tree.def("binned_values", &binned_values, py::arg("bins"), n("features"), py::arg("first"), py::arg("last"));
 }
 
 }  // namespace mlwright::bindings

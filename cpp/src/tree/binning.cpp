@@ -148,6 +148,59 @@ BinnedMatrix::BinnedMatrix(const SparseColumns<T, Index>& x, Thresholds threshol
   keep(SparseBins(x, thresholds_, token), token);
 }
 
+BinnedMatrix::BinnedMatrix(MatrixView<const std::uint8_t> codes, std::span<const std::uint32_t> rows, Thresholds thresholds,
+                           runtime::CancelToken& token)
+    : n_rows_(static_cast<index_t>(rows.size())), n_features_(codes.cols), thresholds_(std::move(thresholds)),
+      columns_(static_cast<std::size_t>(checked_mul(n_rows_, n_features_, "binned matrix"))),
+      has_missing_(static_cast<std::size_t>(n_features_), 0) {
+  runtime::parallel_for(n_features_, 1, token, [&](index_t, index_t begin, index_t end) {
+    for (index_t j = begin; j < end; ++j) {
+      std::uint8_t* to = columns_.data() + j * n_rows_;
+      std::uint8_t highest = 0;
+      for (const std::uint32_t row : rows) {
+        *to = codes(row, j);
+        highest = std::max(highest, *to++);
+      }
+      if (highest > n_bins(j)) throw InvalidArgument("binned matrix: a code beyond its bins; it is damaged");
+      has_missing_[static_cast<std::size_t>(j)] = n_rows_ > 0 && highest == n_bins(j);
+    }
+  });
+  fill_rows(token);
+}
+
+BinnedMatrix::BinnedMatrix(SparseBins bins, Thresholds thresholds, runtime::CancelToken& token)
+    : n_rows_(bins.n_rows()), n_features_(bins.n_features()), thresholds_(std::move(thresholds)) {
+  keep(std::move(bins), token);
+}
+
+BinnedMatrix BinnedMatrix::take(std::span<const std::uint32_t> rows, runtime::CancelToken& token) const {
+  for (const std::uint32_t row : rows)
+    if (row >= n_rows_) throw InvalidArgument("binned matrix: a row out of range");
+  if (sparse_ != nullptr) return {sparse_->take(rows, thresholds_, token), thresholds_, token};
+  return {MatrixView<const std::uint8_t>{columns_.data(), n_rows_, n_features_, 1, n_rows_}, rows, thresholds_, token};
+}
+
+void BinnedMatrix::values(std::span<const std::int32_t> features, index_t first_row, MatrixView<double> out,
+                          runtime::CancelToken& token) const {
+  if (first_row < 0 || out.rows > n_rows_ - first_row || out.cols != static_cast<index_t>(features.size()))
+    throw InvalidArgument("binned matrix: rows out of range");
+  for (const std::int32_t feature : features)
+    if (feature < 0 || feature >= n_features_) throw InvalidArgument("binned matrix: a feature out of range");
+  runtime::parallel_for(out.cols, 1, token, [&](index_t, index_t begin, index_t end) {
+    std::vector<std::uint8_t> codes(static_cast<std::size_t>(sparse_ == nullptr ? 0 : n_rows_));
+    for (index_t k = begin; k < end; ++k) {
+      const index_t feature = features[static_cast<std::size_t>(k)];
+      const auto cuts = thresholds_.of(feature);
+      if (sparse_ != nullptr) sparse_->spread(feature, codes);
+      const std::uint8_t* code = (sparse_ == nullptr ? column(feature) : codes.data()) + first_row;
+      for (index_t i = 0; i < out.rows; ++i)
+        out(i, k) = code[i] < cuts.size()    ? cuts[code[i]]
+                    : code[i] == cuts.size() ? std::numeric_limits<double>::infinity()
+                                             : std::numeric_limits<double>::quiet_NaN();
+    }
+  });
+}
+
 void BinnedMatrix::copy_column(index_t feature, std::span<std::uint8_t> codes) const {
   if (sparse_ != nullptr) sparse_->spread(feature, codes);
   else std::copy_n(column(feature), n_rows_, codes.begin());

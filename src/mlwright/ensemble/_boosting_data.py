@@ -10,6 +10,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import _check_categorical_features, _check_sample_weight, validate_data
 
 from mlwright._runtime.errors import LossOfPrecisionWarning
+from mlwright.ensemble._binned_data import BinnedData, check_features
 
 _FLOATS = [np.float64, np.float32]
 _COMPRESSED = ["csr", "csc"]
@@ -30,14 +31,18 @@ class Rows:
         kept = self.weight != 0
         if not kept.any():
             raise ValueError("sample_weight: all weights are zero; expected at least one positive weight")
-        return Rows(self.X[kept], self.y[kept], self.weight[kept])
+        return self.take(kept)
 
     def split(self, fraction, stratify, seed):
         """Training and validation rows."""
         stratify = self.y if stratify else None
-        parts = (self.X, self.y) if self.weight is None else (self.X, self.y, self.weight)
-        parts = train_test_split(*parts, test_size=fraction, stratify=stratify, random_state=seed)
-        return Rows(*parts[0::2]), Rows(*parts[1::2])
+        numbers = np.arange(len(self.y))
+        train, held_out = train_test_split(numbers, test_size=fraction, stratify=stratify, random_state=seed)
+        return self.take(train), self.take(held_out)
+
+    def take(self, numbers):
+        """Some of the rows."""
+        return Rows(self.X[numbers], self.y[numbers], None if self.weight is None else self.weight[numbers])
 
     def sample(self, n, stratify, seed):
         """At most n of the rows, in random order if there are more."""
@@ -88,7 +93,10 @@ def warn_of_swamped_targets(rows):
 
 
 def features_for_fit(estimator, X):
-    """X as float32 or float64, of any strides or compressed; refuses categorical columns."""
+    """X as float32 or float64, of any strides or compressed, or binned; refuses categorical columns."""
+    if isinstance(X, BinnedData):
+        check_features(estimator, X, reset=True)
+        return X
     refuse_categories(X, estimator.categorical_features)
     return validate_data(estimator, X, dtype=_FLOATS, ensure_all_finite=False, accept_sparse=_COMPRESSED)
 
@@ -103,6 +111,9 @@ def features_for_predict(estimator, X):
         and X.shape[1] == estimator.n_features_in_
         and not hasattr(estimator, "feature_names_in_")
     ):
+        return X
+    if isinstance(X, BinnedData):
+        check_features(estimator, X, reset=False)
         return X
     return validate_data(
         estimator, X, dtype=_FLOATS, ensure_all_finite=False, accept_sparse=_COMPRESSED, reset=False

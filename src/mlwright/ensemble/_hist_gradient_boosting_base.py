@@ -8,7 +8,6 @@ from typing import ClassVar
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.metrics import check_scoring
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, RealNotInt, StrOptions
 from sklearn.utils.validation import _check_y, check_consistent_length, check_is_fitted
 
@@ -16,7 +15,7 @@ from mlwright._kernels import tree as kernels
 from mlwright._kernels.forest import Forest, kept_forest
 from mlwright._runtime.errors import ModelFormatError
 from mlwright.base import fit_context
-from mlwright.ensemble._binned_data import binned
+from mlwright.ensemble._binned_data import BinnedData, binned, draw_seed
 from mlwright.ensemble._boosting_data import (
     Prepared,
     Rows,
@@ -125,8 +124,12 @@ class BaseHistGradientBoosting(BaseEstimator, metaclass=ABCMeta):
         """
         rows = self._training_rows(X, y, sample_weight)
         validation = self._given_validation_rows(X_val, y_val, sample_weight_val)
+        if isinstance(X, BinnedData) and continuing:
+            X.check_thresholds_of(self._trees)
+        if isinstance(X_val, BinnedData):
+            X_val.check_bins_of(X)
         if not continuing:
-            self._seed = int(check_random_state(self.random_state).randint(np.iinfo(np.uint32).max, dtype="u8"))
+            self._seed = draw_seed(self.random_state)
         self.do_early_stopping_ = len(rows.y) > 10_000 if self.early_stopping == "auto" else bool(self.early_stopping)
         if self.do_early_stopping_ and validation is None and self.validation_fraction is not None:
             rows, validation = rows.split(self.validation_fraction, self._is_classifier, self._seed)
@@ -230,8 +233,14 @@ class BaseHistGradientBoosting(BaseEstimator, metaclass=ABCMeta):
     def _raw_predict(self, X):
         """Scores of shape (n_outputs, n)."""
         check_is_fitted(self)
-        X = features_for_predict(self, X)
+        X = self._rows_to_predict(X)
         return self._forest().predict_raw(X)
+
+    def _rows_to_predict(self, X):
+        X = features_for_predict(self, X)
+        if isinstance(X, BinnedData):
+            X.check_thresholds_of(self._trees)
+        return X
 
     def _forest(self):
         """The trees as the core predicts by them; made once a process."""
@@ -239,7 +248,7 @@ class BaseHistGradientBoosting(BaseEstimator, metaclass=ABCMeta):
 
     def _staged_raw_predict(self, X):
         check_is_fitted(self)
-        X = features_for_predict(self, X)
+        X = self._rows_to_predict(X)
         raw = np.repeat(self._start[:, None], X.shape[0], axis=1)
         k, forest = self.n_trees_per_iteration_, self._forest()
         for iteration in range(self.n_iter_):

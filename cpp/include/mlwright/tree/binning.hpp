@@ -54,6 +54,19 @@ class BinnedMatrix {
   template <class T, class Index>
   BinnedMatrix(const SparseColumns<T, Index>& x, Thresholds thresholds, runtime::CancelToken& token);
 
+  // Codes found before; `rows` of them, in that order. Throws InvalidArgument where a code is none of the thresholds'.
+  BinnedMatrix(MatrixView<const std::uint8_t> codes, std::span<const std::uint32_t> rows, Thresholds thresholds,
+               runtime::CancelToken& token);
+  BinnedMatrix(SparseBins bins, Thresholds thresholds, runtime::CancelToken& token);
+
+  // The rows given, in that order, as a matrix of its own: as if they had been binned by the same thresholds.
+  BinnedMatrix take(std::span<const std::uint32_t> rows, runtime::CancelToken& token) const;
+
+  // A value of each code: the bin's upper end, +infinity for the last bin, NaN for missing ones. Binned by the same
+  // thresholds they have the same codes, and any tree of those thresholds sends them where the value itself goes.
+  void values(std::span<const std::int32_t> features, index_t first_row, MatrixView<double> out,
+              runtime::CancelToken& token) const;
+
   // Not null: there are no blocks and columns, but these bins.
   const SparseBins* sparse() const noexcept { return sparse_.get(); }
 
