@@ -25,15 +25,17 @@ struct Sorted {  // the values of one column that are not missing, ascending, wi
   std::vector<double> weight;
 };
 
+template <class T>
 struct Keyed {
-  std::uint64_t key;
+  KeyOf<T> key;
   std::uint32_t row;
 };
 
-// Least-significant-digit radix sort, 11 bits a pass; passes in which all digits agree are skipped (float32 data).
+// Least-significant-digit radix sort; passes in which all digits agree are skipped. Digits of 8 bits: with 2,048 places
+// to write to, each pass would miss the first-level TLB at almost every item.
 template <class Item, class Key>
 void radix_sort(std::vector<Item>& items, Key key_of) {
-  constexpr int kBits = 11, kPasses = 6, kDigits = 1 << kBits;
+  constexpr int kBits = 8, kDigits = 1 << kBits, kPasses = sizeof(key_of(items[0]));
   std::vector<std::uint32_t> counts(static_cast<std::size_t>(kPasses) * kDigits, 0);
   for (const Item& item : items)
     for (int pass = 0; pass < kPasses; ++pass)
@@ -54,22 +56,22 @@ Sorted sorted_column(MatrixView<const T> x, index_t feature, std::span<const dou
                      const std::vector<std::uint32_t>& rows) {
   Sorted column;
   if (weight.empty()) {
-    std::vector<std::uint64_t> keys;
+    std::vector<KeyOf<T>> keys;
     keys.reserve(rows.size());
     for (const std::uint32_t i : rows)
-      if (const double v = x(i, feature); v == v) keys.push_back(to_key(v));
-    radix_sort(keys, [](std::uint64_t key) { return key; });
+      if (const T v = x(i, feature); v == v) keys.push_back(to_key(v));
+    radix_sort(keys, [](KeyOf<T> key) { return key; });
     column.value.reserve(keys.size());
-    for (const std::uint64_t key : keys) column.value.push_back(from_key(key));
+    for (const KeyOf<T> key : keys) column.value.push_back(from_key<T>(key));
     return column;
   }
-  std::vector<Keyed> items;
+  std::vector<Keyed<T>> items;
   items.reserve(rows.size());
   for (const std::uint32_t i : rows)
-    if (const double v = x(i, feature); v == v) items.push_back({to_key(v), i});
-  radix_sort(items, [](const Keyed& item) { return item.key; });
-  for (const Keyed& item : items) {
-    column.value.push_back(from_key(item.key));
+    if (const T v = x(i, feature); v == v) items.push_back({to_key(v), i});
+  radix_sort(items, [](const Keyed<T>& item) { return item.key; });
+  for (const Keyed<T>& item : items) {
+    column.value.push_back(from_key<T>(item.key));
     column.weight.push_back(weight[item.row]);
   }
   return column;

@@ -46,9 +46,10 @@ Booster::Booster(std::shared_ptr<const BinnedMatrix> bins, std::vector<double> y
     if (repetitions_) total_count_ = static_cast<std::uint64_t>(total);
     else rules_.min_hessian *= total / static_cast<double>(n);
   }
-  raw_.assign(n * static_cast<std::size_t>(n_outputs()), 0.0);
-  g_.resize(n);
-  if (!objective_->constant_hessian() || (!weight_.empty() && !repetitions_) || sampler_.by_gradient()) h_.resize(n);
+  raw_ = Buffer<double>(n * static_cast<std::size_t>(n_outputs()));
+  std::ranges::fill(raw_, 0.0);
+  g_ = Buffer<double>(n);
+  if (!objective_->constant_hessian() || (!weight_.empty() && !repetitions_) || sampler_.by_gradient()) h_ = Buffer<double>(n);
 }
 
 std::vector<double> Booster::start(runtime::CancelToken& token) const { return objective_->start(y_, weight_, token); }

@@ -153,6 +153,8 @@ Packing Packing::of(const FixedPoint& coarse, bool constant_hessian) noexcept {
 
 double FixedPoint::g_scale() const noexcept { return std::ldexp(1.0, g_bits - g_exponent); }
 double FixedPoint::h_scale() const noexcept { return std::ldexp(1.0, h_bits); }
+double FixedPoint::g_unit() const noexcept { return std::ldexp(1.0, -g_bits); }
+double FixedPoint::h_unit() const noexcept { return std::ldexp(1.0, -h_bits); }
 double FixedPoint::unscaled_gain(double gain) const noexcept {
   return std::min(std::ldexp(gain, 2 * g_exponent), std::numeric_limits<double>::max());
 }

@@ -1,7 +1,7 @@
 #include "mlwright/tree/partition.hpp"
 
-#include <algorithm>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include "mlwright/runtime/parallel.hpp"
@@ -9,7 +9,7 @@
 namespace mlwright::tree {
 namespace {
 
-constexpr index_t kGrain = 32768;
+constexpr index_t kGrain = 16384;
 
 // Which codes go left, as a table: the loop then has no case for missing values.
 struct GoesLeft {
@@ -20,23 +20,23 @@ struct GoesLeft {
   }
 };
 
-// Branch-free: both places are written, one position moves. Left rows stay at the front of `rows`.
-index_t partition_chunk(std::uint32_t* rows, index_t n, const std::uint8_t* column, const GoesLeft& test,
-                        std::uint32_t* right) {
-  index_t n_left = 0, n_right = 0;
+// Left rows go to left[0], left[1], ..., the others to right[-1], right[-2], ... `left` may be `rows`. Branch-free: both
+// places are written, one position moves. Returns how many go left.
+index_t partition_chunk(const std::uint32_t* rows, index_t n, const std::uint8_t* column, const GoesLeft& test,
+                        std::uint32_t* left, std::uint32_t* right) {
+  index_t n_left = 0;
   for (index_t i = 0; i < n; ++i) {
     const std::uint32_t row = rows[i];
-    const index_t left = test.left[column[row]];
-    rows[n_left] = row;
-    right[n_right] = row;
-    n_left += left;
-    n_right += 1 - left;
+    const index_t goes_left = test.left[column[row]];
+    left[n_left] = row;
+    right[n_left - i - 1] = row;
+    n_left += goes_left;
   }
   return n_left;
 }
 
-void copy(std::uint32_t* to, const std::uint32_t* from, index_t n) {
-  std::memcpy(to, from, static_cast<std::size_t>(n) * sizeof *to);
+void copy_reversed(std::uint32_t* to, const std::uint32_t* from_end, index_t n) {
+  for (index_t i = 0; i < n; ++i) to[i] = from_end[-1 - i];
 }
 
 }  // namespace
@@ -45,26 +45,24 @@ index_t partition_rows(std::span<std::uint32_t> rows, std::span<std::uint32_t> s
                        const CodeTest& test, runtime::CancelToken& token) {
   const index_t n = static_cast<index_t>(rows.size());
   const GoesLeft goes_left(test);
+  if (n <= kGrain) {
+    const index_t n_left = partition_chunk(rows.data(), n, column, goes_left, rows.data(), scratch.data() + n);
+    copy_reversed(rows.data() + n_left, scratch.data() + n, n - n_left);
+    return n_left;
+  }
   std::vector<index_t> lefts(static_cast<std::size_t>(runtime::n_chunks(n, kGrain)));
   runtime::parallel_for(n, kGrain, token, [&](index_t chunk, index_t begin, index_t end) {
-    lefts[static_cast<std::size_t>(chunk)] =
-        partition_chunk(rows.data() + begin, end - begin, column, goes_left, scratch.data() + begin);
+    lefts[static_cast<std::size_t>(chunk)] = partition_chunk(rows.data() + begin, end - begin, column, goes_left,
+                                                             scratch.data() + begin, scratch.data() + end);
   });
-  // Lefts move to the front (never over rows not moved yet); rights, which wait in scratch, follow.
-  index_t n_left = 0;
-  for (std::size_t chunk = 0; chunk < lefts.size(); ++chunk) {
-    const index_t begin = static_cast<index_t>(chunk) * kGrain;
-    if (begin != n_left)
-      std::memmove(rows.data() + n_left, rows.data() + begin, static_cast<std::size_t>(lefts[chunk]) * sizeof(std::uint32_t));
-    n_left += lefts[chunk];
-  }
-  index_t to = n_left;
-  for (std::size_t chunk = 0; chunk < lefts.size(); ++chunk) {
-    const index_t begin = static_cast<index_t>(chunk) * kGrain;
-    const index_t n_right = std::min(n - begin, kGrain) - lefts[chunk];
-    copy(rows.data() + to, scratch.data() + begin, n_right);
-    to += n_right;
-  }
+  index_t n_left = 0;  // and each chunk's own: how many went left before it
+  for (index_t& left : lefts) n_left += std::exchange(left, n_left);
+  runtime::parallel_for(n, kGrain, token, [&](index_t chunk, index_t begin, index_t end) {
+    const index_t before = lefts[static_cast<std::size_t>(chunk)];
+    const index_t after = end == n ? n_left : lefts[static_cast<std::size_t>(chunk) + 1];
+    std::memcpy(rows.data() + before, scratch.data() + begin, static_cast<std::size_t>(after - before) * sizeof(std::uint32_t));
+    copy_reversed(rows.data() + n_left + (begin - before), scratch.data() + end, (end - begin) - (after - before));
+  });
   return n_left;
 }
 

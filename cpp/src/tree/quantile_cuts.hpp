@@ -1,8 +1,9 @@
 // Where the bins of one column end: from its distinct values and how much weight lies at or below each.
 #pragma once
 
-#include <cstdint>
 #include <bit>
+#include <cstdint>
+#include <type_traits>
 #include <vector>
 
 namespace mlwright::tree {
@@ -14,13 +15,21 @@ struct Runs {
   std::vector<double> cumulative;
 };
 
-// Doubles in the order of unsigned integers; -0.0 and 0.0 are one value.
-inline std::uint64_t to_key(double x) {
-  const auto bits = std::bit_cast<std::uint64_t>(x + 0.0);
-  return bits >> 63 ? ~bits : bits | (std::uint64_t{1} << 63);
+// Numbers in the order of unsigned integers of their size; -0 and 0 are one value. Floats are sorted as such: half the
+// passes.
+template <class T>
+using KeyOf = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+
+template <class T>
+KeyOf<T> to_key(T x) {
+  constexpr KeyOf<T> kSign = KeyOf<T>{1} << (8 * sizeof(T) - 1);
+  const auto bits = std::bit_cast<KeyOf<T>>(x + T{0});
+  return bits & kSign ? static_cast<KeyOf<T>>(~bits) : bits | kSign;
 }
-inline double from_key(std::uint64_t key) {
-  return std::bit_cast<double>(key >> 63 ? key ^ (std::uint64_t{1} << 63) : ~key);
+template <class T>
+double from_key(KeyOf<T> key) {
+  constexpr KeyOf<T> kSign = KeyOf<T>{1} << (8 * sizeof(T) - 1);
+  return std::bit_cast<T>(key & kSign ? key ^ kSign : static_cast<KeyOf<T>>(~key));
 }
 
 // Midpoints between the values where there are at most max_bins, else the averaged inverse of the weighted distribution

@@ -65,7 +65,7 @@ class Column {
     const auto add_stored = [&](bool below_zero) {
       for (; k < stored_.size() && (!below_zero || stored_[k].key < kZero); ++k) {
         sum += weight.empty() ? 1.0 : weight[stored_[k].row];
-        put(runs, from_key(stored_[k].key), sum);
+        put(runs, from_key<double>(stored_[k].key), sum);
       }
     };
     add_stored(true);
@@ -94,7 +94,7 @@ class Column {
         runs.value.push_back(0.0);
         zero = false;
       }
-      const double value = from_key(s.key);
+      const double value = from_key<double>(s.key);
       if (runs.value.empty() || runs.value.back() != value) runs.value.push_back(value);
     }
     if (zero) runs.value.push_back(0.0);

@@ -8,27 +8,6 @@
 namespace mlwright::tree {
 namespace {
 
-constexpr int kPadded = 264;  // 256 codes, and room for a whole vector past them
-
-struct Prefix {
-  std::int64_t g[kPadded];
-  std::uint64_t hn[kPadded];
-};
-
-// Sums of codes 0 .. i for every i < n, starting from `start`.
-void prefix_sums(std::span<const Entry> codes, int n, Entry start, Prefix& prefix) {
-  for (int i = 0; i < n; ++i) {
-    start.g += codes[static_cast<std::size_t>(i)].g;
-    start.hn += codes[static_cast<std::size_t>(i)].hn;
-    prefix.g[i] = start.g;
-    prefix.hn[i] = start.hn;
-  }
-  for (int i = n; i < (n + 7) / 8 * 8; ++i) {
-    prefix.g[i] = 0;
-    prefix.hn[i] = 0;
-  }
-}
-
 double side(double g, double h, const SplitRules& rules, double v) {
   return -(2 * g * v + (h + rules.l2) * v * v + 2 * rules.l1 * std::abs(v));
 }
@@ -51,41 +30,49 @@ struct Constrained {
   }
 };
 
+const simd::PackedEntry& plain(const Entry& entry) {
+  static_assert(sizeof(simd::PackedEntry) == sizeof(Entry));
+  return reinterpret_cast<const simd::PackedEntry&>(entry);
+}
+
+Entry sum_of(std::span<const Entry> codes, int end, Entry start) {
+  for (int i = 0; i < end; ++i) {
+    start.g += codes[static_cast<std::size_t>(i)].g;
+    start.hn += codes[static_cast<std::size_t>(i)].hn;
+  }
+  return start;
+}
+
 struct Scan {
-  index_t feature;
+  std::span<const Entry> codes;
   const NodeSums& node;
   const FixedPoint& fixed;
   const SplitRules& rules;
 
   Entry right_of(const Entry& left) const { return {node.sum.g - left.g, node.sum.hn - left.hn}; }
 
-  void gains(const Prefix& prefix, int n, double* gain) const {
+  simd::BestCut best_cut(index_t feature, int first, int end, Entry start, double least) const {
     if (rules.monotonic.empty()) {
-      simd::split().gains(prefix.g, prefix.hn, n, node.sum.g, node.sum.hn, fixed.count_bits, std::ldexp(1.0, -fixed.g_bits),
-                          std::ldexp(1.0, -fixed.h_bits), rules.l1, rules.l2, rules.min_hessian, rules.min_count, gain);
-      return;
+      const simd::CutRules cut{fixed.count_bits, fixed.g_unit(), fixed.h_unit(), rules.l1, rules.l2, rules.min_hessian,
+                               rules.min_count};
+      return simd::split().best_cut(&plain(*codes.data()), first, end, plain(start), plain(node.sum), cut, least);
     }
     const Constrained constrained{node, fixed, rules, rules.monotonic[static_cast<std::size_t>(feature)]};
-    for (int i = 0; i < n; ++i) {
-      const Entry left{prefix.g[i], prefix.hn[i]};
-      gain[i] = constrained.gain(left, right_of(left));
+    simd::BestCut best{-1, least};
+    Entry left = sum_of(codes, first, start);
+    for (int i = first; i < end; ++i) {
+      left = {left.g + codes[static_cast<std::size_t>(i)].g, left.hn + codes[static_cast<std::size_t>(i)].hn};
+      if (const double gain = constrained.gain(left, right_of(left)); gain > best.gain) best = {i, gain};
     }
+    return best;
   }
 
-  // Offers the cuts after codes `first` .. n - 1; `prefix` has the left sums of all of 0 .. n - 1.
-  void offer(const Prefix& prefix, int first, int n, bool missing_left, Split& best) const {
-    alignas(64) double gain[kPadded];
-    gains(prefix, n, gain);
-    int at = -1;
-    double most = best.gain;
-    for (int i = first; i < n; ++i)
-      if (gain[i] > most) {
-        most = gain[i];
-        at = i;
-      }
-    if (at < 0) return;
-    const Entry left{prefix.g[at], prefix.hn[at]};
-    best = {feature, at, missing_left, most, left, right_of(left)};
+  // Offers the cuts after codes `first` .. end - 1; missing values, if they go left, are in `start`.
+  void offer(index_t feature, int first, int end, Entry start, bool missing_left, Split& best) const {
+    const simd::BestCut cut = best_cut(feature, first, end, start, best.gain);
+    if (cut.at < 0) return;
+    const Entry left = sum_of(codes, cut.at + 1, start);
+    best = {feature, cut.at, missing_left, cut.gain, left, right_of(left)};
   }
 };
 
@@ -119,20 +106,15 @@ bool is_worth_it(double gain, double whole) noexcept { return !(gain <= 1e-12 * 
 Split best_split_of_feature(std::span<const Entry> codes, index_t feature, int n_bins, const NodeSums& node,
                             const FixedPoint& fixed, const SplitRules& rules, runtime::Rng* one_cut) {
   const bool has_missing = codes.size() > static_cast<std::size_t>(n_bins);
-  const Scan scan{feature, node, fixed, rules};
+  const Scan scan{codes, node, fixed, rules};
   const double whole = gain_of_whole(node, fixed, rules);
   Split best;
   best.gain = whole;  // a cut must beat not cutting
-  Prefix prefix;
   const int all = n_bins - 1 + (has_missing ? 1 : 0);  // the last one sets the missing values apart
   const Cuts cuts = one_cut == nullptr ? Cuts{0, all} : draw_cut(codes, n_bins, fixed, *one_cut);
-  const int end = std::min(cuts.end, all), end_with_missing = std::min(cuts.end, n_bins - 1);
-  prefix_sums(codes, end, {}, prefix);
-  scan.offer(prefix, cuts.first, end, false, best);
-  if (has_missing) {
-    prefix_sums(codes, end_with_missing, codes[static_cast<std::size_t>(n_bins)], prefix);
-    scan.offer(prefix, cuts.first, end_with_missing, true, best);
-  }
+  scan.offer(feature, cuts.first, std::min(cuts.end, all), {}, false, best);
+  if (has_missing)
+    scan.offer(feature, cuts.first, std::min(cuts.end, n_bins - 1), codes[static_cast<std::size_t>(n_bins)], true, best);
   best.gain -= whole;
   if (!is_worth_it(best.gain, whole)) best.feature = -1;
   return best;

@@ -26,7 +26,7 @@ class Booster {
   std::vector<double> start(runtime::CancelToken& token) const;
   // Sets every row's scores: output k of row i at values[k * n + i].
   void set_raw(std::span<const double> values);
-  std::span<const double> raw() const noexcept { return raw_; }
+  std::span<const double> raw() const noexcept { return {raw_.data(), raw_.size()}; }
   // One iteration; its trees, one an output.
   std::vector<std::vector<Node>> step(runtime::CancelToken& token);
   // Weighted mean loss of the training rows at the present scores.
@@ -56,7 +56,7 @@ class Booster {
   bool repetitions_ = false;
   std::uint64_t total_count_ = 0;
   std::uint64_t tree_;
-  std::vector<double> raw_, g_, h_;
+  Buffer<double> raw_, g_, h_;
   Buffer<Entry> entries_;  // whichever of the two forms of RowEntries is needed
   Buffer<std::uint64_t> packed_;
 };

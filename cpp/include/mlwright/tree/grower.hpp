@@ -119,7 +119,7 @@ class Grower {
   HistogramBuilder histograms_;
   SplitSearch search_;
   std::vector<std::uint8_t> column_;  // of sparse bins, the one that a cut is on
-  std::vector<std::uint32_t> rows_, scratch_;  // the sample's rows, then the others; each part by leaves
+  Buffer<std::uint32_t> rows_, scratch_;  // the sample's rows, then the others; each part by leaves
   index_t n_in_ = 0;
   std::vector<index_t> tree_features_;
   std::vector<Node> nodes_;

@@ -50,6 +50,8 @@ struct FixedPoint {
 
   double g_scale() const noexcept;  // what gradients are multiplied by before rounding
   double h_scale() const noexcept;
+  double g_unit() const noexcept;  // of Entry::g in the scale of the tree
+  double h_unit() const noexcept;
   double unscaled_gain(double gain) const noexcept;  // at most the largest double: a gain is a square
   double unscaled_value(double value) const noexcept;  // a leaf's value, or a bound of it
   double g(const Entry& e) const noexcept;  // in the scale of the tree
