@@ -52,7 +52,7 @@ def measure(problem: Problem, quick: bool) -> dict[str, Any]:
         "name": problem.name,
         "title": problem.title + (" (quick: smaller shapes)" if quick else ""),
         "timed": problem.timed,
-        "threads": machine.THREADS,
+        "threads": problem.threads,
         "when": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "machine": machine.describe(),
         "rows": summary.compare(problem, results),

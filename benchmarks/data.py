@@ -87,6 +87,15 @@ def indicators(n: int, *, groups: int = 50, levels: int = 200, seed: int = 0, n_
     return {"X": X[:n], "y": y[:n], "X_test": X[n:], "y_test": y[n:]}
 
 
+def wide(n: int, p: int = 500, *, seed: int = 0, n_test: int = 10_000) -> dict[str, Any]:
+    """A regression on ``p`` float32 columns, a few dozen of which matter, by main effects, kinks and products."""
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n + n_test, p), dtype=np.float32)
+    y = X[:, :20] @ rng.uniform(0.2, 1.0, 20) + np.abs(X[:, 20:30]).sum(axis=1) + np.sin(2 * X[:, 30:35]).sum(axis=1)
+    y += 0.5 * X[:, 0] * X[:, 20] + rng.standard_normal(n + n_test)
+    return {"X": X[:n], "y": y[:n].astype(np.float64), "X_test": X[n:], "y_test": y[n:]}
+
+
 def split_table(name: str, target: str, *, seed: int = 0, test_share: float = 0.25) -> dict[str, Any]:
     """A real table cut at random into a part to fit and a part to judge; class labels become 0, 1, ... in order."""
     frame = read_table(name)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 #: Threads of every library, set in the environment of its process before anything is imported.
-THREADS = 2
+THREADS = int(os.environ.get("BENCH_THREADS", "2"))
 _POOLS = ("OMP", "OPENBLAS", "MKL", "NUMBA", "MLWRIGHT")
 DISTRIBUTIONS = (
     "mlwright",
@@ -23,7 +23,7 @@ DISTRIBUTIONS = (
 
 def thread_environment(threads: int = THREADS) -> dict[str, str]:
     """This process' environment with every pool set to the same size."""
-    return os.environ | {f"{pool}_NUM_THREADS": str(threads) for pool in _POOLS}
+    return os.environ | {f"{pool}_NUM_THREADS": str(threads) for pool in _POOLS} | {"BENCH_THREADS": str(threads)}
 
 
 def describe() -> dict[str, Any]:

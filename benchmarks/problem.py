@@ -4,10 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from benchmarks.machine import THREADS
+
 
 @dataclass(frozen=True)
 class Goal:
-    """How many times faster than a library ours has to be (``must``) and is meant to become (``aim``)."""
+    """How many times faster (or smaller) than a library ours has to be (``must``) and is meant to become (``aim``)."""
 
     must: float
     aim: float
@@ -64,6 +66,10 @@ class Problem:
         By library.
     settings : dict
         Handed to the model builders: the same trees, leaves, bins and learning rate for everyone.
+    peak_goals : dict of str to Goal
+        By library, of its peak memory over ours.
+    threads : int
+        Of every library.
     rounds : int
         Timed repeats; at least five but for the very long ones.
     warm_up : bool
@@ -82,6 +88,8 @@ class Problem:
     metrics: tuple[Metric, ...]
     goals: Mapping[str, Goal] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
+    peak_goals: Mapping[str, Goal] = field(default_factory=dict)
+    threads: int = THREADS
     rounds: int = 5
     warm_up: bool = True
     tables: tuple[str, ...] = ()

@@ -32,7 +32,7 @@ class Library:
         self.process = subprocess.Popen(
             command,
             cwd=ROOT,
-            env=thread_environment(),
+            env=thread_environment(problem.threads),
             text=True,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

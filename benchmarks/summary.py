@@ -76,4 +76,7 @@ def _row(problem: Problem, own: Mapping[str, Any], name: str, result: Mapping[st
     if name in problem.goals:
         goal = problem.goals[name]
         row |= {"goal": asdict(goal), "verdict": goal.verdict(ratio)}
+    if name in problem.peak_goals and own["peak_mb"] > 0:
+        goal, ratio = problem.peak_goals[name], result["peak_mb"] / own["peak_mb"]
+        row["peak"] = {"ratio": ratio, "goal": asdict(goal), "verdict": goal.verdict(ratio)}
     return row

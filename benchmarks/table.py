@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 DISPLAY = {"sklearn": "scikit-learn", "sklearnex": "scikit-learn-intelex", "lightgbm": "LightGBM", "xgboost": "XGBoost"}
+DISPLAY |= {"lightgbm_quantised": "LightGBM, quantised gradients"}
 
 Record = Mapping[str, Any]
 
@@ -51,6 +52,9 @@ def headline(records: Sequence[Record]) -> str:
             title = record["title"] if index == 0 else ""
             own_time = duration(own["seconds"]["median"]) if "seconds" in own and index == 0 else ""
             lines.append(_line([title, own_time, name_of(row["library"]), *_outcome(row)]))
+            if "peak" in row:
+                memory = [f"{own['peak_mb']:.0f} MB", name_of(row["library"]), f"{row['peak_mb']:.0f} MB"]
+                lines.append(_line(["... its peak memory beyond the data", *memory, *_peak(row["peak"])]))
     return "\n".join([*lines, "", conditions(records)])
 
 
@@ -67,6 +71,11 @@ def _outcome(row: Record) -> list[str]:
     return [time, f"**{figures(row['ratio'])}**", goal, row.get("verdict", "")]
 
 
+def _peak(peak: Record) -> list[str]:
+    goal = f"{peak['goal']['must']:g} / {peak['goal']['aim']:g}"
+    return [f"**{figures(peak['ratio'])}**", goal, peak["verdict"]]
+
+
 def conditions(records: Sequence[Record]) -> str:
     """Threads, repeats, machine and versions: what a figure means nothing without."""
     if not records:
@@ -74,10 +83,11 @@ def conditions(records: Sequence[Record]) -> str:
     newest = max(records, key=lambda record: record["when"])
     machine = newest["machine"]
     rounds = _span(row["rounds"] for record in records for row in record["rows"] if "rounds" in row)
+    threads = _span(record["threads"] for record in records)
     days = _span(record["when"][:10] for record in records)
     versions = ", ".join(f"{name} {number}" for name, number in machine["versions"].items())
     return (
-        f"Medians of {rounds} interleaved rounds, {newest['threads']} threads each, ratios only where the answers were "
+        f"Medians of {rounds} interleaved rounds, {threads} threads each, ratios only where the answers were "
         f"checked to be equal; {machine['processor']}, {machine['cores']} cores, {machine['system']}, "
         f"Python {machine['python']}; {versions}; {days}."
     )
@@ -121,8 +131,15 @@ def _remarks(record: Record) -> list[str]:
     return [
         f"- {name_of(row['library'])}: {text}"
         for row in record["rows"]
-        for text in [*row.get("differs", []), *row.get("notes", [])]
+        for text in [*row.get("differs", []), *row.get("notes", []), *_peak_remark(row)]
     ]
+
+
+def _peak_remark(row: Record) -> list[str]:
+    if "peak" not in row:
+        return []
+    ratio, goal, verdict = _peak(row["peak"])
+    return [f"peak memory over ours {ratio}, must / aim {goal}: {verdict}"]
 
 
 def _answers(record: Record) -> list[str]:

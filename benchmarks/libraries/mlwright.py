@@ -48,6 +48,21 @@ def boosted_regressor(settings: Settings):
     return HistGradientBoostingRegressor(**trees(settings))
 
 
+class Validated:
+    """A fit on the first rows that scores the last ``settings["n_validation"]`` after each tree, and stops for none."""
+
+    def __init__(self, settings: Settings):
+        self.n = settings["n_validation"]
+        self.model = boosted_classifier(settings)
+        self.model.set_params(early_stopping=True, scoring="loss", n_iter_no_change=settings["n_trees"] + 1)
+
+    def fit(self, X, y):
+        self.model.fit(X[: -self.n], y[: -self.n], X_val=X[-self.n :], y_val=y[-self.n :])
+
+    def predict_proba(self, X):
+        return self.model.predict_proba(X)
+
+
 def encoded(boosted):
     """Columns become numbers, missing cells stay missing, then trees: one pipeline, all of it on the clock."""
 
@@ -77,6 +92,8 @@ MODELS = {
     "ridge": ridge,
     "bayesian_ridge": bayesian_ridge,
     "boosted_classifier": boosted_classifier,
+    "boosted_regressor": boosted_regressor,
+    "boosted_validated": Validated,
     "table_classifier": encoded(boosted_classifier),
     "table_regressor": encoded(boosted_regressor),
 }

@@ -25,8 +25,24 @@ def trees(settings: Mapping[str, Any], min_child_weight: float = 1e-3) -> dict[s
     }
 
 
+class Validated:
+    """A fit on the first rows that scores the last ``settings["n_validation"]`` after each tree."""
+
+    def __init__(self, settings: Mapping[str, Any]):
+        self.n = settings["n_validation"]
+        self.model = XGBClassifier(**trees(settings, min_child_weight=2.0))
+
+    def fit(self, X, y):
+        self.model.fit(X[: -self.n], y[: -self.n], eval_set=[(X[-self.n :], y[-self.n :])], verbose=False)
+
+    def predict_proba(self, X):
+        return self.model.predict_proba(X)
+
+
 MODELS = {
     "boosted_classifier": lambda settings: XGBClassifier(**trees(settings)),
+    "boosted_regressor": lambda settings: XGBRegressor(**trees(settings, min_child_weight=20.0)),
+    "boosted_validated": Validated,
     "table_classifier": lambda settings: XGBClassifier(**trees(settings, min_child_weight=2.0)),
     "table_regressor": lambda settings: XGBRegressor(**trees(settings, min_child_weight=20.0)),
 }
