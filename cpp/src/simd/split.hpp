@@ -1,4 +1,4 @@
-// The best cut of one feature.
+// Gains of cuts, and the best cut of one feature.
 #pragma once
 
 #include <cstdint>
@@ -22,6 +22,10 @@ struct BestCut {
 };
 
 struct SplitTable {
+  // Of cuts that leave g[i], hn[i] on the left; -1 where a side is too small. Arrays are padded to a multiple of 8; the
+  // padding gets some value.
+  void (*gains)(const std::int64_t* g, const std::uint64_t* hn, int n, PackedEntry all, const CutRules& rules, double* gain);
+
   // Cut i leaves `start` and codes 0 .. i on the left of a node with the sums `all`. Its gain is
   // T(G_L)^2/(H_L+l2) + T(G_R)^2/(H_R+l2), where T moves G towards 0 by l1, and to 0 at most; no gain where a side is too
   // small. The first cut of [first, end) with the largest gain, if that is above `least`. end <= 256.

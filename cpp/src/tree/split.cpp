@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "simd/split.hpp"
+#include "tree/cut_rules.hpp"
 
 namespace mlwright::tree {
 namespace {
@@ -53,9 +53,8 @@ struct Scan {
 
   simd::BestCut best_cut(index_t feature, int first, int end, Entry start, double least) const {
     if (rules.monotonic.empty()) {
-      const simd::CutRules cut{fixed.count_bits, fixed.g_unit(), fixed.h_unit(), rules.l1, rules.l2, rules.min_hessian,
-                               rules.min_count};
-      return simd::split().best_cut(&plain(*codes.data()), first, end, plain(start), plain(node.sum), cut, least);
+      return simd::split().best_cut(&plain(*codes.data()), first, end, plain(start), plain(node.sum),
+                                    cut_rules(fixed, rules), least);
     }
     const Constrained constrained{node, fixed, rules, rules.monotonic[static_cast<std::size_t>(feature)]};
     simd::BestCut best{-1, least};

@@ -1,9 +1,7 @@
 #include "mlwright/tree/split_search.hpp"
 
-#include <cmath>
-
 #include "mlwright/tree/sparse_histogram.hpp"
-#include "simd/split.hpp"
+#include "tree/cut_rules.hpp"
 
 namespace mlwright::tree {
 namespace {
@@ -28,8 +26,7 @@ class Cuts {
   void offer_to(Split& best) {
     if (n_ == 0) return;
     alignas(64) double gain[kBatch];
-    simd::split().gains(g_, hn_, n_, node_.sum.g, node_.sum.hn, fixed_.count_bits, std::ldexp(1.0, -fixed_.g_bits),
-                        std::ldexp(1.0, -fixed_.h_bits), rules_.l1, rules_.l2, rules_.min_hessian, rules_.min_count, gain);
+    simd::split().gains(g_, hn_, n_, {node_.sum.g, node_.sum.hn}, cut_rules(fixed_, rules_), gain);
     int at = -1;
     double most = best.gain;
     for (int i = 0; i < n_; ++i)

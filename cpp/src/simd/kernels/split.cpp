@@ -48,7 +48,7 @@ MLWRIGHT_LANE void load_eight(const PackedEntry* entries, i64x8& g, i64x8& hn) {
 
 // -1 where a side is too small.
 template <bool kL1>
-MLWRIGHT_LANE f64x8 gains(i64x8 g, i64x8 hn, const PackedEntry& all, const CutRules& rules) {
+MLWRIGHT_LANE f64x8 gains_of(i64x8 g, i64x8 hn, const PackedEntry& all, const CutRules& rules) {
   const std::int64_t mask = static_cast<std::int64_t>((std::uint64_t{1} << rules.count_bits) - 1);
   const u64x8 hn_left = (u64x8)hn, hn_right = all.hn - hn_left;
   const f64x8 hl = to_f64((i64x8)(hn_left >> rules.count_bits)) * rules.h_unit;
@@ -57,6 +57,15 @@ MLWRIGHT_LANE f64x8 gains(i64x8 g, i64x8 hn, const PackedEntry& all, const CutRu
   const i64x8 allowed = (((i64x8)hn_left & mask) >= rules.min_count) & (((i64x8)hn_right & mask) >= rules.min_count) &
                         (hl >= rules.min_hessian) & (hr >= rules.min_hessian);
   return select(allowed, sum, splat(-1.0));
+}
+
+void gains(const std::int64_t* g, const std::uint64_t* hn, int n, PackedEntry all, const CutRules& rules, double* gain) {
+  for (int i = 0; i < n; i += kLanes) {
+    i64x8 g_left, hn_left;
+    std::memcpy(&g_left, g + i, sizeof g_left);
+    std::memcpy(&hn_left, hn + i, sizeof hn_left);
+    store(gain + i, rules.l1 > 0 ? gains_of<true>(g_left, hn_left, all, rules) : gains_of<false>(g_left, hn_left, all, rules));
+  }
 }
 
 template <bool kL1>
@@ -77,7 +86,7 @@ BestCut best_cut_as(const PackedEntry* codes, int first, int end, PackedEntry st
     i64x8 g, hn;
     load_eight(sums + i, g, hn);
     const i64x8 number = lane_number + i;
-    const f64x8 gain = gains<kL1>(g, hn, all, rules);
+    const f64x8 gain = gains_of<kL1>(g, hn, all, rules);
     const i64x8 better = (gain > most) & (number >= first);
     most = select(better, gain, most);
     at = better ? number : at;
@@ -100,6 +109,6 @@ BestCut best_cut(const PackedEntry* codes, int first, int end, PackedEntry start
 }  // namespace
 
 extern const SplitTable split_table;
-const SplitTable split_table = {best_cut};
+const SplitTable split_table = {gains, best_cut};
 
 }  // namespace mlwright::simd::MLWRIGHT_SIMD_NAMESPACE
