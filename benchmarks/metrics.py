@@ -44,6 +44,11 @@ def log_loss(model: Any, data: Data) -> float:
     return float(-np.log(np.where(positive, probability, 1.0 - probability)).mean())
 
 
+def accuracy(model: Any, data: Data) -> float:
+    """Share of the test part whose class, 0 or 1, is the likelier one."""
+    return float(np.mean((np.asarray(model.predict_proba(data["X_test"]))[:, 1] > 0.5) == (data["y_test"] == 1)))
+
+
 def noise_precision(model: Any, data: Data) -> float:
     """BayesianRidge's estimated precision of the noise."""
     return float(model.alpha_)
