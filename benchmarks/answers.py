@@ -24,6 +24,7 @@ def differences(ours: Mapping[str, float], theirs: Mapping[str, float], metrics:
     for metric in metrics:
         a, b = ours.get(metric.name, math.nan), theirs.get(metric.name, math.nan)
         allowed = metric.atol + metric.rtol * abs(b)
-        if not abs(a - b) <= allowed:  # a NaN on either side fails here
+        distance = a - b if metric.may_be_lower else abs(a - b)
+        if not (math.isfinite(a) and distance <= allowed):  # a NaN on either side fails here
             found.append(f"{metric.name}: {a:.7g} against {b:.7g}, allowed distance {allowed:.3g}")
     return found

@@ -96,6 +96,32 @@ def wide(n: int, p: int = 500, *, seed: int = 0, n_test: int = 10_000) -> dict[s
     return {"X": X[:n], "y": y[:n].astype(np.float64), "X_test": X[n:], "y_test": y[n:]}
 
 
+def shops(n: int, *, seed: int = 0, n_test: int = 100_000) -> dict[str, Any]:
+    """Two classes by ten numbers and ten categorical columns of 50 to 50,000 levels, as frequent as Zipf's law says.
+
+    Every level of every column has an effect of its own; three columns also change the slope of a number. Half the
+    levels of the largest column have two rows or fewer. Levels are numbered at random.
+    """
+    import pandas as pd
+
+    rng = np.random.default_rng(seed)
+    numbers = rng.standard_normal((n + n_test, 10), dtype=np.float32)
+    a = numbers.T
+    score = a[0] + 0.5 * a[0] * a[1] + np.abs(a[2]) - 0.8 + np.sin(2 * a[3]) + 0.5 * a[4]
+    columns: dict[str, Any] = {f"x{j}": a[j] for j in range(10)}
+    for j, n_levels in enumerate((50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 25_000, 50_000)):
+        share = 1.0 / np.arange(1, n_levels + 1)
+        level = np.searchsorted(np.cumsum(share / share.sum()), rng.random(n + n_test)).clip(0, n_levels - 1)
+        score = score + rng.normal(scale=0.6, size=n_levels)[level]
+        if j < 3:
+            score = score + rng.normal(scale=0.5, size=n_levels)[level] * a[5 + j]
+        columns[f"c{j}"] = pd.Categorical.from_codes(rng.permutation(n_levels)[level], categories=range(n_levels))
+    table = pd.DataFrame(columns)
+    y = (rng.logistic(size=n + n_test) < score).astype(np.int64)
+    frames = {"X": table.iloc[:n].reset_index(drop=True), "X_test": table.iloc[n:].reset_index(drop=True)}
+    return frames | {"y": y[:n], "y_test": y[n:]}
+
+
 def split_table(name: str, target: str, *, seed: int = 0, test_share: float = 0.25) -> dict[str, Any]:
     """A real table cut at random into a part to fit and a part to judge; class labels become 0, 1, ... in order."""
     frame = read_table(name)

@@ -15,6 +15,7 @@ DISTRIBUTIONS = (
     "scikit-learn-intelex",
     "lightgbm",
     "xgboost-cpu",
+    "catboost",
     "numpy",
     "scipy",
     "pandas",

@@ -12,7 +12,13 @@ from benchmarks.table import duration, figures, name_of
 
 WIDTH, LEFT, RIGHT, TOP = 920, 330, 170, 64
 ROW, GAP = 20, 26
-COLOURS = {"sklearn": "#e8833a", "sklearnex": "#3b7dbd", "lightgbm": "#5a9e5f", "xgboost": "#a06bb0"}
+COLOURS = {
+    "sklearn": "#e8833a",
+    "sklearnex": "#3b7dbd",
+    "lightgbm": "#5a9e5f",
+    "xgboost": "#a06bb0",
+    "catboost": "#c9a227",
+}
 
 Scale = Callable[[float], float]  # a ratio to its place on the page
 

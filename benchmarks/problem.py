@@ -33,12 +33,15 @@ class Metric:
         ``of(model, data) -> float``, in float64 NumPy from the fitted model: the same code for every library.
     rtol, atol : float
         Two answers are equal when ``|a - b| <= atol + rtol * |b|``, with ``b`` the peer's.
+    may_be_lower : bool
+        Of a held-out loss: ours may be better by any amount, so ``a - b`` stands for the distance.
     """
 
     name: str
     of: Callable[[Any, Mapping[str, Any]], float]
     rtol: float = 0.0
     atol: float = 0.0
+    may_be_lower: bool = False
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-DISPLAY = {"sklearn": "scikit-learn", "sklearnex": "scikit-learn-intelex", "lightgbm": "LightGBM", "xgboost": "XGBoost"}
-DISPLAY |= {"lightgbm_quantised": "LightGBM, quantised gradients"}
+DISPLAY = {
+    "sklearn": "scikit-learn",
+    "sklearnex": "scikit-learn-intelex",
+    "lightgbm": "LightGBM",
+    "lightgbm_quantised": "LightGBM, quantised gradients",
+    "xgboost": "XGBoost",
+    "catboost": "CatBoost",
+}
 
 Record = Mapping[str, Any]
 

@@ -62,6 +62,7 @@ MODELS = {
         **trees(settings) | {"force_row_wise": False, "force_col_wise": True}
     ),
     "boosted_validated": Validated,
+    "categorical_classifier": lambda settings: LGBMClassifier(**trees(settings)),
     # Pandas categories are its categorical features by default.
     "table_classifier": lambda settings: LGBMClassifier(**trees(settings)),
     "table_regressor": lambda settings: LGBMRegressor(**trees(settings)),

@@ -94,6 +94,7 @@ MODELS = {
     "boosted_classifier": boosted_classifier,
     "boosted_regressor": boosted_regressor,
     "boosted_validated": Validated,
+    "categorical_classifier": boosted_classifier,  # pandas categories are categorical features by default
     "table_classifier": encoded(boosted_classifier),
     "table_regressor": encoded(boosted_regressor),
 }

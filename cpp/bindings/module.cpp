@@ -14,4 +14,5 @@ PYBIND11_MODULE(_core, m) {
   mlwright::bindings::register_tree(m);
   mlwright::bindings::register_forest(m);
   mlwright::bindings::register_binned_data(m);
+  mlwright::bindings::register_categories(m);
 }

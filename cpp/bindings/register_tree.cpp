@@ -114,7 +114,8 @@ py::tuple packed_histogram(const BinnedMatrix& bins, const Vector<std::uint32_t>
 using Nodes = std::vector<tree::Node>;
 
 // All nodes of some trees as a dict of arrays, the form that fitted models keep.
-py::dict to_arrays(const std::vector<Nodes>& trees) {
+// Sets of categories come with them where a model has categorical features.
+py::dict to_arrays(const std::vector<Nodes>& trees, bool has_sets, const tree::CategorySets& sets) {
   std::size_t n = 0;
   for (const Nodes& nodes : trees) n += nodes.size();
   const auto length = static_cast<py::ssize_t>(n);
@@ -122,6 +123,8 @@ py::dict to_arrays(const std::vector<Nodes>& trees) {
   Vector<double> threshold(length), value(length), gain(length);
   Vector<std::int64_t> count(length), offsets(static_cast<py::ssize_t>(trees.size() + 1));
   Vector<std::uint8_t> missing_left(length);
+  Vector<std::uint8_t> rule(length);
+  Vector<std::int32_t> set(length);
   py::ssize_t i = 0;
   offsets.mutable_at(0) = 0;
   for (std::size_t t = 0; t < trees.size(); ++t) {
@@ -133,13 +136,22 @@ py::dict to_arrays(const std::vector<Nodes>& trees) {
       value.mutable_at(i) = node.value;
       gain.mutable_at(i) = node.gain;
       count.mutable_at(i) = node.count;
+      rule.mutable_at(i) = node.set < 0 ? 0 : 2;
+      set.mutable_at(i) = node.set;
       missing_left.mutable_at(i++) = node.missing_left;
     }
     offsets.mutable_at(static_cast<py::ssize_t>(t + 1)) = i;
   }
-  return py::dict(py::arg("feature") = feature, py::arg("threshold") = threshold, py::arg("left") = left,
+  py::dict arrays(py::arg("feature") = feature, py::arg("threshold") = threshold, py::arg("left") = left,
                   py::arg("right") = right, py::arg("missing_left") = missing_left, py::arg("value") = value,
                   py::arg("gain") = gain, py::arg("count") = count, py::arg("offsets") = offsets);
+  if (has_sets) {
+    arrays["rule"] = rule;
+    arrays["category_set"] = set;
+    arrays["set_offsets"] = to_array(sets.offsets);
+    arrays["set_words"] = to_array(sets.words);
+  }
+  return arrays;
 }
 
 tree::TreeRules rules_from(const py::dict& d) {
@@ -158,6 +170,7 @@ tree::TreeRules rules_from(const py::dict& d) {
                     d["top_rate"].cast<double>(), d["other_rate"].cast<double>()};
   rules.seed = d["seed"].cast<std::uint64_t>();
   rules.monotonic = d["monotonic"].cast<std::vector<std::int8_t>>();
+  rules.categorical = d["categorical"].cast<std::vector<std::uint8_t>>();
   rules.interaction = d["interaction"].cast<std::vector<std::vector<std::int32_t>>>();
   return rules;
 }
@@ -169,6 +182,8 @@ void check_rules(const tree::TreeRules& rules, index_t n_features) {
     throw py::value_error("sampling: rates must be shares of the rows");
   if (!rules.monotonic.empty() && static_cast<index_t>(rules.monotonic.size()) != n_features)
     throw py::value_error("monotonic: made for another number of features");
+  if (!rules.categorical.empty() && static_cast<index_t>(rules.categorical.size()) != n_features)
+    throw py::value_error("categorical: made for another number of features");
   for (const auto& group : rules.interaction)
     for (const std::int32_t j : group)
       if (j < 0 || j >= n_features) throw py::value_error("interaction: a feature out of range");
@@ -213,6 +228,13 @@ void register_booster(py::module_& m) {
       .def("start", [](Booster& b) { return to_array(without_gil([&](auto& token) { return b.start(token); })); })
       .def("set_raw", [](Booster& b, const Vector<double>& raw) { b.set_raw(span(raw)); }, py::arg("raw").noconvert())
       .def("raw", [](Booster& b) { return Vector<double>(static_cast<py::ssize_t>(b.raw().size()), b.raw().data()); })
+      .def("set_columns", [](Booster& b, std::vector<std::int32_t> features, std::vector<std::vector<std::uint8_t>> code_of) {
+        b.set_columns({std::move(features), std::move(code_of)});
+      })
+      .def("gradients", [](Booster& b, int output) {
+        const auto at = without_gil([&](auto& token) { return b.gradients(output, token); });
+        return py::make_tuple(to_array(at.g), to_array(at.h));
+      })
       .def("loss", [](Booster& b) { return without_gil([&](auto& token) { return b.loss(token); }); })
       .def("grow", [](Booster& b, int n_iterations) {
         std::vector<Nodes> trees;
@@ -220,7 +242,7 @@ void register_booster(py::module_& m) {
           for (int i = 0; i < n_iterations; ++i)
             for (Nodes& nodes : b.step(token)) trees.push_back(std::move(nodes));
         });
-        return to_arrays(trees);
+        return to_arrays(trees, b.has_columns(), b.take_sets());
       });
 }
 

@@ -8,6 +8,7 @@ namespace mlwright::bindings {
 void register_binned_data(pybind11::module_& m);  // after register_tree
 void register_blas(pybind11::module_& m);
 void register_capi(pybind11::module_& m);
+void register_categories(pybind11::module_& m);
 void register_errors(pybind11::module_& m);
 void register_forest(pybind11::module_& m);
 void register_rng(pybind11::module_& m);

@@ -354,7 +354,6 @@ def test_targets_times_a_power_of_two_give_the_same_trees(power, rules):
         ({"loss": "cauchy"}, "loss: got 'cauchy', expected one of 'squared_error'"),
         ({"quantile": 1.5}, "'quantile' parameter"),
         ({"loss": "quantile"}, "quantile: got None, expected a number for loss='quantile'"),
-        ({"categorical_features": [0]}, "TableEncoder"),
         ({"interaction_cst": [[0, 9]]}, r"\[0, n_features - 1\]"),
         ({"monotonic_cst": [1]}, "monotonic_cst has shape"),
     ],
@@ -363,13 +362,6 @@ def test_what_is_not_supported_is_refused_by_name(parameters, message):
     X, y = problem(100, 4)
     with pytest.raises(ValueError, match=message):
         HistGradientBoostingRegressor(**parameters).fit(X, y)
-
-
-def test_categorical_columns_are_refused_by_name():
-    pandas = pytest.importorskip("pandas")
-    table = pandas.DataFrame({"a": np.arange(50.0), "b": pandas.Categorical(["x", "y"] * 25)})
-    with pytest.raises(ValueError, match="TableEncoder"):
-        HistGradientBoostingRegressor().fit(table, np.arange(50.0))
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])

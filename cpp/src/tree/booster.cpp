@@ -52,6 +52,11 @@ Booster::Booster(std::shared_ptr<const BinnedMatrix> bins, std::vector<double> y
   if (!objective_->constant_hessian() || (!weight_.empty() && !repetitions_) || sampler_.by_gradient()) h_ = Buffer<double>(n);
 }
 
+void Booster::set_columns(CategoryColumns columns) {
+  if (columns.n_columns() != bins_->n_features()) throw InvalidArgument("boosting: columns made for another matrix");
+  columns_ = std::move(columns);
+}
+
 std::vector<double> Booster::start(runtime::CancelToken& token) const { return objective_->start(y_, weight_, token); }
 
 void Booster::set_raw(std::span<const double> values) {
@@ -60,6 +65,18 @@ void Booster::set_raw(std::span<const double> values) {
 }
 
 double Booster::loss(runtime::CancelToken& token) const { return mean_loss(*objective_, y_, raw_, weight_, token); }
+
+Booster::WeightedGradients Booster::gradients(int output, runtime::CancelToken& token) {
+  double largest_g = 0, largest_h = 0;
+  objective_->prepare(y_, raw_, token);
+  find_range(largest_g, largest_h, output, token);
+  WeightedGradients all{{g_.data(), g_.data() + g_.size()}, {h_.data(), h_.data() + h_.size()}};
+  if (!repetitions_) return all;
+  if (all.h.empty()) all.h.assign(g_.size(), 1.0);
+  simd::boosting().multiply(all.g.data(), weight_.data(), bins_->n_rows());
+  simd::boosting().multiply(all.h.data(), weight_.data(), bins_->n_rows());
+  return all;
+}
 
 std::vector<std::vector<Node>> Booster::step(runtime::CancelToken& token) {
   std::vector<std::vector<Node>> trees;
@@ -72,6 +89,7 @@ std::vector<std::vector<Node>> Booster::step(runtime::CancelToken& token) {
     const Gradients gradients = gradients_of(k, sample, token);
     trees.push_back(grower_.grow(gradients, sample, tree_++, token));
     if (objective_->renews_leaves()) renew_leaves(trees.back(), k, token);
+    if (!columns_.empty()) columns_.translate(trees.back(), rules_);
     grower_.add_to(std::span(raw_).subspan(static_cast<std::size_t>(k) * n, n), token);
   }
   return trees;

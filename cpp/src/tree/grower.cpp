@@ -7,6 +7,7 @@
 
 #include "mlwright/runtime/parallel.hpp"
 #include "mlwright/runtime/rng.hpp"
+#include "mlwright/tree/categorical.hpp"
 #include "mlwright/tree/partition.hpp"
 #include "mlwright/tree/streams.hpp"
 
@@ -38,7 +39,7 @@ std::uint64_t stream_of(Draws purpose, std::uint64_t tree) {
 }  // namespace
 
 Grower::Grower(const BinnedMatrix& bins, const TreeRules& rules)
-    : bins_(bins), rules_(rules), layout_(bins), histograms_(bins, layout_), search_(bins_, layout_, {}),
+    : bins_(bins), rules_(rules), layout_(bins), histograms_(bins, layout_), search_(bins_, layout_, rules.categorical),
       rows_(static_cast<std::size_t>(bins.n_rows())),
       scratch_(static_cast<std::size_t>(bins.n_rows())) {}
 
@@ -178,7 +179,8 @@ index_t Grower::divide(index_t begin, index_t end, const Split& split, runtime::
   return partition_rows(std::span(rows_).subspan(at, size), std::span(scratch_).subspan(at, size),
                         codes_of(split.feature),
                         {static_cast<std::uint8_t>(split.bin), static_cast<std::uint8_t>(n_bins),
-                         bins_.has_missing(split.feature), split.missing_left},
+                         bins_.has_missing(split.feature), split.missing_left,
+                         rules_.is_categorical(split.feature) ? &split.left_codes : nullptr},
                         token);
 }
 
@@ -191,7 +193,8 @@ void Grower::make_children(Open& parent, Open& left, Open& right, const Gradient
   right.node = left.node + 1;
   Node& node = nodes_[static_cast<std::size_t>(parent.node)];
   node.feature = static_cast<std::int32_t>(split.feature);
-  node.threshold = bin < cuts.size() ? cuts[bin] : std::numeric_limits<double>::infinity();
+  if (rules_.is_categorical(split.feature)) node.left_codes = split.left_codes;
+  else node.threshold = bin < cuts.size() ? cuts[bin] : std::numeric_limits<double>::infinity();
   node.gain = fixed.unscaled_gain(split.gain);
   node.left = left.node;
   node.right = right.node;
@@ -272,7 +275,8 @@ void Grower::find_best(Open& open, const FixedPoint& fixed, std::uint64_t stream
     if (rules_.extra_trees)
       one_cut.emplace(rules_.seed, stream_of(Draws::cut_of_feature, stream),
                       static_cast<std::uint64_t>(open.node) << 32 | static_cast<std::uint64_t>(j));
-    return best_split_of_feature(codes, j, bins_.n_bins(j), open.sums, fixed, rules, one_cut ? &*one_cut : nullptr);
+    const auto best_split = rules_.is_categorical(j) ? best_split_of_categories : best_split_of_feature;
+    return best_split(codes, j, bins_.n_bins(j), open.sums, fixed, rules, one_cut ? &*one_cut : nullptr);
   };
   runtime::parallel_for(n, grain, token, [&](index_t chunk, index_t begin, index_t end) {
     best[static_cast<std::size_t>(chunk)] =

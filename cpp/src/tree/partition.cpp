@@ -15,7 +15,8 @@ constexpr index_t kGrain = 16384;
 struct GoesLeft {
   std::uint8_t left[256];
   explicit GoesLeft(const CodeTest& test) {
-    for (int code = 0; code < 256; ++code) left[code] = code <= test.bin;
+    for (int code = 0; code < 256; ++code)
+      left[code] = test.left_codes != nullptr ? test.left_codes->has(code) : code <= test.bin;
     if (test.has_missing) left[test.missing_code] = test.missing_left;
   }
 };

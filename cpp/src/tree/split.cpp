@@ -71,7 +71,7 @@ struct Scan {
     const simd::BestCut cut = best_cut(feature, first, end, start, best.gain);
     if (cut.at < 0) return;
     const Entry left = sum_of(codes, cut.at + 1, start);
-    best = {feature, cut.at, missing_left, cut.gain, left, right_of(left)};
+    best = {feature, cut.at, missing_left, cut.gain, left, right_of(left), {}};
   }
 };
 

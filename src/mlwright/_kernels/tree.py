@@ -114,6 +114,7 @@ def tree_rules(
     other_rate=0.1,
     seed=0,
     monotonic=(),
+    categorical=(),
     interaction=(),
 ):
     """Parameters of the grower, in scikit-learn's names and LightGBM's."""
@@ -135,6 +136,7 @@ def tree_rules(
         "other_rate": float(other_rate),
         "seed": int(seed),
         "monotonic": [int(c) for c in monotonic],
+        "categorical": [int(c) for c in categorical],
         "interaction": [sorted(int(j) for j in group) for group in interaction],
     }
 

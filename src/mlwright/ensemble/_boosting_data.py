@@ -7,13 +7,9 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.model_selection import train_test_split
-from sklearn.utils.validation import _check_categorical_features, _check_sample_weight, validate_data
+from sklearn.utils.validation import _check_sample_weight
 
 from mlwright._runtime.errors import LossOfPrecisionWarning
-from mlwright.ensemble._binned_data import BinnedData, check_features
-
-_FLOATS = [np.float64, np.float32]
-_COMPRESSED = ["csr", "csc"]
 
 
 @dataclass(frozen=True)
@@ -59,10 +55,11 @@ class Rows:
 
 @dataclass(frozen=True)
 class Prepared:
-    """What trees are grown on: rows, their bins, and the rows held out (None: none)."""
+    """What trees are grown on: rows, the rows held out (None: none), the columns made of X, and their bins."""
 
     train: Rows
     validation: Rows | None
+    columns: object
     bins: object
 
 
@@ -89,45 +86,6 @@ def warn_of_swamped_targets(rows):
             "others apart; remove such targets, clip or transform them",
             LossOfPrecisionWarning,
             stacklevel=6,
-        )
-
-
-def features_for_fit(estimator, X):
-    """X as float32 or float64, of any strides or compressed, or binned; refuses categorical columns."""
-    if isinstance(X, BinnedData):
-        check_features(estimator, X, reset=True)
-        return X
-    refuse_categories(X, estimator.categorical_features)
-    return validate_data(estimator, X, dtype=_FLOATS, ensure_all_finite=False, accept_sparse=_COMPRESSED)
-
-
-def features_for_predict(estimator, X):
-    """The same for prediction; a conforming array takes no checks but these."""
-    if (
-        type(X) is np.ndarray
-        and X.dtype.char in "df"
-        and X.ndim == 2
-        and X.shape[0] > 0
-        and X.shape[1] == estimator.n_features_in_
-        and not hasattr(estimator, "feature_names_in_")
-    ):
-        return X
-    if isinstance(X, BinnedData):
-        check_features(estimator, X, reset=False)
-        return X
-    return validate_data(
-        estimator, X, dtype=_FLOATS, ensure_all_finite=False, accept_sparse=_COMPRESSED, reset=False
-    )
-
-
-def refuse_categories(X, categorical_features):
-    if categorical_features is None or (categorical_features == "from_dtype" and isinstance(X, np.ndarray)):
-        return
-    mask = _check_categorical_features(X, categorical_features)
-    if mask is not None and np.any(mask):
-        raise ValueError(
-            f"categorical_features: got {int(np.sum(mask))} categorical column(s), expected none: this version grows "
-            "trees on numbers only; encode them first with mlwright.preprocessing.TableEncoder"
         )
 
 

@@ -60,11 +60,18 @@ def _row_sampling(estimator):
     return sampling
 
 
-def tree_rules(estimator, n_features):
-    """What the native grower is told."""
+def _monotonic(estimator):
     if estimator.monotonic_cst is not None and estimator.n_trees_per_iteration_ != 1:
         raise ValueError("monotonic constraints are not supported for multiclass classification.")
     monotonic = _check_monotonic_cst(estimator, estimator.monotonic_cst)
+    if estimator.is_categorical_ is not None and np.any(monotonic[estimator.is_categorical_] != 0):
+        raise ValueError("Categorical features cannot have monotonic constraints.")
+    return monotonic
+
+
+def tree_rules(estimator, columns):
+    """What the native grower is told about the columns it grows trees on."""
+    monotonic = _monotonic(estimator)
     return kernels.tree_rules(
         learning_rate=estimator.learning_rate,
         max_leaf_nodes=_max_leaves(estimator),
@@ -78,6 +85,7 @@ def tree_rules(estimator, n_features):
         extra_trees=estimator.extra_trees,
         **_row_sampling(estimator),
         seed=estimator._seed,
-        monotonic=monotonic if np.any(monotonic) else (),
-        interaction=interaction_groups(estimator.interaction_cst, n_features),
+        monotonic=monotonic[columns.features] if np.any(monotonic) else (),
+        categorical=columns.is_set if any(columns.is_set) else (),
+        interaction=columns.groups(interaction_groups(estimator.interaction_cst, estimator.n_features_in_)),
     )

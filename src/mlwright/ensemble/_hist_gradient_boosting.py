@@ -54,8 +54,16 @@ class HistGradientBoostingRegressor(RegressorMixin, BaseHistGradientBoosting):
         Share of the features that each node looks at.
     max_bins : int, default=255
         Most bins a feature; missing values have one more.
-    categorical_features : None or 'from_dtype', default='from_dtype'
-        Categorical columns are refused; encode them with `mlwright.preprocessing.TableEncoder`.
+    categorical_features : array-like of {bool, int, str} or None or 'from_dtype', default='from_dtype'
+        Which features are categories: a mask, indices, names, none, or those columns of a data frame that hold text,
+        categories or enumerations. Levels are text or numbers, as many as there are; the model keeps them and codes
+        new tables by them, whatever library they come from. An unknown level counts as missing.
+
+        Up to 255 levels, a split sends any set of levels left, in the order of their smoothed gradients; how levels
+        are called or ordered makes no difference. More levels are ordered once, by how far they move the target,
+        shrunk towards the mean and cross-fitted: a row sees an estimate made without its own fifth of the rows,
+        drawn by ``random_state``. For such features, and only for them, integer weights are not exactly repetitions:
+        repeated rows are drawn apart.
     monotonic_cst : array-like of int or dict, default=None
         -1, 0 or 1 a feature: decreasing, free, increasing.
     interaction_cst : {'pairwise', 'no_interactions'} or sequence of lists of int, default=None

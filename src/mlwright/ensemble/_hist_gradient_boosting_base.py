@@ -15,12 +15,12 @@ from mlwright._kernels import tree as kernels
 from mlwright._kernels.forest import Forest, kept_forest
 from mlwright._runtime.errors import ModelFormatError
 from mlwright.base import fit_context
-from mlwright.ensemble._binned_data import BinnedData, binned, draw_seed
+from mlwright.ensemble._binned_data import BinnedData, draw_seed
+from mlwright.ensemble._boosting_categories import check_levels, features_for_fit, features_for_predict
+from mlwright.ensemble._boosting_columns import Columns
 from mlwright.ensemble._boosting_data import (
     Prepared,
     Rows,
-    features_for_fit,
-    features_for_predict,
     warn_of_swamped_targets,
     weights_for_fit,
 )
@@ -28,13 +28,14 @@ from mlwright.ensemble._boosting_driver import Boosting, Stopping, scored_sample
 from mlwright.ensemble._boosting_rules import RULE_CONSTRAINTS, tree_rules
 from mlwright.ensemble._boosting_shared import batches, fit_batch
 from mlwright.ensemble._forest_state import TREES
-from mlwright.io.composite import Maybe
+from mlwright.io.composite import AnyOf, ListOf, Maybe, Optional
 from mlwright.io.schema import Choice, Number, Size, Strings, Tensor
 
 BASE_STATE = {
     "n_features_in_": Size("p"),
     "feature_names_in_": Maybe(Strings("p")),
-    "is_categorical_": Choice(None),
+    "is_categorical_": Optional(Tensor("?", "p")),
+    "_levels": ListOf(AnyOf(Tensor("f8 i8", "*", finite=False), Strings("*"))),
     "n_trees_per_iteration_": Number(1, integer=True),
     "do_early_stopping_": Choice(False, True),
     "train_score_": Tensor("f8", "a", finite=False),
@@ -133,8 +134,9 @@ class BaseHistGradientBoosting(BaseEstimator, metaclass=ABCMeta):
         self.do_early_stopping_ = len(rows.y) > 10_000 if self.early_stopping == "auto" else bool(self.early_stopping)
         if self.do_early_stopping_ and validation is None and self.validation_fraction is not None:
             rows, validation = rows.split(self.validation_fraction, self._is_classifier, self._seed)
-        bins = binned(rows.X, rows.weight, self.max_bins, self._seed)
-        return Prepared(rows, validation if self.do_early_stopping_ else None, bins)
+        columns = Columns.plan(rows, self._loss_spec(rows, continuing), self.is_categorical_, self._levels, self._seed)
+        bins = columns.binned(rows.X, rows.weight, self.max_bins, self._seed)
+        return Prepared(rows, validation if self.do_early_stopping_ else None, columns, bins)
 
     _shared_columns: ClassVar[dict] = {"binning": "training fold"}
 
@@ -153,7 +155,6 @@ class BaseHistGradientBoosting(BaseEstimator, metaclass=ABCMeta):
 
     def _training_rows(self, X, y, sample_weight):
         X = features_for_fit(self, X)
-        self.is_categorical_ = None
         y = _check_y(y, estimator=self)
         check_consistent_length(X, y)
         sample_weight = weights_for_fit(sample_weight, X)
@@ -181,11 +182,12 @@ class BaseHistGradientBoosting(BaseEstimator, metaclass=ABCMeta):
         return Rows(X_val, y_val, weights_for_fit(sample_weight_val, X_val))
 
     def _boosting(self, prepared, continuing):
-        rows = prepared.train
+        rows, columns = prepared.train, prepared.columns
         loss = self._loss_spec(rows, continuing)
         first_tree = len(self._trees["offsets"]) - 1 if continuing else 0
-        rules = tree_rules(self, rows.X.shape[1])
+        rules = tree_rules(self, columns)
         booster = kernels.make_booster(prepared.bins, rows.y, rows.weight, loss, rules, first_tree)
+        columns.explain_to(booster)
         stopping = self._stopping() if self.do_early_stopping_ else None
         needs_sample = stopping is not None and stopping.scoring != "loss"
         return Boosting(
@@ -212,6 +214,7 @@ class BaseHistGradientBoosting(BaseEstimator, metaclass=ABCMeta):
         """A fitted estimator with these trees, for scorers; its arrays are as they are, so names are not checked."""
         estimator = copy.copy(self)
         estimator._trees, estimator._start = trees, start
+        estimator.is_categorical_, estimator._levels = None, []  # coded already
         vars(estimator).pop("feature_names_in_", None)
         return estimator
 
@@ -260,6 +263,7 @@ class BaseHistGradientBoosting(BaseEstimator, metaclass=ABCMeta):
         k = self.n_trees_per_iteration_
         forest = Forest(self._trees, self._start, self.n_features_in_)
         forest.check()
+        check_levels(self)
         n_trees = forest.n_trees
         if self._start.shape != (k,) or n_trees % k != 0:
             raise ModelFormatError(

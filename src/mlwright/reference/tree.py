@@ -1,7 +1,8 @@
 """Twins of ``mlwright._kernels.tree``: binning, histograms, the grower, boosting; slow and readable."""
 
+import copy
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
@@ -10,6 +11,7 @@ from mlwright.reference import loss as losses
 from mlwright.reference.tree_sampling import draw_by_gradient, draw_cut, draw_rows, draw_share
 
 _LARGEST = float(np.finfo(np.float64).max)
+_EVIDENCE_ROWS = 10  # of categories: those of fewer rows are evidence of nothing
 
 
 # Binning
@@ -167,6 +169,7 @@ class _Rules:
     other_rate: float = 0.1
     seed: int = 0
     monotonic: tuple = ()
+    categorical: tuple = ()
     interaction: tuple = ()
 
 
@@ -254,23 +257,61 @@ def _two_parts(problem, node, left, right, direction):
 
 
 def _candidates(problem, node, i, j):
-    """The cuts of one feature to look at: the last code that goes left, and whether missing values do."""
-    n_bins, rules = problem.n_bins[j], problem.rules
-    one = draw_cut(problem.codes[node.rows, j], n_bins, rules.seed, problem.tree, i, j) if rules.extra_trees else None
+    """The cuts of one feature to look at: the codes that go left, and whether missing values do.
+
+    The codes are given by the last of them, or as a set where they are categories.
+    """
+    rules, is_set = problem.rules, _is_set(problem, j)
+    place = _places_by_evidence(problem, node, j) if is_set else np.arange(problem.n_bins[j])
+    if not len(place):
+        return
+    n_places = place.max() + 1
+    places = np.append(place, n_places)[problem.codes[node.rows, j]]
+    one = draw_cut(places, n_places, rules.seed, problem.tree, i, j) if rules.extra_trees else None
     for missing_left in (False, True)[: 1 + problem.has_missing[j]]:
-        for code in range(n_bins - 1 + (problem.has_missing[j] and not missing_left)):
-            if one is None or code == one:
-                yield code, missing_left
+        for cut in range(n_places - 1 + (problem.has_missing[j] and not missing_left)):
+            if one is None or cut == one:
+                yield frozenset(np.flatnonzero(place <= cut).tolist()) if is_set else cut, missing_left
+
+
+def _is_set(problem, j):
+    return len(problem.rules.categorical) > 0 and bool(problem.rules.categorical[j])
+
+
+def _places_by_evidence(problem, node, j):
+    """The place of each category in the order of its evidence; equals share one."""
+    g, h, count = problem.sums(node.rows)
+    if h <= 0:
+        return np.empty(0, dtype=int)
+    codes = problem.codes[node.rows, j]
+    evidence = []
+    for code in range(problem.n_bins[j]):
+        g_code, h_code, count_code = problem.sums(node.rows[codes == code])
+        few = count_code < _EVIDENCE_ROWS
+        evidence.append(0.0 if few else (g_code - g / h * h_code) / (h_code + _EVIDENCE_ROWS * h / count))
+    return np.unique(evidence, return_inverse=True)[1]
 
 
 def _goes_left(problem, rows, j, code, missing_left):
     codes = problem.codes[rows, j]
     missing = problem.has_missing[j] & (codes == problem.n_bins[j])
-    return np.where(missing, missing_left, codes <= code)
+    return np.where(missing, missing_left, np.isin(codes, list(code)) if isinstance(code, frozenset) else codes <= code)
 
 
-def _best_of_feature(problem, node, i, j, whole):
-    best = None
+def _penalised(problem, node, j):
+    """The problem, with more L2 penalty where cuts of categories are compared."""
+    if not _is_set(problem, j):
+        return problem
+    _, h, count = problem.sums(node.rows)
+    l2 = problem.rules.l2_regularization + _EVIDENCE_ROWS * h / count
+    penalised = copy.copy(problem)
+    penalised.rules = replace(problem.rules, l2_regularization=l2)
+    return penalised
+
+
+def _best_of_feature(problem, node, i, j):
+    problem = _penalised(problem, node, j)
+    best, whole = None, _whole(problem, node)
     direction = problem.rules.monotonic[j] if len(problem.rules.monotonic) else 0
     for code, missing_left in _candidates(problem, node, i, j):
         left = _goes_left(problem, node.rows, j, code, missing_left)
@@ -292,9 +333,9 @@ def _features(problem, node, i):
 
 
 def _best_split(problem, node, i):
-    best, whole = None, _whole(problem, node)
+    best = None
     for j in _features(problem, node, i):
-        split = _best_of_feature(problem, node, i, j, whole)
+        split = _best_of_feature(problem, node, i, j)
         if split is not None and (best is None or split[0] > best[0]):
             best = split
     return best
@@ -313,7 +354,9 @@ def _split_node(problem, node, cuts):
     groups = tuple(i for i in node.groups if j in problem.rules.interaction[i])
     for rows, out in ((node.rows[left], node.out[out_left]), (node.rows[~left], node.out[~out_left])):
         children.append(_Node(rows, out, node.depth + 1, node.low, node.high, groups))
-    node.feature, node.threshold = j, cuts[j][code] if code < len(cuts[j]) else math.inf
+    node.feature = j
+    if not isinstance(code, frozenset):
+        node.threshold = cuts[j][code] if code < len(cuts[j]) else math.inf
     n_left, n_right = (problem.count[child.rows].sum() for child in children)
     node.missing_left = missing_left if problem.has_missing[j] else n_left > n_right
     if len(problem.rules.monotonic) and problem.rules.monotonic[j]:

@@ -137,6 +137,10 @@ def boosting_problem(draw):
         rules["monotonic"] = rng.integers(-1, 2, x.shape[1]).tolist()
     if draw(st.booleans()):
         rules["interaction"] = [[j] for j in range(x.shape[1])]
+    if draw(st.booleans()):
+        rules["categorical"] = rng.integers(0, 2, x.shape[1]).tolist()
+        if "monotonic" in rules:
+            rules["monotonic"] = [0 if c else m for c, m in zip(rules["categorical"], rules["monotonic"], strict=True)]
     rules |= draw(_rules_beyond())
     weight = draw(_weight(rng, n))
     # Real weights meet real quantiles only by rounding: enough bins for every distinct value.

@@ -11,6 +11,7 @@
 #include <memory>
 #include <vector>
 
+#include "mlwright/tree/category_columns.hpp"
 #include "mlwright/tree/grower.hpp"
 #include "mlwright/tree/objective.hpp"
 
@@ -22,11 +23,21 @@ class Booster {
   Booster(std::shared_ptr<const BinnedMatrix> bins, std::vector<double> y, std::vector<double> weight,
           std::unique_ptr<Objective> objective, TreeRules rules, std::uint64_t first_tree = 0);
 
+  // What the columns of `bins` show, where they are not the features themselves or have categories.
+  void set_columns(CategoryColumns columns);
+  bool has_columns() const noexcept { return !columns_.empty(); }
+  CategorySets take_sets() { return columns_.take_sets(); }
+
   int n_outputs() const noexcept { return objective_->n_outputs(); }
   std::vector<double> start(runtime::CancelToken& token) const;
   // Sets every row's scores: output k of row i at values[k * n + i].
   void set_raw(std::span<const double> values);
   std::span<const double> raw() const noexcept { return {raw_.data(), raw_.size()}; }
+  // Gradients of one output at the present scores, weights multiplied in; h is empty where it is all ones.
+  struct WeightedGradients {
+    std::vector<double> g, h;
+  };
+  WeightedGradients gradients(int output, runtime::CancelToken& token);
   // One iteration; its trees, one an output.
   std::vector<std::vector<Node>> step(runtime::CancelToken& token);
   // Weighted mean loss of the training rows at the present scores.
@@ -51,6 +62,7 @@ class Booster {
   std::vector<double> y_, weight_;
   std::unique_ptr<Objective> objective_;
   TreeRules rules_;
+  CategoryColumns columns_;
   Grower grower_;
   RowSampler sampler_;
   bool repetitions_ = false;

@@ -30,7 +30,10 @@ struct TreeRules {
   SamplingRules sampling;
   std::uint64_t seed = 0;
   std::vector<std::int8_t> monotonic;                    // empty, or one of -1, 0, 1 a feature
+  std::vector<std::uint8_t> categorical;                 // empty, or whether a feature's codes are categories
   std::vector<std::vector<std::int32_t>> interaction;  // empty, or groups of features that may meet in a branch
+
+  bool is_categorical(index_t feature) const { return !categorical.empty() && categorical[static_cast<std::size_t>(feature)]; }
 };
 
 struct Node {
@@ -40,7 +43,9 @@ struct Node {
   std::int64_t count = 0;  // of repetitions, if weights are integers
   std::int32_t feature = -1;  // -1: a leaf
   std::int32_t left = -1, right = -1;  // after their parent
+  std::int32_t set = -1;  // of a categorical feature, once translated (category_columns.hpp): which set goes left
   bool missing_left = false;
+  CodeSet left_codes;  // of a categorical feature: the codes that go left, in place of threshold
 };
 
 // What a tree is fitted to. weight is empty if g and h have it inside already.

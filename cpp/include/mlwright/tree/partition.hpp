@@ -6,6 +6,7 @@
 
 #include "mlwright/base/view.hpp"
 #include "mlwright/runtime/cancel.hpp"
+#include "mlwright/tree/code_set.hpp"
 
 namespace mlwright::tree {
 
@@ -14,6 +15,7 @@ struct CodeTest {
   std::uint8_t missing_code;   // this code goes where missing_left says, if has_missing
   bool has_missing;
   bool missing_left;
+  const CodeSet* left_codes;  // null, or what goes left in place of codes <= bin
 };
 
 // Rows that go left first, each side in its former order; returns how many go left. scratch: as long as rows.

@@ -14,6 +14,7 @@
 #include <span>
 
 #include "mlwright/runtime/rng.hpp"
+#include "mlwright/tree/code_set.hpp"
 #include "mlwright/tree/histogram.hpp"
 
 namespace mlwright::tree {
@@ -38,6 +39,7 @@ struct Split {
   bool missing_left = false;
   double gain = 0;
   Entry left, right;
+  CodeSet left_codes;  // of a categorical feature: what goes left, in place of bin
 
   bool found() const noexcept { return feature >= 0; }
 };
