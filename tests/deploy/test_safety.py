@@ -133,6 +133,7 @@ resource.setrlimit(resource.RLIMIT_AS, (now + (400 << 20),) * 2)
 for path in sys.argv[2:]:
     try:
         deploy.from_file(path)
+        print("valid")
     except mlwright.ModelFormatError as error:
         print("refused:", str(error)[:60])
 """
@@ -140,12 +141,22 @@ for path in sys.argv[2:]:
 
 def test_hostile_files_under_a_memory_limit(tmp_path):
     paths = []
-    for i, data in enumerate([*HOSTILE.values(), many_large_categories()]):
+    for i, data in enumerate([*HOSTILE.values(), many_large_categories(), *many_features()]):
         paths.append(tmp_path / f"{i}.model")
         paths[-1].write_bytes(data)
     run = [sys.executable, "-c", _BUDGET, MODELS / FEW[2], *paths]
     result = subprocess.run(run, capture_output=True, text=True, check=True, timeout=120)
-    assert result.stdout.count("refused:") == len(paths)
+    assert result.stdout.split().count("refused:") == len(paths) - 2
+    assert result.stdout.split().count("valid") == 2
+
+
+def many_features():
+    """Two files of very many features, one of which asks for the last of them."""
+    for last in (0, (1 << 31) - 2):
+        document = json.loads(content("xgb-regression.json"))
+        document["learner"]["learner_model_param"]["num_feature"] = str((1 << 31) - 1)
+        document["learner"]["gradient_booster"]["model"]["trees"][0]["split_indices"][0] = last
+        yield json.dumps(document).encode()
 
 
 def many_large_categories():

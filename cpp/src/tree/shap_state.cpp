@@ -16,7 +16,7 @@ using simd::RowMask;
 }  // namespace
 
 void ShapState::decide(const PathTest& test, const ShapTiles& tiles, index_t tile, RowMask* mask) const {
-  const double* x = tiles.column(tile, static_cast<std::size_t>(column_of[static_cast<std::size_t>(test.feature)]));
+  const double* x = tiles.column(tile, static_cast<std::size_t>(features.place_of(test.feature)));
   if (test.rule == Rule::numeric) return simd::shap().compare(x, test.threshold, test.missing_left, mask);
   if (test.rule == Rule::zero_as_missing)
     return simd::shap().compare_zero_missing(x, test.threshold, test.missing_left, mask);
@@ -34,14 +34,11 @@ void ShapState::decide(const PathTest& test, const ShapTiles& tiles, index_t til
 }
 
 void ShapState::find_used() {
-  column_of.assign(static_cast<std::size_t>(n_features), -1);
+  std::vector<std::int32_t> asked;
   for (const TreePaths& paths : trees)
-    for (const PathTest& test : paths.tests) column_of[static_cast<std::size_t>(test.feature)] = 0;
-  for (std::size_t j = 0; j < column_of.size(); ++j)
-    if (column_of[j] == 0) {
-      column_of[j] = static_cast<std::int32_t>(used.size());
-      used.push_back(static_cast<std::int32_t>(j));
-    }
+    for (const PathTest& test : paths.tests) asked.push_back(test.feature);
+  features = UsedFeatures(std::move(asked));
+  used = features.list();
 }
 
 int ShapState::longest_path() const {

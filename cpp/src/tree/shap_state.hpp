@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "mlwright/runtime/cancel.hpp"
+#include "mlwright/tree/used_features.hpp"
 #include "simd/shap.hpp"
 #include "tree/shap_games.hpp"
 #include "tree/shap_paths.hpp"
@@ -20,8 +21,8 @@ struct ShapState {
   std::vector<BackgroundPatterns> background;  // empty, or one a tree
   std::vector<ShapPlan> value_plans;
   std::vector<std::uint32_t> set_words;
-  std::vector<std::int32_t> used;       // features that tests ask for, ascending
-  std::vector<std::int32_t> column_of;  // of a feature among them
+  UsedFeatures features;           // that tests ask for
+  std::vector<std::int32_t> used;  // their numbers
   Quadrature quadrature{1};
   const BackgroundPatterns* background_of(std::size_t tree) const noexcept {
     return background.empty() ? nullptr : &background[tree];

@@ -14,17 +14,11 @@ constexpr std::int32_t kColumnMask = (1 << kRuleShift) - 1;
 }  // namespace
 
 Walker::Walker(const ForestArrays& forest) : words_(forest.set_words.begin(), forest.set_words.end()) {
-  std::vector<std::int32_t> column_of(static_cast<std::size_t>(forest.n_features), -1);
-  for (const std::int32_t j : forest.feature)
-    if (j >= 0) column_of[static_cast<std::size_t>(j)] = 0;
-  for (std::size_t j = 0; j < column_of.size(); ++j)
-    if (column_of[j] == 0) {
-      column_of[j] = static_cast<std::int32_t>(used_.size());
-      used_.push_back(static_cast<std::int32_t>(j));
-    }
+  const UsedFeatures features({forest.feature.begin(), forest.feature.end()});
+  used_ = features.list();
   nodes_.reserve(forest.feature.size());
   sources_.reserve(forest.feature.size());
-  for (index_t tree = 0; tree < forest.n_trees(); ++tree) add_tree(forest, tree, column_of);
+  for (index_t tree = 0; tree < forest.n_trees(); ++tree) add_tree(forest, tree, features);
 }
 
 Walker::Node Walker::inner_node(const ForestArrays& f, std::size_t source, std::int32_t column, std::uint32_t left) const {
@@ -39,7 +33,7 @@ Walker::Node Walker::inner_node(const ForestArrays& f, std::size_t source, std::
 }
 
 // In the order of the source, a node's place is given by its parent, which comes before it.
-void Walker::add_tree(const ForestArrays& f, index_t tree, const std::vector<std::int32_t>& column_of) {
+void Walker::add_tree(const ForestArrays& f, index_t tree, const UsedFeatures& features) {
   const auto begin = static_cast<std::size_t>(f.offsets[static_cast<std::size_t>(tree)]);
   const auto n = static_cast<std::size_t>(f.offsets[static_cast<std::size_t>(tree) + 1]) - begin;
   const auto base = static_cast<std::uint32_t>(nodes_.size());
@@ -59,7 +53,7 @@ void Walker::add_tree(const ForestArrays& f, index_t tree, const std::vector<std
     }
     plain = plain && f.rule_of(s) == Rule::numeric;
     const auto left = static_cast<std::size_t>(f.left[s]), right = static_cast<std::size_t>(f.right[s]);
-    nodes_[here] = inner_node(f, s, column_of[static_cast<std::size_t>(f.feature[s])], base + taken);
+    nodes_[here] = inner_node(f, s, features.place_of(f.feature[s]), base + taken);
     place[left] = taken++;
     place[right] = taken++;
     depth[left] = depth[right] = depth[i] + 1;

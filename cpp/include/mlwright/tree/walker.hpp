@@ -10,6 +10,7 @@
 
 #include "mlwright/base/view.hpp"
 #include "mlwright/tree/forest.hpp"
+#include "mlwright/tree/used_features.hpp"
 
 namespace mlwright::tree {
 
@@ -47,7 +48,7 @@ class Walker {
     std::int32_t depth;
     bool plain;
   };
-  void add_tree(const ForestArrays& forest, index_t tree, const std::vector<std::int32_t>& column_of);
+  void add_tree(const ForestArrays& forest, index_t tree, const UsedFeatures& features);
   Node inner_node(const ForestArrays& forest, std::size_t source, std::int32_t column, std::uint32_t left) const;
   bool goes_right(const Node& node, double x) const noexcept;
   template <bool kPlain>
