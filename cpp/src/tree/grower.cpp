@@ -15,7 +15,8 @@ namespace mlwright::tree {
 namespace {
 
 constexpr index_t kPieceRows = 8192;
-constexpr std::size_t kCodesWorthAThread = 16384;  // about 40 microseconds of split search
+constexpr index_t kCodesWorthAThread = 16384;  // about 40 microseconds of split search
+constexpr index_t kFeaturesWorthAThread = 4096;  // the same for features of one cut
 
 // The most useful cut on top; equals: the older leaf.
 template <class Open>
@@ -249,6 +250,7 @@ void Grower::open_children(Open& parent, Open& left, Open& right, const Gradient
 }
 
 std::vector<index_t> Grower::features_for(const Open& open, std::uint64_t stream) const {
+  if (rules_.interaction.empty() && rules_.max_features >= 1.0) return tree_features_;
   std::vector<index_t> features;
   std::vector<std::uint8_t> allowed(static_cast<std::size_t>(bins_.n_features()), rules_.interaction.empty());
   for (const std::int32_t group : open.groups)
@@ -268,7 +270,8 @@ void Grower::find_best(Open& open, const FixedPoint& fixed, std::uint64_t stream
   const std::vector<index_t> features = features_for(open, stream);
   const SplitRules rules = split_rules(fixed);
   const auto n = static_cast<index_t>(features.size());
-  const auto grain = std::max<index_t>(1, static_cast<index_t>(kCodesWorthAThread / std::max<std::size_t>(1, layout_.size() / static_cast<std::size_t>(std::max<index_t>(1, bins_.n_features())))));
+  const auto codes_each = static_cast<index_t>(layout_.size()) / std::max<index_t>(1, bins_.n_features());
+  const index_t grain = std::clamp<index_t>(kCodesWorthAThread / std::max<index_t>(1, codes_each), 1, kFeaturesWorthAThread);
   std::vector<Split> best(static_cast<std::size_t>(runtime::n_chunks(n, grain)));
   const auto of_feature = [&](std::span<const Entry> codes, index_t j) {
     std::optional<runtime::Rng> one_cut;

@@ -9,7 +9,7 @@
 namespace mlwright::tree {
 namespace {
 
-constexpr index_t kRowGrain = 8192;
+constexpr index_t kRowGrain = 1024;  // most nodes of indicator columns are of a few thousand rows
 constexpr index_t kPrefetch = 12;  // rows ahead
 
 typedef std::int64_t Pair __attribute__((vector_size(16)));  // an Entry as one SSE2/NEON vector
