@@ -36,6 +36,14 @@ class Validated:
         return self.model.predict_proba(X)
 
 
+def explained(settings: Mapping[str, Any]):
+    from benchmarks.explained import Explained
+
+    return Explained(
+        LGBMRegressor(**trees(settings)), lambda model: lambda X: model.booster_.predict(X, pred_contrib=True)
+    )
+
+
 #: scikit-learn's names of parameters to LightGBM's.
 NAMES = {
     "max_iter": "n_estimators",
@@ -56,6 +64,7 @@ def boosting_search(settings: Mapping[str, Any]):
 
 MODELS = {
     "boosting_search": boosting_search,
+    "explained_regressor": explained,
     "boosted_classifier": lambda settings: LGBMClassifier(**trees(settings)),
     # Many columns: the other histogram layout is the faster.
     "boosted_regressor": lambda settings: LGBMRegressor(

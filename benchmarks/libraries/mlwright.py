@@ -77,6 +77,14 @@ def encoded(boosted):
     return build
 
 
+def explained(settings: Settings):
+    """Tables and paths are made with the explainer, as the peers' models are read: outside the clock."""
+    from benchmarks.explained import Explained
+    from mlwright.explain import TreeExplainer
+
+    return Explained(boosted_regressor(settings), lambda model: TreeExplainer(model).shap_values)
+
+
 def boosting_search(settings: Settings):
     """The defaults of the search: the shared path on all threads."""
     from mlwright.ensemble import HistGradientBoostingClassifier
@@ -95,6 +103,7 @@ MODELS = {
     "boosted_regressor": boosted_regressor,
     "boosted_validated": Validated,
     "categorical_classifier": boosted_classifier,  # pandas categories are categorical features by default
+    "explained_regressor": explained,
     "table_classifier": encoded(boosted_classifier),
     "table_regressor": encoded(boosted_regressor),
 }

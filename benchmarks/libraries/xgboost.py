@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from xgboost import XGBClassifier, XGBRegressor
+from xgboost import DMatrix, XGBClassifier, XGBRegressor
 
 from benchmarks.machine import THREADS
 
@@ -39,7 +39,17 @@ class Validated:
         return self.model.predict_proba(X)
 
 
+def explained(settings: Mapping[str, Any]):
+    from benchmarks.explained import Explained
+
+    model = XGBRegressor(**trees(settings, min_child_weight=20.0))
+    return Explained(model, lambda fitted: lambda X: fitted.get_booster().predict(X, pred_contribs=True))
+
+
+#: Rows to explain, in its own form.
+PREPARE = {"explained_regressor": lambda data: {**data, "X_test": DMatrix(data["X_test"])}}
 MODELS = {
+    "explained_regressor": explained,
     "boosted_classifier": lambda settings: XGBClassifier(**trees(settings)),
     "boosted_regressor": lambda settings: XGBRegressor(**trees(settings, min_child_weight=20.0)),
     "boosted_validated": Validated,

@@ -105,7 +105,11 @@ class HistGradientBoostingRegressor(RegressorMixin, BaseHistGradientBoosting):
     ----------
     n_iter_ : int
     do_early_stopping_ : bool
+    feature_importances_ : ndarray of shape (n_features,)
+        Gain of each feature's splits, as shares of all.
     n_trees_per_iteration_ : int
+    feature_importances_ : ndarray of shape (n_features,)
+        Gain of each feature's splits, as shares of all.
         1.
     train_score_, validation_score_ : ndarray of shape (n_iter_ + 1,) or (0,)
         Scores before each iteration and after the last, if early stopping was on.
@@ -141,9 +145,7 @@ class HistGradientBoostingRegressor(RegressorMixin, BaseHistGradientBoosting):
         "power": [Interval(Real, 1, 2, closed="both")],
         "delta": [Interval(Real, 0, None, closed="neither"), None],
     }
-    _model_state = State(
-        _link=Choice("identity", "log", "logit"), _loss_parameter=Optional(Number()), **BASE_STATE
-    )
+    _model_state = State(_link=Choice("identity", "log", "logit"), _loss_parameter=Optional(Number()), **BASE_STATE)
     _is_classifier = False
 
     def __init__(

@@ -28,6 +28,7 @@ from mlwright.ensemble._boosting_driver import Boosting, Stopping, scored_sample
 from mlwright.ensemble._boosting_rules import RULE_CONSTRAINTS, tree_rules
 from mlwright.ensemble._boosting_shared import batches, fit_batch
 from mlwright.ensemble._forest_state import TREES
+from mlwright.ensemble._importances import forest_importances
 from mlwright.io.composite import AnyOf, ListOf, Maybe, Optional
 from mlwright.io.schema import Choice, Number, Size, Strings, Tensor
 
@@ -223,6 +224,12 @@ class BaseHistGradientBoosting(BaseEstimator, metaclass=ABCMeta):
         """Number of boosting iterations."""
         check_is_fitted(self, "_trees")
         return (len(self._trees["offsets"]) - 1) // self.n_trees_per_iteration_
+
+    @property
+    def feature_importances_(self):
+        """Total gain of each feature's splits, as shares of all; other kinds: :mod:`mlwright.explain`."""
+        check_is_fitted(self)
+        return forest_importances(self._trees, self.n_features_in_)
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_trees")

@@ -8,8 +8,8 @@ import numpy as np
 
 from mlwright.explain._model import TreeModel
 
-_BOX_WIDTH, _BOX_HEIGHT, _GAP_X, _ROW, _MARGIN, _TITLE = 196, 38, 64, 48, 12, 28
-_LETTERS = 29  # that surely fit a box
+_BOX_WIDTH, _BOX_HEIGHT, _GAP_X, _ROW, _MARGIN, _TITLE = 208, 38, 64, 48, 12, 28
+_TEXT_WIDTH, _NAME_WIDTH = _BOX_WIDTH - 12, 104  # of a line; of a name in a question
 _STYLE = (
     "text{font:12px system-ui,-apple-system,'Segoe UI','DejaVu Sans',sans-serif;fill:#1d2733}"
     ".b{font-weight:600}.s{font-size:10.5px;fill:#5a6776}.t{font-size:14px;font-weight:600}"
@@ -181,7 +181,7 @@ class _Drawing:
             second, kind = self._size(node), "m"
         else:
             name = str(self.names[self.arrays["feature"][node]])
-            first, short = self._question(node, name), self._question(node, _short(name, 16))
+            first, short = self._question(node, name, 17), self._question(node, _short(name, _NAME_WIDTH), 5)
             second, kind = f"{self._size(node)}   gain {self.arrays['gain'][node]:.4g}", "n"
         text = "\n".join(
             f'<text class="{name}" x="{x + 8:.1f}" y="{y + dy:.1f}" xml:space="preserve">{escape(_short(line))}</text>'
@@ -212,10 +212,10 @@ class _Drawing:
                 stack.extend(self._children(here))
         return n
 
-    def _question(self, node, name):
+    def _question(self, node, name, digits):
         if self.rule[node] != 2:
             threshold = self.arrays["threshold"][node]
-            return f"{name} is not missing" if np.isposinf(threshold) else f"{name} \u2264 {threshold:.6g}"
+            return f"{name} is not missing" if np.isposinf(threshold) else f"{name} \u2264 {threshold:.{digits}g}"
         begin, end = self.trees["set_offsets"][self.category_set[node] :][:2]
         codes = np.flatnonzero(np.unpackbits(self.trees["set_words"][begin:end].view(np.uint8), bitorder="little"))
         known = self.category_names.get(int(self.arrays["feature"][node]), ())
@@ -223,5 +223,19 @@ class _Drawing:
         return f"{name} in {{{', '.join(labels)}}}"
 
 
-def _short(text, letters=_LETTERS):
-    return text if len(text) <= letters else text[: letters - 1] + "\u2026"
+def _width(letter):
+    """Pixels of a bold letter, at most, in the fonts that browsers choose."""
+    if ord(letter) >= 0x1100:
+        return 13
+    return 12 if letter in "mwMW@%&" else 9.5 if letter.isupper() else 5.5 if letter in " iljt.,:;|!'()[]-" else 8.3
+
+
+def _short(text, width=_TEXT_WIDTH):
+    """As much of the text as fits; nodes show all of it under the pointer."""
+    if sum(map(_width, text)) <= width:
+        return text
+    kept, used = 0, 12.0
+    while used + _width(text[kept]) <= width:
+        used += _width(text[kept])
+        kept += 1
+    return text[:kept] + "\u2026"
