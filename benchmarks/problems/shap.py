@@ -1,7 +1,4 @@
-"""SHAP values of boosted trees. shap and daal4py explain LightGBM's fit; everyone else their own of the same size.
-
-That all explain the same trees alike is a test (``tests/explain/test_peers.py``); here their models differ as fits do.
-"""
+"""SHAP values of boosted trees: all explain LightGBM's fit, XGBoost its own of the same size."""
 
 from benchmarks import data
 from benchmarks.explained import mean_attribution
@@ -20,7 +17,7 @@ PROBLEMS = (
         data=rows,
         timed="predict",
         libraries=("mlwright", "shap", "lightgbm", "xgboost", "daal4py"),
-        metrics=(Metric("mean magnitude of SHAP values", mean_attribution(28), rtol=2e-2),),
+        metrics=(Metric("mean magnitude of SHAP values", mean_attribution(28), rtol=1e-2),),
         goals={"shap": Goal(3, 8), "lightgbm": Goal(3, 6), "xgboost": Goal(3, 6), "daal4py": Goal(1.5, 4)},
         settings={"n_trees": 100, "n_leaves": 31, "learning_rate": 0.1},
         rounds=3,

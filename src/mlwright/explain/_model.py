@@ -8,8 +8,11 @@ from sklearn.utils.validation import check_array
 
 from mlwright._kernels.forest import Forest
 from mlwright.ensemble._boosting_categories import features_for_predict
+from mlwright.deploy import ImportedClassifier, ImportedRegressor
+from mlwright.deploy._features import features as imported_features
 
 _FLOATS = [np.float64, np.float32]
+_IMPORTED = (ImportedClassifier, ImportedRegressor)
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,8 @@ class TreeModel:
         if isinstance(model, Forest):
             model.check()
             return cls(model)
+        if isinstance(model, _IMPORTED):
+            return cls(model.forest_, model)
         make = getattr(model, "_forest", None)
         if make is None:
             raise TypeError(
@@ -45,6 +50,8 @@ class TreeModel:
 
     def rows(self, X, what="X"):
         """X as float64 or float32 numbers of n_features columns; checks counts and names as ``predict`` does."""
+        if isinstance(self.estimator, _IMPORTED):
+            return imported_features(self.estimator, X)
         if self.estimator is not None:
             own = getattr(self.estimator, "_rows", None)  # imported models look categories up
             return features_for_predict(self.estimator, X) if own is None else own(X)
@@ -57,6 +64,11 @@ class TreeModel:
     def feature_names(self):
         names = getattr(self.estimator, "feature_names_in_", None)
         return None if names is None else [str(name) for name in names]
+
+    @property
+    def category_names(self):
+        """For a feature's number, its categories in the order of their codes, where an imported model has names."""
+        return {part["column"]: part["values"] for part in getattr(self.estimator, "_categories", ())}
 
     @property
     def output_names(self):

@@ -50,7 +50,8 @@ def draw_tree(model, index=0, *, feature_names=None, category_names=None, max_de
     feature_names : sequence of str, default=None
         Default: those that the model was fitted with.
     category_names : dict, default=None
-        For a feature's number, the names of its categories in the order of their codes. Default: the codes.
+        For a feature's number, the names of its categories in the order of their codes. Default: those of an imported
+        model, else the codes.
     max_depth : int, default=None
         Deeper nodes are left out, and their leaves counted.
 
@@ -80,7 +81,11 @@ def draw_tree(model, index=0, *, feature_names=None, category_names=None, max_de
         raise ValueError(f"max_depth: got {max_depth}, expected at least 0")
     names = feature_names or tree_model.feature_names or [f"Feature {j}" for j in range(forest.n_features)]
     index %= forest.n_trees
-    return TreePicture(_Drawing(forest, index, names, category_names or {}, max_depth).svg(_title(tree_model, index)))
+    return TreePicture(
+        _Drawing(forest, index, names, category_names or tree_model.category_names, max_depth).svg(
+            _title(tree_model, index)
+        )
+    )
 
 
 def _title(model, index):
