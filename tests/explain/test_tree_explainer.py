@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 from sklearn.exceptions import NotFittedError
 
 from mlwright._kernels.forest import Forest
@@ -128,6 +129,14 @@ def test_layouts_and_read_only_rows_give_the_same_bits():
     np.testing.assert_array_equal(
         explainer.shap_values(X.astype(np.float32)), explainer.shap_values(X.astype(np.float32).astype(np.float64))
     )
+
+
+def test_sparse_rows_are_explained_like_dense_ones():
+    X, y = table()
+    X = np.where(np.isnan(X) | (X < 0), 0, X)
+    model = HistGradientBoostingRegressor(max_iter=5).fit(X, y)
+    values = TreeExplainer(model, X[:10]).shap_values(X)
+    np.testing.assert_array_equal(TreeExplainer(model, csr_array(X[:10])).shap_values(csr_array(X)), values)
 
 
 def test_long_branches_are_exact():

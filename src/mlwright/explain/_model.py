@@ -8,11 +8,8 @@ from sklearn.utils.validation import check_array
 
 from mlwright._kernels.forest import Forest
 from mlwright.ensemble._boosting_categories import features_for_predict
-from mlwright.deploy import ImportedClassifier, ImportedRegressor
-from mlwright.deploy._features import features as imported_features
 
 _FLOATS = [np.float64, np.float32]
-_IMPORTED = (ImportedClassifier, ImportedRegressor)
 
 
 @dataclass(frozen=True)
@@ -35,8 +32,6 @@ class TreeModel:
         if isinstance(model, Forest):
             model.check()
             return cls(model)
-        if isinstance(model, _IMPORTED):
-            return cls(model.forest_, model)
         make = getattr(model, "_forest", None)
         if make is None:
             raise TypeError(
@@ -50,11 +45,9 @@ class TreeModel:
 
     def rows(self, X, what="X"):
         """X as float64 or float32 numbers of n_features columns; checks counts and names as ``predict`` does."""
-        if isinstance(self.estimator, _IMPORTED):
-            return imported_features(self.estimator, X)
         if self.estimator is not None:
             own = getattr(self.estimator, "_rows", None)  # imported models look categories up
-            return features_for_predict(self.estimator, X) if own is None else own(X)
+            return _dense(features_for_predict(self.estimator, X) if own is None else own(X), what)
         X = check_array(X, dtype=_FLOATS, ensure_all_finite=False)
         if X.shape[1] != self.forest.n_features:
             raise ValueError(f"{what}: got {X.shape[1]} features, expected {self.forest.n_features}, as the model has")
@@ -77,3 +70,12 @@ class TreeModel:
         if classes is None or len(classes) != self.forest.n_outputs:
             return None
         return [str(label) for label in classes]
+
+
+def _dense(rows, what):
+    """Sparse rows in full; a binned matrix has no values to explain."""
+    if hasattr(rows, "toarray"):
+        return rows.toarray()
+    if not isinstance(rows, np.ndarray):
+        raise TypeError(f"{what}: got {type(rows).__name__}, expected the table itself: explanations read its values")
+    return rows
