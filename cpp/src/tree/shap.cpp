@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "mlwright/base/buffer.hpp"
 #include "mlwright/base/error.hpp"
 #include "mlwright/runtime/parallel.hpp"
 #include "mlwright/runtime/per_worker.hpp"
@@ -40,7 +41,7 @@ struct Output {
 struct Worker {
   std::vector<RowMask> masks;    // kShapRows a test
   std::vector<double> present;   // kShapRows a literal
-  std::vector<double> sums;
+  Buffer<double> sums;
   std::vector<RowMask> ids;
 };
 
@@ -95,7 +96,7 @@ class ShapRun {
       n_groups += next.n_groups;
       ++segment;
     }
-    if (tables_.size() < table_size) tables_.resize(table_size);
+    if (tables_.size() < table_size) tables_ = Buffer<double>(table_size);
     ids_.resize(n_groups * static_cast<std::size_t>(tiles_.n_tiles()) * kShapRows);
   }
 
@@ -234,7 +235,7 @@ class ShapRun {
     const ShapPlan& p = plan(piece);
     const std::size_t stride = std::size_t{p.n_slots} * static_cast<std::size_t>(tree.n_outputs);
     const int n = tiles_.rows_of(tile);
-    mine.sums.assign(stride * kShapRows, 0.0);
+    clear_sums(piece, n, stride, mine);
     std::size_t table = piece.first_table;
     bool decided = false;
     for (std::uint32_t g = 0; g < piece.segment->n_groups; ++g) {
@@ -249,7 +250,15 @@ class ShapRun {
                                static_cast<int>(group.n_blocks), mine.sums.data(), static_cast<index_t>(stride));
       table += group.table_size();
     }
-    scatter(tree, p, tile, n, stride, mine);
+    scatter(piece, tile, n, stride, mine);
+  }
+
+  void clear_sums(const Piece& piece, int n, std::size_t stride, Worker& mine) const {
+    if (mine.sums.size() < stride * kShapRows) mine.sums = Buffer<double>(stride * kShapRows);
+    for (std::size_t r = 0; r < static_cast<std::size_t>(n); ++r)
+      for (std::size_t slots = 0; slots < stride; slots += plan(piece).n_slots)
+        for (const std::uint32_t block : piece.segment->blocks)
+          std::fill_n(mine.sums.data() + r * stride + slots + block * kShapBlock, kShapBlock, 0.0);
   }
 
   void add_long_leaf(const Piece& piece, std::uint32_t l, int n, std::size_t stride, Worker& mine) {
@@ -271,13 +280,16 @@ class ShapRun {
     });
   }
 
-  void scatter(const TreePaths& tree, const ShapPlan& p, index_t tile, int n, std::size_t stride, const Worker& mine) const {
+  void scatter(const Piece& piece, index_t tile, int n, std::size_t stride, const Worker& mine) const {
+    const TreePaths& tree = paths(piece);
+    const ShapPlan& p = plan(piece);
     for (int r = 0; r < n; ++r) {
       double* row = output_.data + static_cast<std::size_t>(first_row_ + tile * kShapRows + r) * output_.row_size();
       for (int k = 0; k < tree.n_outputs; ++k) {
         const double* sums = mine.sums.data() + static_cast<std::size_t>(r) * stride + static_cast<std::size_t>(k) * p.n_slots;
-        for (std::size_t s = 0; s < p.slots.size(); ++s)
-          output_.add(row, p.slots[s].first, p.slots[s].second, tree.first_output + k, sums[s]);
+        for (const std::uint32_t block : piece.segment->blocks)
+          for (std::size_t s = block * kShapBlock; s < std::min<std::size_t>(p.slots.size(), (block + 1) * kShapBlock); ++s)
+            output_.add(row, p.slots[s].first, p.slots[s].second, tree.first_output + k, sums[s]);
       }
     }
   }
@@ -290,7 +302,7 @@ class ShapRun {
   runtime::PerWorker<Worker> workers_;
   index_t first_row_ = 0;
   std::vector<Piece> pieces_;
-  std::vector<double> tables_;
+  Buffer<double> tables_;
   std::vector<RowMask> ids_;
 };
 

@@ -7,7 +7,7 @@ namespace mlwright::tree {
 namespace {
 
 // Most bits of a group's pattern. Measured on trees of 31 leaves; more make tables that no longer fit the cache.
-constexpr int kFeatureBits = 8;
+constexpr int kFeatureBits = 9;
 constexpr int kPairBits = 7;
 
 class Planner {
@@ -152,7 +152,7 @@ class Planner {
       const LeafGroup& group = plan_.groups[g];
       if (plan_.segments.empty() || plan_.segments.back().n_groups == kShapGroupLimit ||
           plan_.segments.back().table_size + group.table_size() > kShapTableLimit)
-        plan_.segments.push_back({g, 0, {}, 0});
+        plan_.segments.push_back({g, 0, {}, {}, 0});
       Segment& segment = plan_.segments.back();
       ++segment.n_groups;
       segment.table_size += group.table_size();
@@ -162,7 +162,21 @@ class Planner {
           seen[static_cast<std::size_t>(t)] = number;
           segment.tests.push_back(static_cast<std::uint32_t>(t));
         }
+      add_blocks(group, segment.blocks);
     }
+  }
+
+  // Keeps `blocks` ascending and without repeats.
+  void add_blocks(const LeafGroup& group, std::vector<std::uint32_t>& blocks) const {
+    const auto n = group.n_blocks / static_cast<std::uint32_t>(paths_.n_outputs);
+    for (std::uint32_t b = 0; b < n; ++b) blocks.push_back(plan_.offsets[group.first_offset + b] / kShapBlock);
+    if (group.is_long) {
+      const PathLeaf& leaf = paths_.leaves[group.first_leaf];
+      std::uint32_t place = plan_.first_place[group.first_leaf];
+      for_targets(leaf, [&](std::int32_t, std::int32_t) { blocks.push_back(plan_.places[place++] / kShapBlock); });
+    }
+    std::ranges::sort(blocks);
+    blocks.erase(std::ranges::unique(blocks).begin(), blocks.end());
   }
 
   const TreePaths& paths_;

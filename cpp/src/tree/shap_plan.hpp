@@ -20,8 +20,8 @@ namespace mlwright::tree {
 enum class ShapTarget { feature, pair };
 
 inline constexpr std::uint32_t kShapBlock = 8;  // slots
-// Of the groups that are worked off together, unless one alone needs more.
-inline constexpr std::size_t kShapTableLimit = std::size_t{1} << 20;  // doubles of tables
+// Of the groups that are worked off together, unless one alone needs more: their tables stay in a second-level cache.
+inline constexpr std::size_t kShapTableLimit = std::size_t{1} << 16;  // doubles of tables
 inline constexpr std::uint32_t kShapGroupLimit = 512;
 
 struct LeafGroup {
@@ -49,7 +49,8 @@ struct LiteralBits {
 // Some groups of a tree, few enough for their tables to be in memory together.
 struct Segment {
   std::uint32_t first_group, n_groups;
-  std::vector<std::uint32_t> tests;  // those that the groups ask for
+  std::vector<std::uint32_t> tests;   // those that the groups ask for
+  std::vector<std::uint32_t> blocks;  // of slots that the groups add to
   std::size_t table_size = 0;        // doubles
 };
 

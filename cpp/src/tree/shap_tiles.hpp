@@ -12,7 +12,7 @@
 
 namespace mlwright::tree {
 
-inline constexpr index_t kShapTileGrain = 8;  // tiles of one chunk
+inline constexpr index_t kShapTileGrain = 16;  // tiles of one chunk
 
 // Rounded to float32 where the model says so. Rows past the last repeat it.
 class ShapTiles {
