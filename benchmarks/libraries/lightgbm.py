@@ -5,6 +5,7 @@ from typing import Any
 
 from lightgbm import LGBMClassifier, LGBMRegressor
 
+from benchmarks.libraries.lightgbm_source import importer
 from benchmarks.machine import THREADS
 
 
@@ -63,6 +64,7 @@ def boosting_search(settings: Mapping[str, Any]):
 
 
 MODELS = {
+    "imported_regressor": importer(lambda model, _: model.booster_.predict),  # shorter than the estimator's way in
     "boosting_search": boosting_search,
     "explained_regressor": explained,
     "boosted_classifier": lambda settings: LGBMClassifier(**trees(settings)),

@@ -100,7 +100,17 @@ def boosting_search(settings: Settings):
     return SharedSearchCV(model, settings["grid"], scoring="neg_log_loss")
 
 
+def imported_regressor(settings: Settings):
+    """LightGBM's model through :func:`mlwright.deploy.from_model`."""
+    from benchmarks.libraries.lightgbm_source import importer
+    from mlwright import deploy
+
+    return importer(lambda model, _: deploy.from_model(model).predict)(settings)
+
+
 MODELS = {
+    "boosted_regressor": boosted_regressor,
+    "imported_regressor": imported_regressor,
     "boosting_search": boosting_search,
     "least_squares": least_squares,
     "ridge": ridge,

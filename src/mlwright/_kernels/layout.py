@@ -11,7 +11,8 @@ def floats(a):
     """`a` where native code may read it as float32 or float64 of any strides, else a float64 or float32 copy of it."""
     a = np.asarray(a)
     native = a.dtype.char in "df" and a.dtype.isnative
-    if native and a.flags.aligned and not any(stride % a.itemsize for stride in a.strides):
+    flags = a.flags
+    if native and flags.aligned and (flags.c_contiguous or not any(stride % a.itemsize for stride in a.strides)):
         return a
     return np.array(a, dtype=a.dtype if native else np.float64, order="C")
 
@@ -23,4 +24,6 @@ def doubles(a):
 
 def vector(a):
     """A C-contiguous float64 array."""
+    if type(a) is np.ndarray and a.dtype.char == "d" and a.dtype.isnative and a.flags.carray:
+        return a  # what np.require finds out too, in ten times the time
     return np.require(a, np.float64, "CA")

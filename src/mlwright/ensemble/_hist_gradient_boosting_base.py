@@ -242,7 +242,8 @@ class BaseHistGradientBoosting(BaseEstimator, metaclass=ABCMeta):
 
     def _raw_predict(self, X):
         """Scores of shape (n_outputs, n)."""
-        check_is_fitted(self)
+        if not hasattr(self, "_trees"):
+            check_is_fitted(self)  # raises; asking it first would cost more than a row's prediction
         X = self._rows_to_predict(X)
         return self._forest().predict_raw(X)
 
