@@ -116,7 +116,6 @@ MODELS = {
     "ridge": ridge,
     "bayesian_ridge": bayesian_ridge,
     "boosted_classifier": boosted_classifier,
-    "boosted_regressor": boosted_regressor,
     "boosted_validated": Validated,
     "categorical_classifier": boosted_classifier,  # pandas categories are categorical features by default
     "explained_regressor": explained,
