@@ -46,8 +46,8 @@ PROBLEMS = (
         data=many_rows,
         timed="predict",
         libraries=("mlwright", "catboost"),
-        metrics=(Metric("held-out R2", metrics.r2, atol=5e-2),),  # other trees: as good, not the same
+        metrics=(Metric("held-out R2", metrics.r2, atol=1e-2),),  # other trees: as good, not the same
         goals={"catboost": Goal(0.6, 1.0)},
-        settings={"n_trees": 500, "n_leaves": 31, "learning_rate": 0.05},
+        settings={"n_trees": 500, "n_leaves": 31, "learning_rate": 0.03},
     ),
 )
