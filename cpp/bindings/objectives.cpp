@@ -1,5 +1,7 @@
 #include "objectives.hpp"
 
+#include <pybind11/stl.h>
+
 namespace mlwright::bindings {
 
 namespace py = pybind11;
@@ -19,7 +21,7 @@ bool of_classes(const LossSpec& spec) { return spec.name == "log_loss" || spec.n
 
 LossSpec loss_spec(const py::tuple& t) {
   return {t[0].cast<std::string>(), t[1].cast<int>(), t[2].cast<std::uintptr_t>(), t[3].cast<double>(),
-          link_from(t[4].cast<std::string>()), t[5].cast<double>()};
+          link_from(t[4].cast<std::string>()), t[5].cast<double>(), t[6].cast<std::vector<double>>()};
 }
 
 std::unique_ptr<tree::Objective> make_objective(const LossSpec& spec) {
@@ -29,6 +31,12 @@ std::unique_ptr<tree::Objective> make_objective(const LossSpec& spec) {
   }
   if (spec.name == "user")
     return tree::user_objective(reinterpret_cast<tree::UserLoss>(spec.function), spec.start, spec.link);
+  if (spec.name == "normal") return tree::normal_objective();
+  if (spec.name == "given") return tree::given_objective(spec.n_outputs);
+  if (spec.name == "quantiles") {
+    if (spec.levels.empty()) throw py::value_error("quantiles: got no level, expected one or more");
+    return tree::quantiles_objective(spec.levels);
+  }
   if (auto found = tree::scalar_objective(spec.name, spec.parameter)) return found;
   throw py::value_error("loss: got '" + spec.name + "', expected the name of one");
 }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "mlwright/tree/objective.hpp"
 
@@ -19,6 +20,7 @@ struct LossSpec {
   double start;
   tree::Link link;
   double parameter;
+  std::vector<double> levels;  // of several quantiles
 };
 
 LossSpec loss_spec(const pybind11::tuple& t);

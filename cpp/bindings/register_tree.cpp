@@ -227,6 +227,8 @@ void register_booster(py::module_& m) {
       .def(py::init(&make_booster))
       .def("start", [](Booster& b) { return to_array(without_gil([&](auto& token) { return b.start(token); })); })
       .def("set_raw", [](Booster& b, const Vector<double>& raw) { b.set_raw(span(raw)); }, py::arg("raw").noconvert())
+      .def("give", [](Booster& b, const Vector<double>& g, const Vector<double>& h) { b.give(span(g), span(h)); },
+           py::arg("g").noconvert(), py::arg("h").noconvert())
       .def("raw", [](Booster& b) { return Vector<double>(static_cast<py::ssize_t>(b.raw().size()), b.raw().data()); })
       .def("set_columns", [](Booster& b, std::vector<std::int32_t> features, std::vector<std::vector<std::uint8_t>> code_of) {
         b.set_columns({std::move(features), std::move(code_of)});

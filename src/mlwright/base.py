@@ -1,6 +1,7 @@
 """What estimators share: the fit context, the state algebra and predictive intervals."""
 
 import functools
+from numbers import Real
 
 from sklearn import get_config
 from sklearn.utils.validation import _is_fitted
@@ -141,6 +142,13 @@ class StateAlgebraMixin:
         return statistics
 
 
+def check_coverage(coverage):
+    """A coverage as float; ValueError unless it is a number between 0 and 1, exclusive."""
+    if isinstance(coverage, bool) or not isinstance(coverage, Real) or not 0.0 < coverage < 1.0:
+        raise ValueError(f"coverage: got {coverage!r}, expected a number between 0 and 1, exclusive; e.g. 0.9.")
+    return float(coverage)
+
+
 class IntervalMixin:
     """``predict_interval`` from a predictive mean, standard deviation and quantile.
 
@@ -163,8 +171,7 @@ class IntervalMixin:
         """
         from scipy import special
 
-        if not 0.0 < coverage < 1.0:
-            raise ValueError(f"coverage: got {coverage!r}, expected a number between 0 and 1, exclusive; e.g. 0.9.")
+        coverage = check_coverage(coverage)
         mean, deviation, freedom = self._predictive(X)
         upper = 0.5 + 0.5 * coverage
         half = special.ndtri(upper) if freedom is None else special.stdtrit(freedom, upper)

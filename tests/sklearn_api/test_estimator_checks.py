@@ -5,7 +5,12 @@ To add one, add a line to ESTIMATORS, with settings that keep a check under a se
 
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from mlwright.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from mlwright.ensemble import (
+    HistGradientBoostingClassifier,
+    HistGradientBoostingDistributionRegressor,
+    HistGradientBoostingQuantileRegressor,
+    HistGradientBoostingRegressor,
+)
 from mlwright.linear_model import BayesianRidge, LinearRegression, Ridge
 from mlwright.model_selection import SharedSearchCV
 from mlwright.preprocessing import TableEncoder
@@ -20,6 +25,9 @@ from mlwright.tabular import (
 ESTIMATORS = [
     HistGradientBoostingClassifier(max_iter=5, min_samples_leaf=5),
     HistGradientBoostingRegressor(max_iter=5, min_samples_leaf=5),
+    HistGradientBoostingQuantileRegressor(max_iter=5, min_samples_leaf=5),
+    HistGradientBoostingDistributionRegressor(learning_rate=0.3, max_iter=5, min_samples_leaf=5),
+    HistGradientBoostingDistributionRegressor("lognormal", learning_rate=0.5, max_iter=5, min_samples_leaf=5),
     HistGradientBoostingClassifier(loss="one_vs_rest", max_iter=3, min_samples_leaf=5),
     HistGradientBoostingRegressor(loss="quantile", learning_rate=0.5, quantile=0.5, max_iter=5, min_samples_leaf=5),
     HistGradientBoostingRegressor(loss="huber", learning_rate=0.5, max_iter=5, min_samples_leaf=5),

@@ -68,7 +68,7 @@ double Booster::loss(runtime::CancelToken& token) const { return mean_loss(*obje
 
 Booster::WeightedGradients Booster::gradients(int output, runtime::CancelToken& token) {
   double largest_g = 0, largest_h = 0;
-  objective_->prepare(y_, raw_, token);
+  objective_->prepare(y_, raw_, tree_ / static_cast<std::uint64_t>(objective_->shares_trees() ? 1 : n_outputs()), token);
   find_range(largest_g, largest_h, output, token);
   WeightedGradients all{{g_.data(), g_.data() + g_.size()}, {h_.data(), h_.data() + h_.size()}};
   if (!repetitions_) return all;
@@ -80,17 +80,23 @@ Booster::WeightedGradients Booster::gradients(int output, runtime::CancelToken& 
 
 std::vector<std::vector<Node>> Booster::step(runtime::CancelToken& token) {
   std::vector<std::vector<Node>> trees;
-  objective_->prepare(y_, raw_, token);
+  const bool shared = objective_->shares_trees();
+  const int n_trees = shared ? 1 : n_outputs();
+  const std::uint64_t iteration = tree_ / static_cast<std::uint64_t>(n_trees);
+  objective_->prepare(y_, raw_, iteration, token);
   const auto n = static_cast<std::size_t>(bins_->n_rows());
   const RowSample* sample = nullptr;
   if (!sampler_.takes_all() && !sampler_.by_gradient())
-    sample = &sampler_.draw(tree_ / static_cast<std::uint64_t>(n_outputs()), token);
-  for (int k = 0; k < n_outputs(); ++k) {
+    sample = &sampler_.draw(iteration, token);
+  for (int k = 0; k < n_trees; ++k) {
     const Gradients gradients = gradients_of(k, sample, token);
-    trees.push_back(grower_.grow(gradients, sample, tree_++, token));
-    if (objective_->renews_leaves()) renew_leaves(trees.back(), k, token);
-    if (!columns_.empty()) columns_.translate(trees.back(), rules_);
-    grower_.add_to(std::span(raw_).subspan(static_cast<std::size_t>(k) * n, n), token);
+    const std::vector<Node> grown = grower_.grow(gradients, sample, tree_++, token);
+    for (int output = k; output < (shared ? n_outputs() : k + 1); ++output) {
+      trees.push_back(grown);
+      if (objective_->renews_leaves()) renew_leaves(trees.back(), output, token);
+      if (!columns_.empty()) columns_.translate(trees.back(), rules_);
+      grower_.add_to(std::span(raw_).subspan(static_cast<std::size_t>(output) * n, n), token);
+    }
   }
   return trees;
 }
@@ -106,7 +112,7 @@ void Booster::renew_leaves(std::vector<Node>& nodes, int output, runtime::Cancel
       scores[i] = raw[row];
       if (!weight.empty()) weight[i] = weight_[row];
     }
-    return objective_->leaf_step(y, scores, weight);
+    return objective_->leaf_step(output, y, scores, weight);
   };
   grower_.renew_leaves(nodes, best, token);
 }

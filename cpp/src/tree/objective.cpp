@@ -22,7 +22,7 @@ class MultinomialObjective final : public Objective {
   int n_outputs() const noexcept override { return n_classes_; }
 
   // The probabilities of all classes, from the scores that this iteration began with.
-  void prepare(std::span<const double> y, std::span<const double> raw, runtime::CancelToken& token) override {
+  void prepare(std::span<const double> y, std::span<const double> raw, std::uint64_t, runtime::CancelToken& token) override {
     const auto n = static_cast<index_t>(y.size());
     mu_.resize(raw.size());
     runtime::parallel_for(n, kGrain, token, [&](index_t, index_t begin, index_t end) {
@@ -71,9 +71,12 @@ class MultinomialObjective final : public Objective {
 
 }  // namespace
 
-void Objective::prepare(std::span<const double>, std::span<const double>, runtime::CancelToken&) {}
+void Objective::prepare(std::span<const double>, std::span<const double>, std::uint64_t, runtime::CancelToken&) {}
 
-double Objective::leaf_step(std::span<double>, std::span<double>, std::span<double>) const { return 0; }
+double Objective::leaf_step(int, std::span<double>, std::span<double>, std::span<double>) const { return 0; }
+void Objective::give(std::span<const double>, std::span<const double>) {
+  throw InvalidArgument("loss: computes its own gradients; expected one whose gradients are given");
+}
 
 std::unique_ptr<Objective> multinomial_objective(int n_classes) { return std::make_unique<MultinomialObjective>(n_classes); }
 

@@ -34,7 +34,7 @@ class ScalarObjective final : public Objective {
   }
 
   // The losses that renew leaves depend on y - raw alone: their best step is the best constant of the residuals.
-  double leaf_step(std::span<double> y, std::span<double> raw, std::span<double> weight) const override {
+  double leaf_step(int, std::span<double> y, std::span<double> raw, std::span<double> weight) const override {
     for (std::size_t i = 0; i < y.size(); ++i) y[i] -= raw[i];
     return info().best_constant(parameter_, y, weight);
   }

@@ -38,6 +38,8 @@ class LossSpec:
         Of a user's loss.
     parameter : float
         Of a loss that has one.
+    levels : tuple of float
+        Of "quantiles", which share one tree an iteration.
     """
 
     name: str
@@ -46,9 +48,18 @@ class LossSpec:
     start: float = float("nan")
     link: str = "identity"
     parameter: float = 0.0
+    levels: tuple = ()
+
+    @property
+    def trees_per_iteration(self):
+        return 1 if self.levels else self.n_outputs
 
     def native(self):
-        return self.name, self.n_outputs, self.address, self.start, self.link, self.parameter
+        return self.name, self.n_outputs, self.address, self.start, self.link, self.parameter, list(self.levels)
+
+    def mean(self, y, raw, weight=None):
+        """Weighted mean loss of scores ``raw`` of shape (n_outputs, n)."""
+        return mean_loss(self, y, raw, weight)
 
 
 def _weights(w):
@@ -92,7 +103,31 @@ def _row_entries(rows, g, h):
 
 def make_booster(bins, y, weight, loss, rules, first_tree=0):
     """The native loop of one fit; see ``tree/booster.hpp``."""
-    return core.tree.Booster(bins, layout.vector(y), _weights(weight), loss.native(), rules, first_tree)
+    booster = core.tree.Booster(bins, layout.vector(y), _weights(weight), loss.native(), rules, first_tree)
+    return SharedTrees(booster, loss.n_outputs) if loss.levels else booster
+
+
+class SharedTrees:
+    """A booster whose outputs share trees: leaves hold a value for each.
+
+    The core gives one tree an output, which differ in the values of leaves only.
+    """
+
+    def __init__(self, booster, n_outputs):
+        self._booster, self._n_outputs = booster, n_outputs
+        self.start, self.set_raw, self.raw, self.loss = booster.start, booster.set_raw, booster.raw, booster.loss
+
+    def grow(self, n_iterations):
+        trees, k = self._booster.grow(n_iterations), self._n_outputs
+        sizes = np.diff(trees["offsets"])
+        first = np.repeat(np.arange(len(sizes)) % k == 0, sizes)
+        shared = {name: array[first] for name, array in trees.items() if name not in ("value", "offsets")}
+        shared["offsets"] = np.concatenate([[0], np.cumsum(sizes[::k])]).astype(np.int64)
+        blocks = np.split(trees["value"], trees["offsets"][1:-1])
+        shared["value"] = np.concatenate(
+            [np.stack(blocks[i : i + k], axis=1) for i in range(0, len(blocks), k)] or [np.empty((0, k))]
+        )
+        return {name: shared[name] for name in trees}
 
 
 def tree_rules(

@@ -5,7 +5,6 @@ from time import perf_counter
 
 import numpy as np
 
-from mlwright._kernels import tree as kernels
 from mlwright._kernels.forest import Forest, join_trees
 from mlwright._runtime.progress import Reporter
 
@@ -67,7 +66,7 @@ class Boosting:
 
     @property
     def n_iterations(self):
-        return sum(len(part["offsets"]) - 1 for part in self.parts) // self.loss.n_outputs
+        return sum(len(part["offsets"]) - 1 for part in self.parts) // self.loss.trees_per_iteration
 
     def raw_of(self, X, trees):
         return Forest(trees, self.start, X.shape[1]).predict_raw(X)
@@ -86,9 +85,9 @@ class Boosting:
     @property
     def trees(self):
         """All trees so far, as one."""
-        if len(self.parts) != 1:
+        if len(self.parts) > 1:
             self.parts = [join_trees(self.parts)]
-        return self.parts[0]
+        return self.parts[0] if self.parts else join_trees([])
 
     def run(self, max_iter):
         """Grow until ``max_iter`` iterations, or until stopping is due."""
@@ -125,7 +124,7 @@ class Boosting:
             self.train_score.append(-self.booster.loss())
             if self.validation is not None:
                 rows = self.validation
-                self.validation_score.append(-kernels.mean_loss(self.loss, rows.y, self._raw_validation, rows.weight))
+                self.validation_score.append(-self.loss.mean(rows.y, self._raw_validation, rows.weight))
         else:
             estimator = self.estimator_with(join_trees(self.parts), self.start)
             self.train_score.append(self._ask_scorer(estimator, self.scored_rows))

@@ -27,7 +27,7 @@ class LossRow:
     domain : str
         In words, for messages.
     spread : callable or None
-        ``spread(parameter)``: residuals are comparable after division by the prediction to this power (the variance
+        ``spread(estimator)``: residuals are comparable after division by the prediction to this power (the variance
         function's root); None is 0.
     """
 
@@ -47,9 +47,9 @@ LOSSES = {
     "huber": LossRow("huber", "delta"),
     "quantile": LossRow("quantile", "quantile"),
     "expectile": LossRow("expectile", "expectile"),
-    "poisson": LossRow("poisson", None, "numbers >= 0, not all zero", lambda p: 0.5),
-    "gamma": LossRow("gamma", None, "numbers > 0", lambda p: 1.0),
-    "tweedie": LossRow("tweedie", "power", "numbers >= 0, not all zero", lambda p: p / 2),
+    "poisson": LossRow("poisson", None, "numbers >= 0, not all zero", lambda e: 0.5),
+    "gamma": LossRow("gamma", None, "numbers > 0", lambda e: 1.0),
+    "tweedie": LossRow("tweedie", "power", "numbers >= 0, not all zero", lambda e: e.power / 2),
 }
 
 
@@ -61,6 +61,12 @@ def row_of(loss):
             "mlwright.extend"
         )
     return LOSSES[loss]
+
+
+def spread_of(estimator):
+    """The power of the prediction that residuals go with; 0 for a loss of the user's."""
+    row = LOSSES.get(estimator.loss) if isinstance(estimator.loss, str) else None
+    return 0.0 if row is None or row.spread is None else row.spread(estimator)
 
 
 def check_domain(loss, y, name="y"):

@@ -8,14 +8,23 @@ from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _check_y, check_consistent_length, check_is_fitted
 
 from mlwright._kernels import simd
 from mlwright._kernels import tree as kernels
 from mlwright._runtime.errors import ModelFormatError
-from mlwright.ensemble._boosting_losses import LOSSES, check_domain, native_spec
+from mlwright.base import check_coverage
+from mlwright.ensemble._boosting_data import Rows, features_for_predict, weights_for_fit
+from mlwright.ensemble._boosting_intervals import (
+    check_residuals,
+    conformal_interval,
+    residuals_of,
+    sample_for_residuals,
+)
+from mlwright.ensemble._boosting_losses import LOSSES, check_domain, native_spec, spread_of
 from mlwright.ensemble._hist_gradient_boosting_base import BASE_STATE, BaseHistGradientBoosting
 from mlwright.io.composite import Optional, State
-from mlwright.io.schema import Choice, Labels, Number
+from mlwright.io.schema import Choice, Labels, Number, Tensor
 
 
 class HistGradientBoostingRegressor(RegressorMixin, BaseHistGradientBoosting):
@@ -145,7 +154,13 @@ class HistGradientBoostingRegressor(RegressorMixin, BaseHistGradientBoosting):
         "power": [Interval(Real, 1, 2, closed="both")],
         "delta": [Interval(Real, 0, None, closed="neither"), None],
     }
-    _model_state = State(_link=Choice("identity", "log", "logit"), _loss_parameter=Optional(Number()), **BASE_STATE)
+    _model_state = State(
+        _link=Choice("identity", "log", "logit"),
+        _loss_parameter=Optional(Number()),
+        _spread=Number(0, 1),
+        _residuals=Optional(Tensor("f8", "2 r")),
+        **BASE_STATE,
+    )
     _is_classifier = False
 
     def __init__(
@@ -234,6 +249,68 @@ class HistGradientBoostingRegressor(RegressorMixin, BaseHistGradientBoosting):
         """
         return self._mean_of(self._raw_predict(X)[0])
 
+    def predict_interval(self, X, coverage=0.9):
+        """Intervals that new targets lie in with the given probability, by split conformal prediction.
+
+        Held-out rows are those of early stopping (``validation_fraction``, or X_val of `fit`), or those of
+        `calibrate_interval`; at most 10,000 of them are used. If they and the new rows are exchangeable, the share of
+        new targets inside is at least `coverage`, on average; for a particular row nothing is promised. Stopping early
+        on the same rows favours them a little. Residuals of 'poisson', 'gamma' and 'tweedie' are compared in units of the
+        standard deviation that goes with the prediction. Integer weights count as repetitions.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        coverage : float, default=0.9
+            Between 0 and 1, exclusive.
+
+        Returns
+        -------
+        interval : ndarray of shape (n_samples, 2)
+            Lower and upper ends.
+
+        Raises
+        ------
+        ValueError
+            If no rows were held out, or too few for the coverage.
+        """
+        coverage = check_coverage(coverage)
+        interval = conformal_interval(self.predict(X), self._spread, self._residuals, coverage)
+        return np.maximum(interval, 0.0) if self._link == "log" else interval
+
+    def calibrate_interval(self, X, y, sample_weight=None):
+        """Take the residuals that `predict_interval` reads from these rows, which the model was not fitted on.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        self : object
+        """
+        check_is_fitted(self)
+        X = features_for_predict(self, X)
+        y = self._encode_again(_check_y(y, estimator=self))
+        check_consistent_length(X, y)
+        self._residuals = self._residuals_on(Rows(X, y, weights_for_fit(sample_weight, X)))
+        return self
+
+    def _keep(self, fit):
+        super()._keep(fit)
+        self._residuals = None if fit.validation is None else self._residuals_on(fit.validation)
+
+    def _residuals_on(self, rows):
+        rows = sample_for_residuals(rows, self._seed)
+        predictions = self._mean_of(self._forest().predict_raw(rows.X)[0])
+        return residuals_of(rows.y, predictions, self._spread, rows.weight)
+
+    def _validate_state(self):
+        super()._validate_state()
+        check_residuals(type(self).__name__, self._residuals)
+
     def staged_predict(self, X):
         """Predicted targets after each iteration, one array at a time."""
         for raw in self._staged_raw_predict(X):
@@ -262,6 +339,7 @@ class HistGradientBoostingRegressor(RegressorMixin, BaseHistGradientBoosting):
             compiled = self.loss.compile()
             spec = kernels.LossSpec("user", 1, compiled.address, compiled.start, compiled.link)
         self._link, self._loss_parameter = spec.link, spec.parameter
+        self._spread = spread_of(self)
         return spec
 
     def __sklearn_tags__(self):

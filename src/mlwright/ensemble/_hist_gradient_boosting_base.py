@@ -273,7 +273,8 @@ class BaseHistGradientBoosting(BaseEstimator, metaclass=ABCMeta):
         forest.check()
         check_levels(self)
         n_trees = forest.n_trees
-        if self._start.shape != (k,) or n_trees % k != 0:
+        shared = self._trees["value"].ndim == 2  # leaves hold a value for each output
+        if (self._start.shape != (k,) and not shared) or n_trees % k != 0:
             raise ModelFormatError(
                 f"{type(self).__name__}: got {n_trees} trees and {self._start.shape[0]} start values for "
                 f"{k} trees an iteration; the model is damaged"

@@ -18,6 +18,10 @@ CLASSES: dict[str, str] = {
     "deploy.ImportedClassifier": "mlwright.deploy:ImportedClassifier",
     "deploy.ImportedRegressor": "mlwright.deploy:ImportedRegressor",
     "ensemble.HistGradientBoostingClassifier": "mlwright.ensemble:HistGradientBoostingClassifier",
+    "ensemble.HistGradientBoostingDistributionRegressor": (
+        "mlwright.ensemble:HistGradientBoostingDistributionRegressor"
+    ),
+    "ensemble.HistGradientBoostingQuantileRegressor": "mlwright.ensemble:HistGradientBoostingQuantileRegressor",
     "ensemble.HistGradientBoostingRegressor": "mlwright.ensemble:HistGradientBoostingRegressor",
     "linear_model.BayesianRidge": "mlwright.linear_model:BayesianRidge",
     "linear_model.LinearRegression": "mlwright.linear_model:LinearRegression",

@@ -11,6 +11,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d, validate_data
 
 from mlwright._runtime.errors import ModelFormatError
+from mlwright.base import check_coverage
 from mlwright.io.composite import ListOf, MapOf, Maybe, Nested, Optional, Record, State
 from mlwright.io.schema import Choice, Labels, Number, Size, Strings, Tensor, Text
 from mlwright.preprocessing._columns import as_cells, as_table
@@ -274,8 +275,7 @@ class TabularRegressor(RegressorMixin, _Tabular):
             If the training table had too few rows for the coverage.
         """
         check_is_fitted(self)
-        if not 0 < coverage < 1:
-            raise ValueError(f"coverage must be between 0 and 1, got {coverage}; use e.g. 0.9.")
+        coverage = check_coverage(coverage)
         bins = (self.interval_edges_, self.interval_ends_, self.interval_residuals_)
         return np.column_stack(conformal_interval(self.predict(X), coverage, *bins))
 

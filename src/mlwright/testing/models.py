@@ -106,7 +106,12 @@ def _encoders() -> list[Example]:
 
 
 def _boosting() -> list[Example]:
-    from mlwright.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+    from mlwright.ensemble import (
+        HistGradientBoostingClassifier,
+        HistGradientBoostingDistributionRegressor,
+        HistGradientBoostingQuantileRegressor,
+        HistGradientBoostingRegressor,
+    )
 
     X = _numbers(60)
     X[::7, 1] = np.nan
@@ -114,6 +119,24 @@ def _boosting() -> list[Example]:
     small = {"max_iter": 3, "max_leaf_nodes": 4, "min_samples_leaf": 5, "random_state": 0}
     return [
         Example("ensemble.HistGradientBoostingRegressor", partial(HistGradientBoostingRegressor, **small), X, score),
+        Example(
+            "ensemble.HistGradientBoostingRegressor:quantile",
+            partial(HistGradientBoostingRegressor, loss="quantile", quantile=0.7, early_stopping=True, **small),
+            X,
+            score,
+        ),
+        Example(
+            "ensemble.HistGradientBoostingQuantileRegressor",
+            partial(HistGradientBoostingQuantileRegressor, (0.05, 0.5, 0.95), **small),
+            X,
+            score,
+        ),
+        Example(
+            "ensemble.HistGradientBoostingDistributionRegressor",
+            partial(HistGradientBoostingDistributionRegressor, **small),
+            X,
+            score,
+        ),
         Example(
             "ensemble.HistGradientBoostingClassifier:binary",
             partial(HistGradientBoostingClassifier, early_stopping=True, **small),

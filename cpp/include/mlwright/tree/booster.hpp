@@ -38,7 +38,8 @@ class Booster {
     std::vector<double> g, h;
   };
   WeightedGradients gradients(int output, runtime::CancelToken& token);
-  // One iteration; its trees, one an output.
+  void give(std::span<const double> g, std::span<const double> h) { objective_->give(g, h); }
+  // One iteration; its trees, one an output. Where outputs share a tree, they differ in the values of leaves only.
   std::vector<std::vector<Node>> step(runtime::CancelToken& token);
   // Weighted mean loss of the training rows at the present scores.
   double loss(runtime::CancelToken& token) const;

@@ -5,6 +5,7 @@
 // simd/losses.hpp (losses of one score) and simd/boosting.hpp (of several); a user's come as a C function.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -26,9 +27,13 @@ class Objective {
  public:
   virtual ~Objective() = default;
   virtual int n_outputs() const noexcept { return 1; }
+  // Whether an iteration grows one tree for all outputs: gradients(0) choose its cuts, and every leaf is renewed for each
+  // output.
+  virtual bool shares_trees() const noexcept { return false; }
   virtual bool constant_hessian() const noexcept { return false; }
   // Called once an iteration, before gradients() of each output. raw: output k at raw + k * y.size().
-  virtual void prepare(std::span<const double> y, std::span<const double> raw, runtime::CancelToken& token);
+  virtual void prepare(std::span<const double> y, std::span<const double> raw, std::uint64_t iteration,
+                       runtime::CancelToken& token);
   // Of rows [begin, end) of output k; h is not touched if the Hessian is constant.
   virtual void gradients(const double* y, const double* raw, int k, index_t begin, index_t end, double* g, double* h) const = 0;
   // Sum of weight * loss over rows [begin, end); weight may be null.
@@ -41,7 +46,9 @@ class Objective {
   virtual bool renews_leaves() const noexcept { return false; }
   // What is best added to the scores `raw` of a leaf's rows: an exact minimiser, where there is a rule for it. The arrays
   // are the caller's to spoil; weight may be empty. Called from several threads at once.
-  virtual double leaf_step(std::span<double> y, std::span<double> raw, std::span<double> weight) const;
+  virtual double leaf_step(int k, std::span<double> y, std::span<double> raw, std::span<double> weight) const;
+  // Gradients and Hessians of the next iteration, from outside; for given_objective() only.
+  virtual void give(std::span<const double> g, std::span<const double> h);
 };
 
 // A loss of loss/list.hpp, by its name there; a null pointer if it has none of that name.
@@ -49,6 +56,12 @@ std::unique_ptr<Objective> scalar_objective(std::string_view name, double parame
 std::unique_ptr<Objective> multinomial_objective(int n_classes);
 // Every class against all others: binary log losses side by side, one output a class.
 std::unique_ptr<Objective> one_vs_rest_objective(int n_classes);
+// Several quantiles of one target: one tree an iteration whose leaves hold a step for each level.
+std::unique_ptr<Objective> quantiles_objective(std::vector<double> levels);
+// The normal law of the target: two outputs, its mean and the logarithm of its standard deviation.
+std::unique_ptr<Objective> normal_objective();
+// A loss computed elsewhere: Objective::give() brings its gradients before each iteration; its value and start are not known.
+std::unique_ptr<Objective> given_objective(int n_outputs);
 // How scores become predictions: raw, exp(raw), 1 / (1 + exp(-raw)). Here it only says where a start value is looked for.
 using loss::Link;
 // start_value: NaN to have it searched for.
