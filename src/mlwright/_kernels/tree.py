@@ -57,6 +57,10 @@ class LossSpec:
     def native(self):
         return self.name, self.n_outputs, self.address, self.start, self.link, self.parameter, list(self.levels)
 
+    def wrap(self, booster, y, weight):
+        """The booster as the loop of a fit uses it."""
+        return SharedTrees(booster, self.n_outputs) if self.levels else booster
+
     def mean(self, y, raw, weight=None):
         """Weighted mean loss of scores ``raw`` of shape (n_outputs, n)."""
         return mean_loss(self, y, raw, weight)
@@ -104,7 +108,7 @@ def _row_entries(rows, g, h):
 def make_booster(bins, y, weight, loss, rules, first_tree=0):
     """The native loop of one fit; see ``tree/booster.hpp``."""
     booster = core.tree.Booster(bins, layout.vector(y), _weights(weight), loss.native(), rules, first_tree)
-    return SharedTrees(booster, loss.n_outputs) if loss.levels else booster
+    return loss.wrap(booster, y, weight)
 
 
 class SharedTrees:

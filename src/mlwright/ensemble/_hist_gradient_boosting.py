@@ -255,8 +255,8 @@ class HistGradientBoostingRegressor(RegressorMixin, BaseHistGradientBoosting):
         Held-out rows are those of early stopping (``validation_fraction``, or X_val of `fit`), or those of
         `calibrate_interval`; at most 10,000 of them are used. If they and the new rows are exchangeable, the share of
         new targets inside is at least `coverage`, on average; for a particular row nothing is promised. Stopping early
-        on the same rows favours them a little. Residuals of 'poisson', 'gamma' and 'tweedie' are compared in units of the
-        standard deviation that goes with the prediction. Integer weights count as repetitions.
+        on the same rows favours them a little. Residuals of 'poisson', 'gamma' and 'tweedie' are compared in units of
+        the standard deviation that goes with the prediction. Integer weights count as repetitions.
 
         Parameters
         ----------
@@ -336,8 +336,9 @@ class HistGradientBoostingRegressor(RegressorMixin, BaseHistGradientBoosting):
         if isinstance(self.loss, str):
             spec = native_spec(self, rows, self._loss_parameter if continuing else None)
         else:
-            compiled = self.loss.compile()
-            spec = kernels.LossSpec("user", 1, compiled.address, compiled.start, compiled.link)
+            spec = self.loss.compile()
+            if not isinstance(spec, kernels.LossSpec):
+                spec = kernels.LossSpec("user", 1, spec.address, spec.start, spec.link)
         self._link, self._loss_parameter = spec.link, spec.parameter
         self._spread = spread_of(self)
         return spec

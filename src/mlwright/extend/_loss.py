@@ -83,7 +83,7 @@ class Loss:
         return f"<mlwright loss {self.name}, link {self.link}>"
 
     def __eq__(self, other):
-        return isinstance(other, Loss) and self._key() == other._key()
+        return type(other) is type(self) and self._key() == other._key()
 
     def __hash__(self):
         return hash(self._key())
@@ -97,7 +97,7 @@ class Loss:
     def __reduce__(self):
         for role, function in (("value", self.value), ("grad_hess", self.grad_hess)):
             _require_importable(role, function)
-        return Loss, (self.value, self.grad_hess, self.link, self.start, self.name)
+        return type(self), (self.value, self.grad_hess, self.link, self.start, self.name)
 
 
 def _require_importable(role, function):
