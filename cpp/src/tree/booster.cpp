@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <string>
 
@@ -133,7 +134,7 @@ void Booster::find_range(double& largest_g, double& largest_h, int output, runti
     ranges[static_cast<std::size_t>(chunk)] =
         simd::boosting().range(g_.data() + begin, h_.empty() ? nullptr : h_.data() + begin, end - begin);
   });
-  double smallest_h = 1;
+  double smallest_h = std::numeric_limits<double>::infinity();
   for (const auto& r : ranges) {
     if (std::isnan(r.largest_g)) throw NumericalError(
         "loss: its gradient or Hessian is not a finite number for some observation; expected finite values; look at the "
@@ -144,6 +145,8 @@ void Booster::find_range(double& largest_g, double& largest_h, int output, runti
   }
   if (!(smallest_h >= 0)) throw NumericalError("loss: got the negative Hessian " + std::to_string(smallest_h) +
                                                ", expected >= 0 everywhere; return an upper bound of it instead");
+  // Ones that were computed (a user's loss says so) are as good as ones that were known: finer units, fewer bytes.
+  hessians_are_one_ = h_.empty() || (largest_h == 1 && smallest_h == 1 && !sampler_.by_gradient());
 }
 
 // Where rows are sampled by gradient, `sample` is set to those of this output.
@@ -159,7 +162,7 @@ Gradients Booster::gradients_of(int output, const RowSample*& sample, runtime::C
   FixedPoint fixed = FixedPoint::fit(largest_g, largest_h, total_count_);
   RowEntries rows;
   if (!round_coarsely(fixed, rows, token)) rows = round_finely(fixed, 0, 0, token).rows;
-  return {g_, h_, repetitions_ ? std::span<const double>(weight_) : std::span<const double>(), rows, fixed};
+  return {g_, hessians(), repetitions_ ? std::span<const double>(weight_) : std::span<const double>(), rows, fixed};
 }
 
 // Rounds to the units that packed rows have room for; false, and nothing is changed, if those do not do: more than half
@@ -168,7 +171,7 @@ Gradients Booster::gradients_of(int output, const RowSample*& sample, runtime::C
 // the same for repetitions and for repeated rows, though rows that stand for several are not packed themselves.
 bool Booster::round_coarsely(FixedPoint& fixed, RowEntries& rows, runtime::CancelToken& token) {
   if (total_count_ < kPackedFrom) return false;
-  const bool constant = h_.empty();
+  const bool constant = hessians().empty();
   const FixedPoint coarse = fixed.coarse(constant);
   const std::int64_t least_g = constant ? kLeastGAlone : kLeastG, least_h = constant ? 0 : kLeastH;
   const Rounded rounded = repetitions_ ? round_finely(coarse, least_g, least_h, token)
@@ -184,7 +187,7 @@ std::int64_t Booster::round_all(runtime::CancelToken& token, Round round) {
   const index_t n = bins_->n_rows();
   std::vector<std::int64_t> small(static_cast<std::size_t>(runtime::n_chunks(n, kGrain)));
   runtime::parallel_for(n, kGrain, token, [&](index_t chunk, index_t begin, index_t end) {
-    small[static_cast<std::size_t>(chunk)] = round(begin, end, h_.empty() ? nullptr : h_.data() + begin);
+    small[static_cast<std::size_t>(chunk)] = round(begin, end, hessians().empty() ? nullptr : h_.data() + begin);
   });
   return std::accumulate(small.begin(), small.end(), std::int64_t{0});
 }
@@ -208,7 +211,7 @@ Booster::Rounded Booster::round_to_packed(const FixedPoint& fixed, std::int64_t 
   if (packed_.empty()) packed_ = Buffer<std::uint64_t>(g_.size());
   const simd::Rounding rounding{fixed.g_scale(), fixed.h_scale(), fixed.count_bits, least_g, least_h};
   Rounded rounded;
-  const Packing packing = rounded.rows.packing = Packing::of(fixed, h_.empty());
+  const Packing packing = rounded.rows.packing = Packing::of(fixed, hessians().empty());
   rounded.n_small = round_all(token, [&](index_t begin, index_t end, const double* h) {
     return simd::boosting().round_to_packed(g_.data() + begin, h, end - begin, rounding, packing.h_bits + packing.n_bits,
                                             packing.n_bits, packed_.data() + begin).n_small;

@@ -24,7 +24,7 @@ def sample_for_residuals(rows, seed):
     if n <= _MOST_RESIDUALS:
         return rows
     kept = np.sort(np.random.default_rng(seed).choice(n, _MOST_RESIDUALS, replace=False))
-    return type(rows)(rows.X[kept], rows.y[kept], None if rows.weight is None else rows.weight[kept])
+    return rows.take(kept)
 
 
 def residuals_of(y, predictions, spread, weight):

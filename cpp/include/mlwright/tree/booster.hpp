@@ -66,7 +66,12 @@ class Booster {
   CategoryColumns columns_;
   Grower grower_;
   RowSampler sampler_;
+  // Empty: all ones, those of h_ among them.
+  std::span<const double> hessians() const noexcept {
+    return hessians_are_one_ ? std::span<const double>() : std::span<const double>(h_);
+  }
   bool repetitions_ = false;
+  bool hessians_are_one_ = false;
   std::uint64_t total_count_ = 0;
   std::uint64_t tree_;
   Buffer<double> raw_, g_, h_;
