@@ -11,7 +11,7 @@ from mlwright._runtime.errors import ModelFormatError
 from mlwright.base import check_coverage
 from mlwright.ensemble._hist_gradient_boosting_base import BASE_STATE, BaseHistGradientBoosting
 from mlwright.io.composite import State
-from mlwright.io.schema import Tensor
+from mlwright.io.schema import Choice, Tensor
 
 
 class HistGradientBoostingQuantileRegressor(BaseHistGradientBoosting):
@@ -22,12 +22,12 @@ class HistGradientBoostingQuantileRegressor(BaseHistGradientBoosting):
     residuals for every level. Predictions are sorted by level, which cannot raise the mean pinball loss. Same bits for
     any number of threads; integer weights are repetitions.
 
-    Predictions have a column a level, so this is no regressor in scikit-learn's sense; `score` is its own.
+    Predictions have a column a level, so this is no regressor in scikit-learn's sense; it has a `score` of its own.
 
     Parameters
     ----------
-    quantiles : sequence of float, default=(0.1, 0.5, 0.9)
-        Levels between 0 and 1, exclusive, strictly increasing.
+    quantiles : float or sequence of float, default=0.5
+        Levels between 0 and 1, exclusive, strictly increasing. Predictions for one number have no axis of levels.
     learning_rate, max_iter, max_leaf_nodes, max_depth, min_samples_leaf, l2_regularization, max_features, max_bins, \
 categorical_features, interaction_cst, warm_start, early_stopping, scoring, validation_fraction, n_iter_no_change, \
 tol, verbose, random_state, max_leaves, min_child_weight, l1_regularization, colsample_bytree, extra_trees, subsample, \
@@ -63,16 +63,16 @@ subsample_freq, sampling, top_rate, other_rate
 
     _parameter_constraints: ClassVar[dict] = {
         **{k: v for k, v in BaseHistGradientBoosting._parameter_constraints.items() if k != "monotonic_cst"},
-        "quantiles": ["array-like"],
+        "quantiles": ["array-like", Real],
     }
-    _model_state = State(quantiles_=Tensor("f8", "k"), **BASE_STATE)
+    _model_state = State(quantiles_=Tensor("f8", "k"), _is_single=Choice(False, True), **BASE_STATE)
     _is_classifier = False
     loss = "quantiles"  # what the engine minimises; no parameter
     monotonic_cst = None
 
     def __init__(
         self,
-        quantiles=(0.1, 0.5, 0.9),
+        quantiles=0.5,
         *,
         learning_rate=0.1,
         max_iter=100,
@@ -142,14 +142,17 @@ subsample_freq, sampling, top_rate, other_rate
 
         Returns
         -------
-        q : ndarray of shape (n_samples, n_quantiles)
+        q : ndarray of shape (n_samples, n_quantiles), or (n_samples,) if `quantiles` was one number
         """
-        return np.sort(self._raw_predict(X).T, axis=1)
+        return self._sorted(self._raw_predict(X))
 
     def staged_predict(self, X):
         """Predicted quantiles after each iteration, one array at a time."""
         for raw in self._staged_raw_predict(X):
-            yield np.sort(raw.T, axis=1)
+            yield self._sorted(raw)
+
+    def _sorted(self, raw):
+        return raw[0].copy() if self._is_single else np.sort(raw.T, axis=1)
 
     def predict_interval(self, X, coverage=0.9):
         """The quantiles at both ends of a central interval, which must be among the levels.
@@ -172,7 +175,7 @@ subsample_freq, sampling, top_rate, other_rate
                 f"coverage: got {coverage}, whose ends are the quantiles {wanted[0]:g} and {wanted[1]:g}; expected "
                 f"both among the levels {self.quantiles_.tolist()}; fit with them"
             )
-        return self.predict(X)[:, distance.argmin(axis=0)]
+        return np.sort(self._raw_predict(X).T, axis=1)[:, distance.argmin(axis=0)]
 
     def score(self, X, y, sample_weight=None):
         """Share of the pinball loss of constant quantiles (those of y) that the model saves; 1 is best.
@@ -187,7 +190,7 @@ subsample_freq, sampling, top_rate, other_rate
         -------
         score : float
         """
-        predicted = self.predict(X)
+        predicted = np.sort(self._raw_predict(X).T, axis=1)
         y = np.asarray(y, dtype=np.float64)
         total = base = 0.0
         for level, q in zip(self.quantiles_, predicted.T, strict=True):
@@ -215,13 +218,13 @@ subsample_freq, sampling, top_rate, other_rate
                 f"quantiles: got {levels.tolist()}, expected {self.quantiles_.tolist()} as before: warm_start goes on "
                 "with one model; fit a new one"
             )
-        self.quantiles_ = levels
+        self.quantiles_, self._is_single = levels, np.ndim(self.quantiles) == 0
         return kernels.LossSpec("quantiles", len(levels), levels=tuple(levels.tolist()))
 
     def _validate_state(self):
         super()._validate_state()
         levels = self.quantiles_
-        if levels.shape != self._start.shape or not _are_levels(levels):
+        if levels.shape != self._start.shape or (self._is_single and len(levels) > 1) or not _are_levels(levels):
             raise ModelFormatError(f"{type(self).__name__}: its levels do not fit its trees; the model is damaged")
 
 
