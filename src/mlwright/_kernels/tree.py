@@ -125,7 +125,9 @@ class SharedTrees:
         trees, k = self._booster.grow(n_iterations), self._n_outputs
         sizes = np.diff(trees["offsets"])
         first = np.repeat(np.arange(len(sizes)) % k == 0, sizes)
-        shared = {name: array[first] for name, array in trees.items() if name not in ("value", "offsets")}
+        # Arrays of sets (set_offsets, set_words) are not by node; a set that only dropped copies name does no harm.
+        by_node = set(trees) - {"value", "offsets", "set_offsets", "set_words"}
+        shared = {name: array[first] if name in by_node else array for name, array in trees.items()}
         shared["offsets"] = np.concatenate([[0], np.cumsum(sizes[::k])]).astype(np.int64)
         blocks = np.split(trees["value"], trees["offsets"][1:-1])
         shared["value"] = np.concatenate(

@@ -14,7 +14,8 @@ from mlwright._kernels import simd
 from mlwright._kernels import tree as kernels
 from mlwright._runtime.errors import ModelFormatError
 from mlwright.base import check_coverage
-from mlwright.ensemble._boosting_data import Rows, features_for_predict, weights_for_fit
+from mlwright.ensemble._boosting_categories import features_for_predict
+from mlwright.ensemble._boosting_data import Rows, weights_for_fit
 from mlwright.ensemble._boosting_intervals import (
     check_residuals,
     conformal_interval,
