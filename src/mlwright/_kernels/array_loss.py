@@ -47,7 +47,9 @@ class GivenGradients:
 
     def __init__(self, booster, loss, y, weight):
         self._booster, self._loss, self._y, self._weight = booster, loss, y, weight
-        self.set_raw, self.raw = booster.set_raw, booster.raw
+
+    def __getattr__(self, name):
+        return getattr(self._booster, name)
 
     def start(self):
         given = self._loss.start

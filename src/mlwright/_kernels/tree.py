@@ -119,7 +119,9 @@ class SharedTrees:
 
     def __init__(self, booster, n_outputs):
         self._booster, self._n_outputs = booster, n_outputs
-        self.start, self.set_raw, self.raw, self.loss = booster.start, booster.set_raw, booster.raw, booster.loss
+
+    def __getattr__(self, name):
+        return getattr(self._booster, name)  # all but growing is the booster's
 
     def grow(self, n_iterations):
         trees, k = self._booster.grow(n_iterations), self._n_outputs
