@@ -23,7 +23,7 @@ class HistGradientBoostingDistributionRegressor(RegressorMixin, BaseHistGradient
     """A normal or lognormal distribution of the target for every row, from boosted trees.
 
     Two trees an iteration, for the mean and for the logarithm of the standard deviation, minimise the negative log
-    likelihood by Newton steps with the Fisher information, which are natural gradient steps [1]_. Targets (their
+    likelihood by natural gradient steps [1]_, shortened where targets lie far out. Targets (their
     logarithms, for the lognormal) are standardised inside. Same bits for any number of threads; integer weights are
     repetitions.
 
