@@ -49,6 +49,18 @@ def accuracy(model: Any, data: Data) -> float:
     return float(np.mean((np.asarray(model.predict_proba(data["X_test"]))[:, 1] > 0.5) == (data["y_test"] == 1)))
 
 
+def mean_pinball_loss(levels: tuple[float, ...]):
+    """Mean pinball loss of predicted quantiles, over levels and the test part."""
+
+    def loss(model: Any, data: Data) -> float:
+        a = np.asarray(levels)
+        predicted = np.asarray(model.predict(data["X_test"]), dtype=np.float64)
+        residual = np.asarray(data["y_test"], dtype=np.float64)[:, None] - predicted
+        return float(np.maximum(a * residual, (a - 1) * residual).mean())
+
+    return loss
+
+
 def noise_precision(model: Any, data: Data) -> float:
     """BayesianRidge's estimated precision of the noise."""
     return float(model.alpha_)

@@ -108,7 +108,14 @@ def imported_regressor(settings: Settings):
     return importer(lambda model, _: deploy.from_model(model).predict)(settings)
 
 
+def quantile_regressor(settings: Settings):
+    from mlwright.ensemble import HistGradientBoostingQuantileRegressor
+
+    return HistGradientBoostingQuantileRegressor(settings["quantiles"], **trees(settings))
+
+
 MODELS = {
+    "quantile_regressor": quantile_regressor,
     "boosted_regressor": boosted_regressor,
     "imported_regressor": imported_regressor,
     "boosting_search": boosting_search,

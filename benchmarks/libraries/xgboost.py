@@ -48,7 +48,14 @@ def explained(settings: Mapping[str, Any]):
 
 #: Rows to explain, in its own form.
 PREPARE = {"explained_regressor": lambda data: {**data, "X_test": DMatrix(data["X_test"])}}
+def quantile_regressor(settings: Mapping[str, Any]):
+    """All levels in one model, a tree a level and iteration."""
+    quantiles = {"objective": "reg:quantileerror", "quantile_alpha": list(settings["quantiles"])}
+    return XGBRegressor(**trees(settings, min_child_weight=20.0), **quantiles)
+
+
 MODELS = {
+    "quantile_regressor": quantile_regressor,
     "explained_regressor": explained,
     "boosted_classifier": lambda settings: XGBClassifier(**trees(settings)),
     "boosted_regressor": lambda settings: XGBRegressor(**trees(settings, min_child_weight=20.0)),

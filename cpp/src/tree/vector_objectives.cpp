@@ -76,7 +76,7 @@ class QuantilesObjective final : public Objective {
   }
 
  private:
-  static constexpr std::uint64_t kTurn = 3;  // docs/decisions/quantiles.md: figures of other turns
+  static constexpr std::uint64_t kTurn = 3;
 
   std::vector<double> levels_, spread_;
   int pinball_;
