@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "arrays.hpp"
@@ -218,6 +219,19 @@ py::array_t<double> probabilities(const Vector<double>& raw) {
   return out;
 }
 
+using Ints = Vector<std::int32_t>;
+using TreeArrays = std::tuple<Ints, Ints, Ints, Vector<double>, Ints>;  // feature, left, right, value, leaf of each row
+
+py::list refit(Booster& booster, const std::vector<TreeArrays>& arrays, double decay) {
+  std::vector<tree::GivenTree> trees;
+  for (const auto& [feature, left, right, value, leaf_of_row] : arrays)
+    trees.push_back({span(feature), span(left), span(right), span(value), span(leaf_of_row)});
+  py::list values;
+  for (const auto& of_tree : without_gil([&](auto& token) { return booster.refit(trees, decay, token); }))
+    values.append(to_array(of_tree));
+  return values;
+}
+
 void register_booster(py::module_& m) {
   py::class_<BinnedMatrix, std::shared_ptr<BinnedMatrix>>(m, "BinnedMatrix")
       .def("codes", &codes)
@@ -237,6 +251,7 @@ void register_booster(py::module_& m) {
         const auto at = without_gil([&](auto& token) { return b.gradients(output, token); });
         return py::make_tuple(to_array(at.g), to_array(at.h));
       })
+      .def("refit", &refit)
       .def("loss", [](Booster& b) { return without_gil([&](auto& token) { return b.loss(token); }); })
       .def("grow", [](Booster& b, int n_iterations) {
         std::vector<Nodes> trees;

@@ -8,6 +8,7 @@
 #include "mlwright/runtime/parallel.hpp"
 #include "mlwright/runtime/rng.hpp"
 #include "mlwright/tree/categorical.hpp"
+#include "mlwright/tree/exact_sum.hpp"
 #include "mlwright/tree/partition.hpp"
 #include "mlwright/tree/streams.hpp"
 
@@ -300,30 +301,45 @@ void Grower::find_pieces() {
   for (std::size_t leaf = 0; leaf < leaves_.size(); ++leaf) cover(leaf, leaves_[leaf].out_begin, leaves_[leaf].out_end);
 }
 
-// Refits each leaf from the gradients themselves: sums in row order within pieces of fixed size, pieces in order.
-void Grower::set_leaf_values(const Gradients& gradients, runtime::CancelToken& token) {
+// Of the gradients themselves, not of their integers, and in no order: the same bits for repetitions as for repeated rows.
+std::vector<Grower::LeafSums> Grower::leaf_sums(const Gradients& gradients, runtime::CancelToken& token) {
   find_pieces();
   struct Sums {
-    double g = 0, h = 0;
+    ExactSum g, h;
+    std::int64_t count = 0;
   };
   std::vector<Sums> sums(pieces_.size());
+  const FixedPoint& fixed = gradients.fixed;
+  const ExactScale g_scale(std::ldexp(0.5, fixed.g_exponent), fixed.count_bits);
+  const ExactScale h_scale(std::ldexp(0.5, fixed.h_exponent), fixed.count_bits);
   const bool weighted = !gradients.weight.empty(), constant_hessian = gradients.h.empty();
   for_pieces(token, [&](std::size_t p) {
-    Sums sum;
     if (pieces_[p].begin >= n_in_) return;
+    Sums sum;
     for (index_t i = pieces_[p].begin; i < pieces_[p].end; ++i) {
       const std::size_t row = rows_[static_cast<std::size_t>(i)];
-      const double w = weighted ? gradients.weight[row] : 1.0;
-      sum.g += w * gradients.g[row];
-      sum.h += constant_hessian ? w : w * gradients.h[row];
+      const std::int64_t count = weighted ? static_cast<std::int64_t>(gradients.weight[row]) : 1;
+      g_scale.add(sum.g, gradients.g[row], count);
+      if (constant_hessian) sum.count += count;
+      else h_scale.add(sum.h, gradients.h[row], count);
     }
     sums[p] = sum;
   });
   std::vector<Sums> of_leaf(leaves_.size());
   for (std::size_t p = 0; p < pieces_.size(); ++p) {
-    of_leaf[pieces_[p].leaf].g += sums[p].g;
-    of_leaf[pieces_[p].leaf].h += sums[p].h;
+    Sums& leaf = of_leaf[pieces_[p].leaf];
+    leaf.g.add(sums[p].g);
+    leaf.h.add(sums[p].h);
+    leaf.count += sums[p].count;
   }
+  std::vector<LeafSums> result;
+  for (const Sums& sum : of_leaf)
+    result.push_back({g_scale.value(sum.g), constant_hessian ? static_cast<double>(sum.count) : h_scale.value(sum.h)});
+  return result;
+}
+
+void Grower::set_leaf_values(const Gradients& gradients, runtime::CancelToken& token) {
+  const std::vector<LeafSums> of_leaf = leaf_sums(gradients, token);
   const FixedPoint& fixed = gradients.fixed;
   for (std::size_t leaf = 0; leaf < leaves_.size(); ++leaf) {
     const Bounds& scaled = leaves_[leaf].bounds;

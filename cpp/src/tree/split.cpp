@@ -12,6 +12,9 @@ double side(double g, double h, const SplitRules& rules, double v) {
   return -(2 * g * v + (h + rules.l2) * v * v + 2 * rules.l1 * std::abs(v));
 }
 
+// Below the gain of every node: that of one whose bounds are far from its own best value may be any negative number.
+constexpr double kRefused = -std::numeric_limits<double>::infinity();
+
 struct Constrained {
   const NodeSums& node;
   const FixedPoint& fixed;
@@ -22,10 +25,10 @@ struct Constrained {
     const double gl = fixed.g(left), hl = fixed.h(left), gr = fixed.g(right), hr = fixed.h(right);
     if (fixed.count(left) < rules.min_count || fixed.count(right) < rules.min_count || hl < rules.min_hessian ||
         hr < rules.min_hessian)
-      return -1;
+      return kRefused;
     const double vl = leaf_value(gl, hl, rules.l1, rules.l2, node.bounds);
     const double vr = leaf_value(gr, hr, rules.l1, rules.l2, node.bounds);
-    if ((direction > 0 && vl > vr) || (direction < 0 && vl < vr)) return -1;
+    if ((direction > 0 && vl > vr) || (direction < 0 && vl < vr)) return kRefused;
     return side(gl, hl, rules, vl) + side(gr, hr, rules, vr);
   }
 };

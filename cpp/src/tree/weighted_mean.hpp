@@ -1,9 +1,10 @@
-// Weighted means whose order of summation is fixed; empty weights are all ones.
+// Weighted means that do not depend on the order of rows, integer weights being repetitions; empty weights are all ones.
 #pragma once
 
 #include <span>
 
 #include "mlwright/base/view.hpp"
+#include "mlwright/tree/exact_sum.hpp"
 #include "simd/reduce.hpp"
 
 namespace mlwright::tree {
@@ -14,9 +15,7 @@ inline double total_weight(std::span<const double> y, std::span<const double> we
 }
 
 inline double weighted_mean(std::span<const double> y, std::span<const double> weight) {
-  const auto n = static_cast<index_t>(y.size());
-  const double sum = weight.empty() ? simd::reduce().sum(y.data(), n) : simd::reduce().dot(y.data(), weight.data(), n);
-  return sum / total_weight(y, weight);
+  return exact_sum(y, weight) / total_weight(y, weight);
 }
 
 }  // namespace mlwright::tree

@@ -7,6 +7,7 @@ import numpy as np
 
 from mlwright._kernels.forest import Forest, join_trees
 from mlwright._runtime.progress import Reporter
+from mlwright.ensemble._boosting_control import Control, takes_weight
 
 _SCORED_ROWS = 10_000  # scorers see at most as many training rows
 
@@ -57,6 +58,8 @@ class Boosting:
     stopping: Stopping | None = None
     estimator_with: object = None  # (trees, start) -> estimator that predicts with them, for scorers
     target_of: object = None  # encoded y -> y as users see it
+    control: Control | None = None
+    copy_of: object = None  # this -> a fitted estimator as it stands
     verbose: int = 0
     train_score: list = field(default_factory=list)
     validation_score: list = field(default_factory=list)
@@ -81,6 +84,8 @@ class Boosting:
             self._raw_validation = self.raw_of(self.validation.X, self.trees)
         if self.stopping is not None and not self.train_score:
             self._score()
+        if self.control is not None:
+            self.control.score(self)
 
     @property
     def trees(self):
@@ -93,12 +98,12 @@ class Boosting:
         """Grow until ``max_iter`` iterations, or until stopping is due."""
         begun = perf_counter()
         progress = Reporter("boosting", max_iter)
-        if self.stopping is None and self.verbose < 2 and not progress.watched:
+        if self.stopping is None and self.control is None and self.verbose < 2 and not progress.watched:
             self.parts.append(self.booster.grow(max_iter - self.n_iterations))
         else:
             while self.n_iterations < max_iter and not self.stopped:
                 self.stopped = self._step()
-                progress.report(self.n_iterations, **self._newest_scores())
+                progress.report(self.n_iterations, **self.newest_scores())
         if self.verbose:
             trees = self.trees
             leaves = int(np.count_nonzero(trees["feature"] < 0))
@@ -111,11 +116,13 @@ class Boosting:
         if self._raw_validation is not None:
             Forest(part, self.start, self.validation.X.shape[1]).add_to(self._raw_validation, self.validation.X)
         stop = self.stopping is not None and self._score()
+        if self.control is not None:
+            stop |= self.control.after_iteration(self)
         if self.verbose >= 2:
             self._report(part)
         return stop
 
-    def _newest_scores(self):
+    def newest_scores(self):
         scores = {"train_score": self.train_score, "validation_score": self.validation_score}
         return {name: values[-1] for name, values in scores.items() if values}
 
@@ -127,14 +134,14 @@ class Boosting:
                 self.validation_score.append(-self.loss.mean(rows.y, self._raw_validation, rows.weight))
         else:
             estimator = self.estimator_with(join_trees(self.parts), self.start)
-            self.train_score.append(self._ask_scorer(estimator, self.scored_rows))
+            self.train_score.append(self.ask_scorer(self.stopping.scoring, estimator, self.scored_rows))
             if self.validation is not None:
-                self.validation_score.append(self._ask_scorer(estimator, self.validation))
+                self.validation_score.append(self.ask_scorer(self.stopping.scoring, estimator, self.validation))
         return self.stopping.is_due(self.validation_score if self.validation is not None else self.train_score)
 
-    def _ask_scorer(self, estimator, rows):
-        weight = {} if rows.weight is None else {"sample_weight": rows.weight}
-        return float(self.stopping.scoring(estimator, rows.X, self.target_of(rows.y), **weight))
+    def ask_scorer(self, scorer, estimator, rows):
+        weight = {"sample_weight": rows.weight} if rows.weight is not None and takes_weight(scorer) else {}
+        return float(scorer(estimator, rows.X, self.target_of(rows.y), **weight))
 
     def _report(self, part):
         leaves = int(np.count_nonzero(part["feature"] < 0))

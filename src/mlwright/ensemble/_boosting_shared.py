@@ -58,8 +58,16 @@ def _digest(estimator, without):
         return None
 
 
+# Parameters of ``fit`` that look at each fit's own iterations or time.
+_CONTROLS = {"eval_metric", "callback", "max_time"}
+
+
 def fit_batch(candidates, rows):
     """Fitted estimators, one for each candidate: one fit, seen whenever it is as long as the next of them."""
+    if any(rows.fit_params.get(name) is not None for name in _CONTROLS):
+        for candidate in candidates:
+            yield candidate.fit(rows.X, rows.y, **rows.fit_params)
+        return
     longest = candidates[-1]
     for candidate in candidates:
         check_parameters(candidate)
@@ -80,5 +88,6 @@ def _prepare(estimator, rows):
     """What precedes growth, and the fitted attributes that come from it."""
     estimator = copy.copy(estimator)
     parameters = set(vars(estimator))
-    prepared = estimator._prepare(rows.X, rows.y, **rows.fit_params)
+    arguments = {name: value for name, value in rows.fit_params.items() if name not in _CONTROLS}
+    prepared = estimator._prepare(rows.X, rows.y, **arguments)
     return {name: value for name, value in vars(estimator).items() if name not in parameters}, prepared

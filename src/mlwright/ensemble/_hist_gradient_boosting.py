@@ -32,8 +32,7 @@ class HistGradientBoostingRegressor(RegressorMixin, BaseHistGradientBoosting):
     """Gradient boosted regression trees on binned features.
 
     A drop-in for scikit-learn's class of that name. Fits and predictions have the same bits for any number of threads
-    and any instruction set. Integer weights are repetitions: the same bins and splits exactly, leaf values up to
-    rounding.
+    and any instruction set. Integer weights are repetitions, to the bit.
 
     Parameters
     ----------
@@ -324,7 +323,8 @@ class HistGradientBoostingRegressor(RegressorMixin, BaseHistGradientBoosting):
             check_domain(self.loss, y)
         return y
 
-    _encode_again = _encode_targets
+    def _encode_again(self, y, subject):
+        return self._encode_targets(y)
 
     def _decode_targets(self, y):
         return y
@@ -367,8 +367,8 @@ class HistGradientBoostingClassifier(ClassifierMixin, BaseHistGradientBoosting):
     """Gradient boosted classification trees on binned features.
 
     A drop-in for scikit-learn's class of that name: one tree an iteration for two classes, else one a class. Fits and
-    predictions have the same bits for any number of threads and any instruction set. Integer weights are repetitions:
-    the same bins and splits exactly, leaf values up to rounding.
+    predictions have the same bits for any number of threads and any instruction set. Integer weights are repetitions,
+    to the bit.
 
     Parameters
     ----------
@@ -549,11 +549,17 @@ class HistGradientBoostingClassifier(ClassifierMixin, BaseHistGradientBoosting):
         self.n_trees_per_iteration_ = 1 if n_classes <= 2 else n_classes
         return codes.astype(np.float64)
 
-    def _encode_again(self, y):
+    def _encode_as(self, y, classes):
+        """Codes of y among classes that are known beforehand."""
+        self._encode_targets(np.asarray(classes))
+        return self._encode_again(y, "y")
+
+    def _encode_again(self, y, subject):
         unseen = np.setdiff1d(y, self.classes_)
         if unseen.size:
             raise ValueError(
-                f"y_val: got classes that y does not have: {unseen[:5]}; expected some of {self.classes_[:5]}"
+                f"{subject}: got classes that the model does not have: {unseen[:5]}; expected some of "
+                f"{self.classes_[:5]}"
             )
         return np.searchsorted(self.classes_, y).astype(np.float64)
 

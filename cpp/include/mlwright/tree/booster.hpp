@@ -41,6 +41,9 @@ class Booster {
   void give(std::span<const double> g, std::span<const double> h) { objective_->give(g, h); }
   // One iteration; its trees, one an output. Where outputs share a tree, they differ in the values of leaves only.
   std::vector<std::vector<Node>> step(runtime::CancelToken& token);
+  // In place of growing: moves the leaves' values of one iteration's trees that were grown before (Grower::refit), and adds
+  // them to the scores. Returns the nodes' values of each.
+  std::vector<std::vector<double>> refit(std::span<const GivenTree> trees, double decay, runtime::CancelToken& token);
   // Weighted mean loss of the training rows at the present scores.
   double loss(runtime::CancelToken& token) const;
 

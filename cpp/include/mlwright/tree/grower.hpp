@@ -57,6 +57,13 @@ struct Gradients {
   FixedPoint fixed;
 };
 
+// A tree that was grown before, and the leaf that each row falls into. Children come after their parents.
+struct GivenTree {
+  std::span<const std::int32_t> feature, left, right;
+  std::span<const double> value;
+  std::span<const std::int32_t> leaf_of_row;
+};
+
 class Grower {
  public:
   Grower(const BinnedMatrix& bins, const TreeRules& rules);
@@ -71,6 +78,13 @@ class Grower {
   // where most residuals lie. best is called from several threads at once.
   using BestOfRows = std::function<double(std::span<const std::uint32_t> in, std::span<const std::uint32_t> out)>;
   void renew_leaves(std::vector<Node>& nodes, const BestOfRows& best, runtime::CancelToken& token);
+  // In place of grow(): a tree that was grown before, its leaves given the values that these gradients make them. In
+  // refit.cpp, as blend().
+  std::vector<Node> refit(const GivenTree& tree, const Gradients& gradients, runtime::CancelToken& token);
+  // Sets the leaves' values to decay times the old plus 1 - decay times the present ones, and returns all nodes' values. A
+  // leaf without rows keeps its old value; under monotonic constraints it too moves, towards the one nearest 0 that they
+  // allow.
+  std::vector<double> blend(std::span<const double> old, double decay);
 
   // Adds the last tree's values to raw.
   void add_to(std::span<double> raw, runtime::CancelToken& token) const;
@@ -116,7 +130,13 @@ class Grower {
   void give_back(std::vector<Entry>& histogram);
   template <class Body>
   void for_pieces(runtime::CancelToken& token, Body body) const;
+  struct LeafSums {
+    double g = 0, h = 0;
+  };
+  std::vector<LeafSums> leaf_sums(const Gradients& gradients, runtime::CancelToken& token);
   void set_leaf_values(const Gradients& gradients, runtime::CancelToken& token);
+  void take_leaves(const GivenTree& tree);
+  std::vector<Bounds> bounds_of(const std::vector<LeafSums>& sums) const;
 
   const BinnedMatrix& bins_;
   const TreeRules& rules_;
