@@ -12,7 +12,13 @@ from sklearn.metrics import log_loss, mean_absolute_error
 from sklearn.model_selection import GridSearchCV
 
 import mlwright
-from mlwright.ensemble import BoostingIteration, HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from mlwright.ensemble import (
+    BoostingIteration,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingDistributionRegressor,
+    HistGradientBoostingQuantileRegressor,
+    HistGradientBoostingRegressor,
+)
 from mlwright.model_selection import SharedSearchCV
 
 SMALL = {"max_iter": 8, "min_samples_leaf": 3, "max_leaf_nodes": 6, "early_stopping": False, "random_state": 0}
@@ -433,3 +439,13 @@ def test_going_on_with_categories(n_levels):
     assert model.partial_fit(X[1000:], y[1000:]).score(X, y) > before
     before = model.score(X, -y)
     assert model.refit_leaves(X, -y, decay=0.5).score(X, -y) > before
+
+
+@pytest.mark.parametrize("cls", [HistGradientBoostingQuantileRegressor, HistGradientBoostingDistributionRegressor])
+def test_models_of_several_numbers_a_leaf(cls):
+    X, y = problem()
+    model = cls(**SMALL).fit(X, y)
+    longer = cls(**{**SMALL, "max_iter": 12}).fit(X, y)
+    assert bits(model.partial_fit(X, y, n_iter=4), X) == bits(longer, X)
+    with pytest.raises(ValueError, match="refit_leaves: got a HistGradientBoosting"):
+        model.refit_leaves(X, y)

@@ -16,6 +16,8 @@ from mlwright.ensemble._boosting_rules import tree_rules
 class ContinuationMixin:
     """``partial_fit`` and ``refit_leaves`` of the boosting estimators."""
 
+    _refits_leaves = True  # whether a leaf holds one number
+
     @fit_context
     def partial_fit(self, X, y, sample_weight=None, *, classes=None, n_iter=None):
         """Grow more trees on new rows, from where the model stands.
@@ -88,6 +90,11 @@ class ContinuationMixin:
         ValueError
             For data that do not fit the model.
         """
+        if not self._refits_leaves:
+            raise ValueError(
+                f"refit_leaves: got a {type(self).__name__}, whose leaves hold several numbers; expected a "
+                "model of one number a leaf; go on with partial_fit instead"
+            )
         check_is_fitted(self)
         if not isinstance(decay, Real) or isinstance(decay, bool) or not 0 <= decay <= 1:
             raise ValueError(f"decay: got {decay!r}, expected a number from 0 to 1")

@@ -68,6 +68,7 @@ subsample_freq, sampling, top_rate, other_rate
         _law=Choice(*LAWS), _centre=Number(), _scale=Number(np.finfo(np.float64).tiny), **BASE_STATE
     )
     _is_classifier = False
+    _refits_leaves = False
     loss = "normal"  # what the engine minimises; no parameter
     monotonic_cst = None
 
@@ -271,7 +272,7 @@ subsample_freq, sampling, top_rate, other_rate
             )
         return replace(rows, y=(rows.y - self._centre) / self._scale)
 
-    def _encode_again(self, y):
+    def _encode_again(self, y, subject):
         return (LAWS[self._law].to_normal(y.astype(np.float64, copy=False)) - self._centre) / self._scale
 
     def _decode_targets(self, y):

@@ -169,7 +169,8 @@ class BaseHistGradientBoosting(ContinuationMixin, BaseEstimator, metaclass=ABCMe
         Fits that differ in parameters of growth only (`_boosting_shared.GROWTH_ONLY`) share it: it must not look at
         them.
         """
-        rows = self._training_rows(X, y, sample_weight, classes)
+        beforehand = () if classes is None else (classes,)
+        rows = self._training_rows(X, y, sample_weight, *beforehand)
         validation = self._given_validation_rows(X_val, y_val, sample_weight_val, only_watched)
         if isinstance(X, BinnedData) and continuing:
             X.check_thresholds_of(self._trees)

@@ -67,6 +67,7 @@ subsample_freq, sampling, top_rate, other_rate
     }
     _model_state = State(quantiles_=Tensor("f8", "k"), _is_single=Choice(False, True), **BASE_STATE)
     _is_classifier = False
+    _refits_leaves = False
     loss = "quantiles"  # what the engine minimises; no parameter
     monotonic_cst = None
 
@@ -203,7 +204,8 @@ subsample_freq, sampling, top_rate, other_rate
         self.n_trees_per_iteration_ = 1
         return y.astype(np.float64, copy=False)
 
-    _encode_again = _encode_targets
+    def _encode_again(self, y, subject):
+        return self._encode_targets(y)
 
     def _decode_targets(self, y):
         return y
