@@ -122,14 +122,16 @@ std::vector<double> Grower::blend(std::span<const double> old, double decay) {
 }
 
 std::vector<std::vector<double>> Booster::refit(std::span<const GivenTree> trees, double decay, runtime::CancelToken& token) {
+  if (objective_->shares_trees()) throw InvalidArgument("refit: trees whose leaves hold several numbers are not refitted");
   if (static_cast<int>(trees.size()) != n_outputs()) throw InvalidArgument("refit: one tree an output is expected");
   for (const GivenTree& tree : trees) check(tree, bins_->n_rows(), bins_->n_features());
   std::vector<std::vector<double>> values;
   const auto n = static_cast<std::size_t>(bins_->n_rows());
   const RowSample* all = nullptr;
-  objective_->prepare(y_, raw_, token);
+  objective_->prepare(y_, raw_, tree_ / static_cast<std::uint64_t>(n_outputs()), token);
   for (int k = 0; k < n_outputs(); ++k) {
     const Gradients gradients = gradients_of(k, all, token);
+    ++tree_;
     const GivenTree& tree = trees[static_cast<std::size_t>(k)];
     std::vector<Node> nodes = grower_.refit(tree, gradients, token);
     if (objective_->renews_leaves()) renew_leaves(nodes, k, token);
