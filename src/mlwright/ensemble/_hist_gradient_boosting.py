@@ -293,7 +293,7 @@ class HistGradientBoostingRegressor(RegressorMixin, BaseHistGradientBoosting):
         """
         check_is_fitted(self)
         X = features_for_predict(self, X)
-        y = self._encode_again(_check_y(y, estimator=self))
+        y = self._encode_again(_check_y(y, estimator=self), "y")
         check_consistent_length(X, y)
         self._residuals = self._residuals_on(Rows(X, y, weights_for_fit(sample_weight, X)))
         return self
