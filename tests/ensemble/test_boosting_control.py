@@ -449,3 +449,13 @@ def test_models_of_several_numbers_a_leaf(cls):
     assert bits(model.partial_fit(X, y, n_iter=4), X) == bits(longer, X)
     with pytest.raises(ValueError, match="refit_leaves: got a HistGradientBoosting"):
         model.refit_leaves(X, y)
+
+
+@pytest.mark.parametrize("method", ["partial_fit", "refit_leaves"])
+def test_intervals_ask_for_new_residuals_once_the_model_has_gone_on(method):
+    X, y = problem()
+    model = model_for("regression", early_stopping=True).fit(X, y)
+    assert model.predict_interval(X).shape == (len(y), 2)
+    getattr(model, method)(X, y)
+    with pytest.raises(ValueError, match="calibrate_interval"):
+        model.predict_interval(X)

@@ -7,7 +7,7 @@
 #include "mlwright/runtime/parallel.hpp"
 #include "mlwright/tree/objective.hpp"
 #include "simd/boosting.hpp"
-#include "simd/reduce.hpp"
+#include "tree/weighted_mean.hpp"
 
 namespace mlwright::tree {
 namespace {
@@ -44,7 +44,7 @@ class UserObjective final : public Objective {
     if (!std::isnan(start_)) return {start_};
     const auto range = std::ranges::minmax(y);
     const double low = linked(range.min), high = linked(range.max), scale = std::max(std::abs(low), std::abs(high));
-    double c = linked(mean(y, weight));
+    double c = linked(weighted_mean(y, weight));
     Totals here = totals(y, weight, c, token);
     for (int i = 0; i < kNewtonSteps; ++i) {
       double step = here.h > 0 ? -here.g / here.h : 0;
@@ -82,12 +82,6 @@ class UserObjective final : public Objective {
     if (v <= 0) return -kFar;
     if (link_ == Link::log) return mlwright::log(v);
     return v >= 1 ? kFar : mlwright::log(v / (1 - v));
-  }
-
-  static double mean(std::span<const double> y, std::span<const double> weight) {
-    const auto n = static_cast<index_t>(y.size());
-    if (weight.empty()) return simd::reduce().sum(y.data(), n) / static_cast<double>(n);
-    return simd::reduce().dot(y.data(), weight.data(), n) / simd::reduce().sum(weight.data(), n);
   }
 
   Totals totals(std::span<const double> y, std::span<const double> weight, double c, runtime::CancelToken& token) const {

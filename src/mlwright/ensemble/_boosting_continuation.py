@@ -106,6 +106,8 @@ class ContinuationMixin:
             rows.X, rows.y, rows.weight, loss, rules, self._trees, self._start, float(decay)
         )
         self._trees = {**self._trees, "value": value}
+        if hasattr(self, "_residuals"):
+            self._residuals = None  # those of the old leaves say nothing of the new ones
         return self
 
     def _further_rows(self, X, y, sample_weight):
