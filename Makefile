@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 NATIVE := $(wildcard cmake/*) $(shell find cpp src -name '*.[ch]pp' -o -name '*.h' -o -name '*.pyx' -o -name '*.pxd')
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-all fuzz fuzz-asan asan cpp-test latency tsan bench lint wheel clean
+.PHONY: help build demo test test-all fuzz fuzz-asan asan cpp-test latency tsan bench accuracy lint wheel clean
 
 help:  ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -84,6 +84,9 @@ $(BENCH)/.built: $(BENCH)/.dependencies CMakeLists.txt $(NATIVE)
 
 bench: $(BENCH)/.built  ## measure against the peers: ONLY="ols sklearn" picks problems and libraries, QUICK=1 small shapes
 	$(BENCH)/bin/python -m benchmarks $(ONLY) $(if $(QUICK),--quick)
+
+accuracy: $(BENCH)/.built  ## held-out loss of boosting against the peers', over many tables and seeds
+	$(BENCH)/bin/python -m benchmarks.accuracy
 
 lint: $(VENV)/.dependencies  ## ruff over everything
 	$(BIN)/ruff check .
