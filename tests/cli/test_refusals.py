@@ -107,7 +107,8 @@ def test_intervals(models, tmp_path):
     table, out = models / "good.csv", ["--out", tmp_path / "p.csv"]
     classes = refused("predict", models / "classes.mlw", table, *out, "--interval", "0.9")
     assert "predicts classes, which have probabilities and no interval; leave --interval out" in classes
-    assert "must be between 0 and 1" in refused("predict", models / "numbers.mlw", table, *out, "--interval", "90")
+    too_large = refused("predict", models / "numbers.mlw", table, *out, "--interval", "90")
+    assert "--interval 90: must be between 0 and 1, exclusive; for 90 % give 0.9" in too_large
     few = refused("predict", models / "numbers.mlw", table, *out, "--interval", "0.999")
     assert "needs residuals of at least 1999 rows" in few
 

@@ -193,7 +193,7 @@ def test_bad_requests():
     with pytest.raises(ValueError, match="candidates of TabularRegressor: got 'forest'; expected some of baseline"):
         TabularRegressor(candidates=["forest"]).fit(X, y)
     model = TabularRegressor(candidates=["linear"]).fit(X, y)
-    with pytest.raises(ValueError, match="must be between 0 and 1, got 90; use"):
+    with pytest.raises(ValueError, match="coverage: got 90, expected a number between 0 and 1, exclusive"):
         model.predict_interval(X, 90)
     with pytest.raises(ValueError, match=r"lacks 1 of the columns .* 'group'"):
         model.predict(X.drop("group"))

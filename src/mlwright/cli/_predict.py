@@ -46,6 +46,8 @@ def predict(model_path, table_path, *, out, interval, console):
             f"--interval {interval:g}: {model_path} predicts classes, which have probabilities and no interval; "
             "leave --interval out"
         )
+    if interval is not None and not 0 < interval < 1:
+        raise CommandError(f"--interval {interval:g}: must be between 0 and 1, exclusive; for 90 % give 0.9")
     table = read_table(table_path, text_columns=_text_columns(model, table_path))
     try:
         predictions = _classes(model, table) if is_classifier else _numbers(model, table, interval)
