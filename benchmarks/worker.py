@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 
 from benchmarks.problem import Problem
 from benchmarks.problems import PROBLEMS
@@ -93,7 +94,9 @@ def checksum(data: dict[str, Any]) -> int:
     """Of every array and frame, so that the parent sees that all libraries were given the same numbers."""
     total = 0
     for name in sorted(data):
-        total = zlib.crc32(memoryview(_plain(data[name])).cast("B"), total)
+        value = data[name]
+        for part in (value.data, value.indices, value.indptr) if issparse(value) else (value,):
+            total = zlib.crc32(memoryview(_plain(part)).cast("B"), total)
     return total
 
 
