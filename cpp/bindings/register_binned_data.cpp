@@ -13,7 +13,6 @@
 #include "call.hpp"
 #include "mlwright/tree/binning.hpp"
 #include "mlwright/tree/sparse_bins.hpp"
-#include "registers.hpp"
 #include "thresholds.hpp"
 
 namespace mlwright::bindings {

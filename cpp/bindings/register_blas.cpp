@@ -9,7 +9,6 @@
 #include "call.hpp"
 #include "mlwright/base/error.hpp"
 #include "mlwright/linalg/blas.hpp"
-#include "registers.hpp"
 
 namespace mlwright::bindings {
 namespace {

@@ -6,7 +6,6 @@
 #include <string>
 
 #include "capi/capi.hpp"
-#include "registers.hpp"
 #include "simd/level.hpp"
 
 namespace mlwright::bindings {

@@ -6,7 +6,6 @@
 #include "arrays.hpp"
 #include "call.hpp"
 #include "mlwright/tree/target_codes.hpp"
-#include "registers.hpp"
 
 namespace mlwright::bindings {
 

@@ -2,7 +2,6 @@
 #include <pybind11/pybind11.h>
 
 #include "mlwright/base/error.hpp"
-#include "registers.hpp"
 
 namespace mlwright::bindings {
 namespace {

@@ -9,7 +9,6 @@
 #include "call.hpp"
 #include "forest_arrays.hpp"
 #include "mlwright/tree/predictor.hpp"
-#include "registers.hpp"
 
 namespace mlwright::bindings {
 

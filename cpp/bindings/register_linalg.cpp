@@ -9,7 +9,6 @@
 #include "call.hpp"
 #include "mlwright/linalg/fold_statistics.hpp"
 #include "mlwright/linalg/gram.hpp"
-#include "registers.hpp"
 
 namespace mlwright::bindings {
 namespace {

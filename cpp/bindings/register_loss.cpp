@@ -7,7 +7,6 @@
 #include "call.hpp"
 #include "mlwright/loss/info.hpp"
 #include "mlwright/tree/objective.hpp"
-#include "registers.hpp"
 #include "simd/losses.hpp"
 
 namespace mlwright::bindings {

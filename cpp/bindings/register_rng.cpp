@@ -4,7 +4,6 @@
 #include "arrays.hpp"
 #include "call.hpp"
 #include "mlwright/runtime/random_fill.hpp"
-#include "registers.hpp"
 
 namespace mlwright::bindings {
 namespace {

@@ -2,7 +2,6 @@
 
 #include "call.hpp"
 #include "mlwright/runtime/parallel.hpp"
-#include "registers.hpp"
 #include "runtime/exercise.hpp"
 #include "runtime/thread_count.hpp"
 #include "watcher.hpp"

@@ -7,7 +7,6 @@
 #include "call.hpp"
 #include "forest_arrays.hpp"
 #include "mlwright/tree/shap.hpp"
-#include "registers.hpp"
 
 namespace mlwright::bindings {
 

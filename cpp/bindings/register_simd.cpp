@@ -6,7 +6,6 @@
 #include "arrays.hpp"
 #include "call.hpp"
 #include "mlwright/runtime/parallel.hpp"
-#include "registers.hpp"
 #include "simd/level.hpp"
 #include "simd/math.hpp"
 #include "simd/reduce.hpp"

@@ -11,7 +11,6 @@
 #include "call.hpp"
 #include "mlwright/tree/booster.hpp"
 #include "objectives.hpp"
-#include "registers.hpp"
 #include "thresholds.hpp"
 
 namespace mlwright::bindings {

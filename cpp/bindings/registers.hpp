@@ -1,4 +1,5 @@
-// One register function a folder of the core; module.cpp calls them all.
+// One register function a folder of the core; module.cpp, which calls them all, is the only one to include this: a new line
+// here recompiles nothing else.
 #pragma once
 
 #include <pybind11/pybind11.h>
