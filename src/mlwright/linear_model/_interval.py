@@ -48,12 +48,16 @@ def predictive(model, X, alpha, rank):
         a = float(alpha[k % len(alpha)])
         if a not in reach:
             reach[a] = quadratic(X, centre, inverse_root(problem, a)) + (1.0 / weight if model.fit_intercept else 0.0)
-        b = target / problem.x_scale * problem.y_scale[k]
-        rss = problem.square[k] - 2.0 * (b * problem.cross[:, k]).sum() + (b * (problem.gram @ b)).sum()
-        rss = max(rss, 4e-16 * problem.square[k]) / problem.y_scale[k] ** 2
-        variance[:, k] = rss / freedom * (1.0 + reach[a])
+        variance[:, k] = residual_squares(problem, target, k) / freedom * (1.0 + reach[a])
     deviation = np.sqrt(variance)
     return mean, deviation.reshape(mean.shape), freedom
+
+
+def residual_squares(problem, coef, k):
+    """Sum of squared residuals of target k for coefficients of the original columns."""
+    b = coef / problem.x_scale * problem.y_scale[k]
+    rss = problem.square[k] - 2.0 * (b * problem.cross[:, k]).sum() + (b * (problem.gram @ b)).sum()
+    return max(rss, 4e-16 * problem.square[k]) / problem.y_scale[k] ** 2
 
 
 def inverse_root(problem, alpha):

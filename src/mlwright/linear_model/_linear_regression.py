@@ -15,6 +15,8 @@ from mlwright.io.composite import Maybe, Optional, State
 from mlwright.io.schema import Number, Tensor
 from mlwright.linear_model import _iterative
 from mlwright.linear_model._base import LeastSquaresModel, column_means, finite, plan
+from mlwright.linear_model._inference.door import InferenceMixin
+from mlwright.linear_model._inference.least_squares import infer
 from mlwright.linear_model._interval import predictive
 from mlwright.linear_model._least_squares import least_squares, least_squares_by_svd, spectrum
 from mlwright.linear_model._nonnegative import nonnegative_least_squares
@@ -22,7 +24,7 @@ from mlwright.linear_model._state import LINEAR_FIELDS
 from mlwright.linear_model._system import Problem
 
 
-class LinearRegression(LeastSquaresModel):
+class LinearRegression(InferenceMixin, LeastSquaresModel):
     """Ordinary least squares in one pass over the rows.
 
     The answer is scikit-learn's, the minimum-norm one where X has not full column rank. The rows enter through a Gram
@@ -67,6 +69,9 @@ class LinearRegression(LeastSquaresModel):
     ``partial_fit``, ``merge`` and ``forget`` are exact: the model keeps the sums that it needs (for up to 2048
     columns). A stream has no rows to go back to: where its Gram matrix is too ill-conditioned to be solved without
     them, the minimum-norm answer of the well-conditioned part is given, with a LossOfPrecisionWarning.
+
+    ``inference`` and its short forms ``std_errors_``, ``p_values_``, ``conf_int`` and ``summary`` give standard errors
+    and tests of the coefficients.
 
     Weights count as repetitions, also in ``predict_interval``, which follows the normal theory of least squares.
 
@@ -190,6 +195,19 @@ class LinearRegression(LeastSquaresModel):
             return self._singular
         values, _, _, common = spectrum(Problem.of(self._required_statistics("singular_"), self.fit_intercept))
         return np.sqrt(np.maximum(values[::-1], 0.0))[: self._n_singular] / common
+
+    def _refuse_inference(self):
+        if self.positive:
+            raise ValueError(
+                "LinearRegression: positive=True has no standard errors: coefficients at their bound are not normal; "
+                "expected positive=False; fit again, or resample the rows."
+            )
+
+    def _rows_for_inference(self, X, y, sample_weight):
+        return self._rows(X, y, sample_weight, reset=False)
+
+    def _infer(self, rows, kind, use_t, weights):
+        return infer(self, rows, kind, use_t, weights)
 
     def _predictive(self, X):
         return predictive(self, X, np.zeros(1), self.rank_ if hasattr(self, "rank_") else None)
