@@ -53,7 +53,8 @@ template <class Add>
 std::vector<double> sum_over_rows(index_t n, index_t grain, index_t size, runtime::CancelToken& token, Add&& add) {
   std::vector<double> total(static_cast<std::size_t>(size), 0.0);
   if (runtime::n_chunks(n, grain) == 1) {
-    add(total.data(), 0, n);
+    // A region even so: inside another one it gives this thread the first place of a PerWorker made for one.
+    runtime::parallel_for(n, grain, token, [&](index_t, index_t begin, index_t end) { add(total.data(), begin, end); });
     return total;
   }
   runtime::ordered_reduce(

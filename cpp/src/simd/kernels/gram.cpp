@@ -29,14 +29,16 @@ template <class T>
 MLWRIGHT_LANE void pack_row_major(const T* x, index_t row_stride, index_t rows, index_t groups, const double* shift,
                                   const double* row_shift, const double* scale, double* block) {
   for (index_t g = 0; g < groups; ++g) {
-    const f64x8 c = load(shift + g * kGroup), s = load(scale + g * kGroup);
     double* out = block + g * kStream;
     const T* in = x + g * kGroup;
     for (index_t r = 0; r < rows; ++r, in += row_stride, out += kGroup) {
-      f64x8 v;
-      for (int k = 0; k < kLanes; ++k) v[k] = static_cast<double>(in[k]);
-      if (row_shift != nullptr) v -= splat(row_shift[r]);
-      store(out, (v - c) * s);
+      const double extra = row_shift != nullptr ? row_shift[r] : 0.0;
+#pragma GCC unroll 8
+      for (int part = 0; part < kGroup; part += kWidth) {
+        vec v;
+        for (int k = 0; k < kWidth; ++k) v[k] = static_cast<double>(in[part + k]);
+        store_vec(out + part, ((v - extra) - load_vec(shift + g * kGroup + part)) * load_vec(scale + g * kGroup + part));
+      }
     }
   }
 }
@@ -140,23 +142,35 @@ void rank_update(const double* a, const double* b, index_t rows, index_t i_begin
   }
 }
 
+constexpr int kParts = kGroup / kWidth;  // registers a group: gcc 12 keeps sums of wider vectors in memory
+
 // Lanes run over the columns of a group, groups in order, lanes combined at the end: one order for every layout of X.
 void project(const double* block, const double* coef, index_t rows, index_t groups, double start, double* out,
              index_t out_stride) {
   for (index_t r = 0; r < rows; ++r) {
     const double* x = block + r * kGroup;
-    f64x8 sum = splat(0.0);
-    for (index_t g = 0; g < groups; ++g) sum += load(x + g * kStream) * load(coef + g * kGroup);
-    out[r * out_stride] = start + sum_lanes(sum);
+    vec sum[kParts] = {};
+    for (index_t g = 0; g < groups; ++g)
+#pragma GCC unroll 8
+      for (int v = 0; v < kParts; ++v) sum[v] += load_vec(x + g * kStream + v * kWidth) * load_vec(coef + g * kGroup + v * kWidth);
+    double lanes[kGroup];
+    for (int v = 0; v < kParts; ++v) store_vec(lanes + v * kWidth, sum[v]);
+    const double even = (lanes[0] + lanes[4]) + (lanes[2] + lanes[6]), odd = (lanes[1] + lanes[5]) + (lanes[3] + lanes[7]);
+    out[r * out_stride] = start + (even + odd);  // the order of sum_lanes()
   }
 }
 
 void accumulate(const double* block, const double* factor, index_t rows, index_t groups, double* sum) {
   for (index_t g = 0; g < groups; ++g) {
     const double* x = block + g * kStream;
-    f64x8 total = splat(0.0);
-    for (index_t r = 0; r < rows; ++r) total += load(x + r * kGroup) * splat(factor[r]);
-    store(sum + g * kGroup, load(sum + g * kGroup) + total);
+    vec total[kParts] = {};
+    for (index_t r = 0; r < rows; ++r)
+#pragma GCC unroll 8
+      for (int v = 0; v < kParts; ++v) total[v] += load_vec(x + r * kGroup + v * kWidth) * factor[r];
+    for (int v = 0; v < kParts; ++v) {
+      double* out = sum + g * kGroup + v * kWidth;
+      store_vec(out, load_vec(out) + total[v]);
+    }
   }
 }
 
