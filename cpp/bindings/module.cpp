@@ -5,6 +5,7 @@ PYBIND11_MODULE(_core, m) {
   mlwright::bindings::register_errors(m);
   mlwright::bindings::register_blas(m);
   mlwright::bindings::register_capi(m);
+  mlwright::bindings::register_quantile(m);
   mlwright::bindings::register_rng(m);
   mlwright::bindings::register_linalg(m);
   mlwright::bindings::register_loss(m);

@@ -25,6 +25,7 @@ CLASSES: dict[str, str] = {
     "ensemble.HistGradientBoostingRegressor": "mlwright.ensemble:HistGradientBoostingRegressor",
     "linear_model.BayesianRidge": "mlwright.linear_model:BayesianRidge",
     "linear_model.LinearRegression": "mlwright.linear_model:LinearRegression",
+    "linear_model.QuantileRegressor": "mlwright.linear_model:QuantileRegressor",
     "linear_model.Ridge": "mlwright.linear_model:Ridge",
     "preprocessing.TableEncoder": "mlwright.preprocessing:TableEncoder",
     "tabular.BaselineClassifier": "mlwright.tabular:BaselineClassifier",

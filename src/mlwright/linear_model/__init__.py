@@ -2,6 +2,7 @@
 
 from mlwright.linear_model._bayesian_ridge import BayesianRidge
 from mlwright.linear_model._linear_regression import LinearRegression
+from mlwright.linear_model._quantile import QuantileRegressor
 from mlwright.linear_model._ridge import Ridge
 
-__all__ = ["BayesianRidge", "LinearRegression", "Ridge"]
+__all__ = ["BayesianRidge", "LinearRegression", "QuantileRegressor", "Ridge"]

@@ -36,17 +36,7 @@ class LeastSquaresModel(StateAlgebraMixin, IntervalMixin, MultiOutputMixin, Regr
         y : ndarray of shape (n_samples,) or (n_samples, n_targets)
             The same bits for any number of threads, instruction set and memory layout.
         """
-        X, finite = rows_for_predict(self, X, accept_sparse=self._accept_sparse)
-        coef, intercept = self.coef_, self.intercept_
-        if sparse.issparse(X):
-            return X @ coef.T + intercept
-        start = np.broadcast_to(np.asarray(intercept, dtype=np.float64), (1 if coef.ndim == 1 else len(coef),))
-        out = affine_map(as_design(X), coef[None, :] if coef.ndim == 1 else coef, start)
-        if not finite and not np.isfinite(out).all():
-            require_finite(self, X)
-        if coef.dtype == np.float32 and X.dtype == np.float32:
-            out = out.astype(np.float32)
-        return out[:, 0] if coef.ndim == 1 else out
+        return linear_predict(self, X, accept_sparse=self._accept_sparse)
 
     def _rows(self, X, y, sample_weight, *, reset):
         return rows_for_fit(
@@ -114,6 +104,21 @@ class LeastSquaresModel(StateAlgebraMixin, IntervalMixin, MultiOutputMixin, Regr
         tags.target_tags.multi_output = self._multi_output
         tags.target_tags.single_output = True
         return tags
+
+
+def linear_predict(model, X, *, accept_sparse=True):
+    """``X @ coef_.T + intercept_`` of checked rows, one number a row for a flat ``coef_``."""
+    X, finite = rows_for_predict(model, X, accept_sparse=accept_sparse)
+    coef, intercept = model.coef_, model.intercept_
+    if sparse.issparse(X):
+        return X @ coef.T + intercept
+    start = np.broadcast_to(np.asarray(intercept, dtype=np.float64), (1 if coef.ndim == 1 else len(coef),))
+    out = affine_map(as_design(X), coef[None, :] if coef.ndim == 1 else coef, start)
+    if not finite and not np.isfinite(out).all():
+        require_finite(model, X)
+    if coef.dtype == np.float32 and X.dtype == np.float32:
+        out = out.astype(np.float32)
+    return out[:, 0] if coef.ndim == 1 else out
 
 
 def plan(rows):

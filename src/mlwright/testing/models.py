@@ -55,7 +55,7 @@ def _said(method: Callable[[Any], Any], X: Any) -> Any:
 
 def fitted_examples() -> list[Example]:
     """The examples; imports the estimators."""
-    return [*_linear_models(), *_boosting(), *_imported(), *_encoders(), *_pipelines(), *_tabular()]
+    return [*_linear_models(), *_robust_models(), *_boosting(), *_imported(), *_encoders(), *_pipelines(), *_tabular()]
 
 
 def _numbers(n: int = 40, p: int = 3) -> np.ndarray:
@@ -89,6 +89,18 @@ def _linear_models() -> list[Example]:
         Example("linear_model.Ridge:wide", partial(Ridge, alpha=np.float32(0.1), random_state=3), wide, y[:4]),
         *_variants("linear_model.BayesianRidge", BayesianRidge, {"": {}, "scores": {"compute_score": True}}, X, y),
         Example("linear_model.BayesianRidge:wide", BayesianRidge, wide.astype(np.float32), y[:4]),
+    ]
+
+
+def _robust_models() -> list[Example]:
+    from mlwright.linear_model import QuantileRegressor
+
+    X = _numbers()
+    y = X @ [1.0, -2.0, 0.5] + 3.0 + _numbers(p=1)[:, 0]
+    several = {"quantile": [0.05, 0.5, 0.95], "alpha": 0.01, "solver_options": {"tol": 1e-9}}
+    return [
+        *_variants("linear_model.QuantileRegressor", QuantileRegressor, {"": {}, "several": several}, X, y),
+        Example("linear_model.QuantileRegressor:flat", partial(QuantileRegressor, fit_intercept=False), X, y),
     ]
 
 
