@@ -19,6 +19,7 @@ void register_loss(pybind11::module_& m);
 void register_runtime(pybind11::module_& m);
 void register_shap(pybind11::module_& m);
 void register_simd(pybind11::module_& m);
+void register_solver(pybind11::module_& m);
 void register_tree(pybind11::module_& m);
 
 }  // namespace mlwright::bindings

@@ -1,0 +1,277 @@
+#include "mlwright/solver/coordinate_descent.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "mlwright/linalg/small_cholesky.hpp"
+#include "mlwright/runtime/parallel.hpp"
+#include "simd/vector.hpp"
+#include "solver/certificate.hpp"
+
+namespace mlwright::solver {
+
+namespace {
+
+constexpr index_t kFewest = 64;       // features that may join at once, however small the set is
+constexpr double kInner = 0.3;        // of the tolerance: what the working set is solved to in the end
+constexpr double kProgress = 0.05;    // of what is left: what it is solved to before
+constexpr double kStill = 1e-32;      // of `square`: no step of a sweep brings more, so rounding is all that is left
+constexpr index_t kChecked = 4;       // sweeps between looks at the certificate while the support moves
+
+// Only the thread that runs the region may ask the token's owner; the others look at its flag.
+void stop_if_asked(runtime::CancelToken& token) {
+  if (runtime::worker_slot() == 0)
+    token.poll();
+  else if (token.cancelled())
+    throw Cancelled();
+}
+
+std::size_t at(index_t i) { return static_cast<std::size_t>(i); }
+
+}  // namespace
+
+template <class Penalty>
+class CoordinateDescent {
+ public:
+  CoordinateDescent(const Quadratic& q, const Penalty& penalty, double* b, double* gradient, CdWorkspace& w, const Stop& stop,
+                    runtime::CancelToken& token)
+      : q_(q), penalty_(penalty), b_(b), gradient_(gradient), w_(w), stop_(stop), token_(token) {}
+
+  Descent run() {
+    prepare();
+    form_gradient();
+    Certificate now = whole();
+    while (!good(now, 1.0) && n_sweeps_ < stop_.max_sweeps) {
+      const bool grown = admit_violators();
+      const index_t before = n_sweeps_;
+      const bool moved = solve_set(now);
+      form_gradient();
+      now = whole();
+      if (!grown && !moved && n_sweeps_ > before) break;  // rounding is all that is left
+    }
+    return {now.objective, now.gap, now.violation, n_sweeps_, good(now, 1.0)};
+  }
+
+ private:
+  // The set of the call before, unless most of it has left the support; always with the support of b.
+  void prepare() {
+    index_t support = 0;
+    for (index_t j = 0; j < q_.p; ++j) support += b_[j] != 0.0;
+    if (w_.n_ > 2 * support + kFewest || w_.place_.size() != at(q_.p)) w_.n_ = 0;
+    if (w_.n_ == 0) {
+      w_.place_.assign(at(q_.p), -1);
+      w_.member_.clear();
+    }
+    reserve(support);
+    for (index_t j = 0; j < q_.p; ++j)
+      if (b_[j] != 0.0) admit(j);
+    whole_inverse_.resize(at(q_.p));
+    for (index_t j = 0; j < q_.p; ++j) whole_inverse_[at(j)] = inverse_of(diagonal(j));
+  }
+
+  double diagonal(index_t j) const { return q_.gram[j * q_.stride + j]; }
+  static double inverse_of(double d) { return d > 0.0 ? 1.0 / d : 0.0; }
+
+  void form_gradient() {
+    for (index_t j = 0; j < q_.p; ++j) gradient_[j] = -q_.linear[j];
+    for (index_t j = 0; j < q_.p; ++j)
+      if (b_[j] != 0.0) simd::vector().axpy(b_[j], q_.gram + j * q_.stride, q_.p, gradient_);
+  }
+
+  Certificate whole() const {
+    return Certifier<Penalty>(penalty_, nullptr, q_.p, b_, gradient_, q_.linear, q_.square)(whole_inverse_.data());
+  }
+  Certificate of_set() const {
+    return Certifier<Penalty>(penalty_, w_.member_.data(), w_.n_, w_.b_.data(), w_.g_.data(), w_.linear_.data(),
+                              q_.square)(w_.inverse_.data());
+  }
+  bool good(const Certificate& c, double factor) const {
+    return c.gap <= factor * stop_.gap || c.violation <= factor * stop_.violation;
+  }
+  bool good_for_now(const Certificate& c, const Certificate& left) const {
+    return c.gap <= std::max(kInner * stop_.gap, std::isinf(left.gap) ? 0.0 : kProgress * left.gap) ||
+           c.violation <= std::max(kInner * stop_.violation, kProgress * left.violation);
+  }
+
+  // Features outside the set whose conditions are violated, the worst first, join it; false where there are none.
+  bool admit_violators() {
+    auto& found = w_.violators_;
+    found.clear();
+    for (index_t j = 0; j < q_.p; ++j) {
+      if (w_.place_[at(j)] >= 0 || whole_inverse_[at(j)] == 0.0) continue;
+      const double distance = penalty::subdiff_distance(penalty_.at(j), 0.0, gradient_[j]);
+      if (distance > 0.0) found.emplace_back(-distance * std::sqrt(whole_inverse_[at(j)]), j);
+    }
+    const index_t most = std::max(kFewest, 2 * w_.n_);
+    if (static_cast<index_t>(found.size()) > most) {
+      std::nth_element(found.begin(), found.begin() + most, found.end());
+      found.resize(at(most));
+    }
+    std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+    reserve(w_.n_ + static_cast<index_t>(found.size()));
+    for (const auto& [_, j] : found) admit(j);
+    return !found.empty();
+  }
+
+  void reserve(index_t n) {
+    if (n <= w_.capacity_) return;
+    const index_t capacity = std::min(std::max(n, 2 * w_.capacity_), std::max(n, q_.p));
+    std::vector<double> grown(at(capacity * capacity));
+    for (index_t i = 0; i < w_.n_; ++i)
+      std::copy_n(w_.gram_.data() + i * w_.capacity_, w_.n_, grown.data() + i * capacity);
+    w_.gram_ = std::move(grown);
+    w_.capacity_ = capacity;
+    for (auto* array : {&w_.b_, &w_.g_, &w_.linear_, &w_.diagonal_, &w_.inverse_}) array->resize(at(capacity));
+  }
+
+  void admit(index_t j) {
+    if (w_.place_[at(j)] >= 0) return;
+    const index_t i = w_.n_++;
+    w_.place_[at(j)] = i;
+    w_.member_.resize(at(i));
+    w_.member_.push_back(j);
+    const double* row = q_.gram + j * q_.stride;
+    for (index_t k = 0; k <= i; ++k) {
+      const double entry = row[w_.member_[at(k)]];
+      w_.gram_[at(i * w_.capacity_ + k)] = entry;
+      w_.gram_[at(k * w_.capacity_ + i)] = entry;
+    }
+    w_.diagonal_[at(i)] = diagonal(j);
+    w_.inverse_[at(i)] = inverse_of(diagonal(j));
+  }
+
+  // Solves the working set as far as is worth it by what is left of the whole; false where nothing moved.
+  bool solve_set(const Certificate& left) {
+    gather();
+    bool moved = false;
+    double work = 0.0;  // multiply-adds since the last Newton step
+    for (index_t k = 1; n_sweeps_ < stop_.max_sweeps; ++k) {
+      stop_if_asked(token_);
+      const Sweep done = sweep();
+      ++n_sweeps_;
+      moved = moved || done.largest > 0.0;
+      work += static_cast<double>(done.updates) * static_cast<double>(w_.n_);
+      if (done.largest <= kStill * q_.square) break;
+      if (done.support_moved && k % kChecked != 0) continue;
+      if (good_for_now(of_set(), left)) break;
+      const auto size = static_cast<double>(done.updates);
+      if (k > 1 && !done.support_moved && work >= size * size * size / 6.0) {
+        newton_step();
+        work = 0.0;
+        if (good_for_now(of_set(), left)) break;
+      }
+    }
+    for (index_t i = 0; i < w_.n_; ++i) b_[w_.member_[at(i)]] = w_.b_[at(i)];
+    return moved;
+  }
+
+  void gather() {
+    for (index_t i = 0; i < w_.n_; ++i) {
+      const index_t j = w_.member_[at(i)];
+      w_.b_[at(i)] = b_[j];
+      w_.g_[at(i)] = gradient_[j];
+      w_.linear_[at(i)] = q_.linear[j];
+    }
+  }
+
+  struct Sweep {
+    double largest = 0.0;  // of G_jj step^2
+    index_t updates = 0;
+    bool support_moved = false;
+  };
+
+  Sweep sweep() {
+    Sweep done;
+    const auto axpy = simd::vector().axpy;
+    const index_t n = w_.n_;
+    double *b = w_.b_.data(), *g = w_.g_.data();
+    for (index_t i = 0; i < n; ++i) {
+      const double step = w_.inverse_[at(i)], old = b[i];
+      if (step == 0.0) {
+        b[i] = 0.0;  // a column without spread
+        continue;
+      }
+      const double fresh = penalty_.at(w_.member_[at(i)]).prox(old - g[i] * step, step), change = fresh - old;
+      if (change == 0.0) continue;
+      b[i] = fresh;
+      axpy(change, w_.gram_.data() + i * w_.capacity_, n, g);
+      done.largest = std::max(done.largest, w_.diagonal_[at(i)] * change * change);
+      done.support_moved = done.support_moved || (fresh == 0.0) != (old == 0.0);
+      ++done.updates;
+    }
+    return done;
+  }
+
+  // To the minimiser over the support as long as no coefficient leaves its piece of the penalty; as far as that holds else.
+  // Nothing where the support's Gram matrix is not positive definite.
+  void newton_step() {
+    auto& support = w_.support_;
+    support.clear();
+    for (index_t i = 0; i < w_.n_; ++i) {
+      const double b = w_.b_[at(i)];
+      const penalty::Piece piece = penalty_.at(w_.member_[at(i)]).piece(b);
+      if (b != 0.0 && piece.low < b && b < piece.high) support.push_back(i);
+    }
+    const auto n = static_cast<index_t>(support.size());
+    w_.factor_.resize(at(n * n));
+    w_.step_.resize(at(n));
+    for (index_t r = 0; r < n; ++r) {
+      const index_t i = support[at(r)];
+      const double b = w_.b_[at(i)];
+      const penalty::Piece piece = penalty_.at(w_.member_[at(i)]).piece(b);
+      for (index_t s = 0; s < r; ++s) w_.factor_[at(r * n + s)] = w_.gram_[at(i * w_.capacity_ + support[at(s)])];
+      w_.factor_[at(r * n + r)] = w_.diagonal_[at(i)] + piece.curvature;
+      w_.step_[at(r)] = -(w_.g_[at(i)] + piece.slope + piece.curvature * b);
+    }
+    if (!linalg::small_cholesky(w_.factor_.data(), n)) return;
+    linalg::small_cholesky_solve(w_.factor_.data(), n, w_.step_.data());
+    move_along();
+  }
+
+  void move_along() {
+    index_t blocking = -1;
+    double length = 1.0, edge = 0.0;
+    for (std::size_t r = 0; r < w_.support_.size(); ++r) {
+      const index_t i = w_.support_[r];
+      const double b = w_.b_[at(i)], step = w_.step_[r];
+      const penalty::Piece piece = penalty_.at(w_.member_[at(i)]).piece(b);
+      const double end = step > 0.0 ? piece.high : piece.low;
+      if (step != 0.0 && std::isfinite(end) && (end - b) / step < length) {
+        length = (end - b) / step;
+        blocking = static_cast<index_t>(r);
+        edge = end;
+      }
+    }
+    for (std::size_t r = 0; r < w_.support_.size(); ++r) {
+      const index_t i = w_.support_[r];
+      const double old = w_.b_[at(i)];
+      w_.b_[at(i)] = static_cast<index_t>(r) == blocking ? edge : old + length * w_.step_[r];
+      simd::vector().axpy(w_.b_[at(i)] - old, w_.gram_.data() + i * w_.capacity_, w_.n_, w_.g_.data());
+    }
+  }
+
+  const Quadratic& q_;
+  const Penalty& penalty_;
+  double *b_, *gradient_;
+  CdWorkspace& w_;
+  const Stop& stop_;
+  runtime::CancelToken& token_;
+  std::vector<double> whole_inverse_;
+  index_t n_sweeps_ = 0;
+};
+
+template <class Penalty>
+Descent coordinate_descent(const Quadratic& problem, const Penalty& penalty, double* b, double* gradient,
+                           CdWorkspace& workspace, const Stop& stop, runtime::CancelToken& token) {
+  return CoordinateDescent<Penalty>(problem, penalty, b, gradient, workspace, stop, token).run();
+}
+
+#define MLWRIGHT_INSTANTIATE(Penalty)                                                                                    \
+  template Descent coordinate_descent<Penalty>(const Quadratic&, const Penalty&, double*, double*, CdWorkspace&, const Stop&, \
+                                               runtime::CancelToken&);
+MLWRIGHT_INSTANTIATE(penalty::ElasticNets)
+MLWRIGHT_INSTANTIATE(penalty::BoxedElasticNets)
+MLWRIGHT_INSTANTIATE(penalty::Concaves<penalty::Mcp>)
+MLWRIGHT_INSTANTIATE(penalty::Concaves<penalty::Scad>)
+
+}  // namespace mlwright::solver
