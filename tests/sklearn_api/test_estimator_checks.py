@@ -11,7 +11,7 @@ from mlwright.ensemble import (
     HistGradientBoostingQuantileRegressor,
     HistGradientBoostingRegressor,
 )
-from mlwright.linear_model import BayesianRidge, LinearRegression, QuantileRegressor, Ridge
+from mlwright.linear_model import BayesianRidge, HuberRegressor, LinearRegression, QuantileRegressor, Ridge
 from mlwright.model_selection import SharedSearchCV
 from mlwright.preprocessing import TableEncoder
 from mlwright.tabular import (
@@ -45,6 +45,8 @@ ESTIMATORS = [
     Ridge(solver="svd"),
     BayesianRidge(),
     BayesianRidge(compute_score=True, fit_intercept=False),
+    HuberRegressor(),
+    HuberRegressor(fit_intercept=False, epsilon=2.0, alpha=0.1),
     QuantileRegressor(),
     QuantileRegressor(quantile=0.3, alpha=0.01, fit_intercept=False),
     TableEncoder(),

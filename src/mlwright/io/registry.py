@@ -24,6 +24,7 @@ CLASSES: dict[str, str] = {
     "ensemble.HistGradientBoostingQuantileRegressor": "mlwright.ensemble:HistGradientBoostingQuantileRegressor",
     "ensemble.HistGradientBoostingRegressor": "mlwright.ensemble:HistGradientBoostingRegressor",
     "linear_model.BayesianRidge": "mlwright.linear_model:BayesianRidge",
+    "linear_model.HuberRegressor": "mlwright.linear_model:HuberRegressor",
     "linear_model.LinearRegression": "mlwright.linear_model:LinearRegression",
     "linear_model.QuantileRegressor": "mlwright.linear_model:QuantileRegressor",
     "linear_model.Ridge": "mlwright.linear_model:Ridge",

@@ -1,8 +1,9 @@
 """Linear models: scikit-learn's names and answers, one pass over the rows, exact updates."""
 
 from mlwright.linear_model._bayesian_ridge import BayesianRidge
+from mlwright.linear_model._huber import HuberRegressor
 from mlwright.linear_model._linear_regression import LinearRegression
 from mlwright.linear_model._quantile import QuantileRegressor
 from mlwright.linear_model._ridge import Ridge
 
-__all__ = ["BayesianRidge", "LinearRegression", "QuantileRegressor", "Ridge"]
+__all__ = ["BayesianRidge", "HuberRegressor", "LinearRegression", "QuantileRegressor", "Ridge"]

@@ -1,6 +1,6 @@
 """Training rows in columns of about unit spread, for solvers that take no scale for granted."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -28,6 +28,8 @@ class ScaledRows:
         Sum of `w`.
     shift, scale : arrays of shape (p,)
     y_shift, y_scale : float
+    weight_unit : float
+        `w` are the weights given times this power of two.
     fit_intercept : bool
     """
 
@@ -40,6 +42,7 @@ class ScaledRows:
     scale: np.ndarray
     y_shift: float
     y_scale: float
+    weight_unit: float
     fit_intercept: bool
 
     @classmethod
@@ -48,7 +51,7 @@ class ScaledRows:
         sums = FoldStatistics.of_rows(rows.design, rows.y, rows.w)
         if sums is None:
             explain_not_finite(estimator, rows)
-        X, design, y, w = _of_positive_weight(rows, sums.weight)
+        X, design, y, w, unit_of_weight = _of_positive_weight(rows, sums.weight)
         p = X.shape[1]
         second, unit = sums.moments(fit_intercept)
         square = sums.spread() if fit_intercept else second.diagonal()
@@ -57,7 +60,8 @@ class ScaledRows:
         y_scale = float(scale[p]) or 1.0
         scaled = (y - shift[p]) * y_scale
         total = float(len(y)) if w is None else float(w.sum())
-        return cls(X, design, scaled, w, total, shift[:p], scale[:p], float(shift[p]), y_scale, fit_intercept)
+        y_shift = float(shift[p])
+        return cls(X, design, scaled, w, total, shift[:p], scale[:p], y_shift, y_scale, unit_of_weight, fit_intercept)
 
     @property
     def n_parameters(self):
@@ -71,18 +75,7 @@ class ScaledRows:
         X = self.X[at] if isinstance(self.X, np.ndarray) else self.X.tocsr()[at]
         w = None if self.w is None else self.w[at]
         total = float(len(at)) if w is None else float(w.sum())
-        return ScaledRows(
-            X,
-            as_design(X),
-            self.y[at],
-            w,
-            total,
-            self.shift,
-            self.scale,
-            self.y_shift,
-            self.y_scale,
-            self.fit_intercept,
-        )
+        return replace(self, X=X, design=as_design(X), y=self.y[at], w=w, total=total)
 
     def residuals(self, b):
         """``y - z b`` of shape (k, n) for parameters of shape (k, q), the intercept last where there is one."""
@@ -115,15 +108,16 @@ class ScaledRows:
 
 
 def _of_positive_weight(rows, weight):
-    """X, design, y and w without the rows of weight zero; w in units that are one on average up to a power of two."""
+    """X, design, y, w and its unit without the rows of weight zero; w is one on average up to a power of two."""
     X, design, y, w = rows.X, rows.design, rows.y[:, 0], rows.w
     if w is None:
-        return X, design, y, None
+        return X, design, y, None, 1.0
     keep = np.flatnonzero(w > 0.0)
     if len(keep) < len(w):
         X = X[keep] if isinstance(X, np.ndarray) else X.tocsr()[keep]
         design, y, w = as_design(X), y[keep], w[keep]
-    return X, design, y, w * _power_of_two(len(w) / weight)
+    unit = float(_power_of_two(len(w) / weight))
+    return X, design, y, w * unit, unit
 
 
 def _unit_scale(square, weight, unit):

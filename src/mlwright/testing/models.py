@@ -93,13 +93,14 @@ def _linear_models() -> list[Example]:
 
 
 def _robust_models() -> list[Example]:
-    from mlwright.linear_model import QuantileRegressor
+    from mlwright.linear_model import HuberRegressor, QuantileRegressor
 
     X = _numbers()
     y = X @ [1.0, -2.0, 0.5] + 3.0 + _numbers(p=1)[:, 0]
     several = {"quantile": [0.05, 0.5, 0.95], "alpha": 0.01, "solver_options": {"tol": 1e-9}}
     return [
         *_variants("linear_model.QuantileRegressor", QuantileRegressor, {"": {}, "several": several}, X, y),
+        *_variants("linear_model.HuberRegressor", HuberRegressor, {"": {}, "flat": {"fit_intercept": False}}, X, y),
         Example("linear_model.QuantileRegressor:flat", partial(QuantileRegressor, fit_intercept=False), X, y),
     ]
 

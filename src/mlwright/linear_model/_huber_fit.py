@@ -1,0 +1,185 @@
+"""Huber's regression with concomitant scale: Newton steps on the coefficients, the scale being exact at each.
+
+    minimise   sum_i w_i (sigma + h(r_i / sigma) sigma) + sum_j penalty_j b_j^2,    r = y - z b,
+               h(t) = t^2 where |t| <= epsilon, else 2 epsilon |t| - epsilon^2
+
+is convex in (b, sigma). For given residuals the best sigma solves a monotone equation of one unknown; what is left is a
+function of b whose Hessian is a weighted Gram matrix of the rows inside, less a rank-one term.
+
+References: Huber and Ronchetti (2009), Robust Statistics, section 7.7; Owen (2007), A robust hybrid of lasso and ridge
+regression.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import linalg
+
+from mlwright._kernels.fold_statistics import FoldStatistics
+
+_PERFECT = 1e-9  # a scale so much smaller than the target's is taken for zero
+_SMALLEST_CURVATURE = 1e-12
+_SUFFICIENT = 1e-4  # of the predicted decrease
+_SMALLEST_STEP = 2.0**-20
+_EPS = np.finfo(np.float64).eps
+
+
+@dataclass
+class HuberFit:
+    """Parameters in scaled columns, the scale in units of the scaled target, and the certificate."""
+
+    b: np.ndarray
+    sigma: float
+    objective: float
+    violation: float
+    n_iter: int
+    n_passes: int
+    residuals: np.ndarray
+
+
+@dataclass
+class _Point:
+    """A vector of parameters with all that belongs to it."""
+
+    b: np.ndarray
+    residuals: np.ndarray
+    sigma: float
+    objective: float
+
+
+class HuberProblem:
+    """The objective of :class:`ScaledRows` for one epsilon and penalty."""
+
+    def __init__(self, rows, epsilon, penalty):
+        self.rows, self.epsilon, self.w = rows, epsilon, rows.weights()
+        self.penalty = np.append(penalty, 0.0) if rows.fit_intercept else penalty
+        self.floor = _PERFECT  # of the scale
+
+    def at(self, b, residuals, sigma):
+        """The point at b; `sigma` is where the search for its scale starts."""
+        sigma = self._best_scale(residuals, sigma)
+        size = np.abs(residuals)
+        inside = size <= self.epsilon * sigma
+        w, outer = self.w, np.where(inside, 0.0, self.w)
+        squares = (np.where(inside, w, 0.0) * size * size).sum() / sigma
+        linear = self.epsilon * ((2.0 * size - self.epsilon * sigma) * outer).sum()
+        value = self.rows.total * sigma + squares + linear + (self.penalty * b * b).sum()
+        return _Point(b, residuals, sigma, float(value))
+
+    def _best_scale(self, residuals, sigma):
+        """Newton's method for ``W s = sum w min(r^2, epsilon^2 s)``, convex in s = sigma^2: it falls from above."""
+        squares, bound = residuals * residuals, self.epsilon**2
+        s, total = max(sigma, _PERFECT) ** 2, self.rows.total
+        for _ in range(100):
+            inside = squares <= bound * s
+            slope = total - bound * self.w[~inside].sum()
+            if slope <= 4.0 * _EPS * total:
+                s *= 4.0
+                continue
+            new = max((self.w[inside] * squares[inside]).sum() / slope, _PERFECT**2)
+            if abs(new - s) <= 8.0 * _EPS * s:
+                break
+            s = new
+        return max(float(np.sqrt(s)), self.floor)
+
+    def gradient(self, point):
+        """Half the gradient in b."""
+        pull = np.clip(point.residuals / point.sigma, -self.epsilon, self.epsilon)
+        return self.penalty * point.b - self.rows.sums((self.w * pull)[None, :])[0]
+
+    def hessian(self, point, bend):
+        """Half the Hessian of the objective with the scale eliminated.
+
+        Rows outside have none. `bend` gives them that share of the curvature of the parabola that touches their loss
+        from above: with all of it (and the scale held) the step is reweighted least squares', which always descends.
+        """
+        size = np.abs(point.residuals)
+        inside, reach = size <= self.epsilon * point.sigma, self.epsilon * point.sigma
+        gram, cross, square = self._moments(
+            np.where(inside, self.w, bend * self.w * (reach / np.maximum(size, reach))), point.residuals
+        )
+        matrix = gram / point.sigma + np.diag(self.penalty)
+        if square > 0.0 and point.sigma > self.floor and bend == 0.0:
+            matrix -= np.outer(cross, cross) / (square * point.sigma)
+        return matrix
+
+    def _moments(self, w, residuals):
+        """``Z'wZ``, ``Z'wr`` and ``r'wr``."""
+        rows = self.rows
+        p, q = len(rows.scale), rows.n_parameters
+        if not w.any():
+            return np.zeros((q, q)), np.zeros(q), 0.0
+        sums = FoldStatistics.of_rows(rows.design, residuals[:, None], w)
+        unit = np.append(rows.scale, 1.0)
+        mean = (sums.mean - np.append(rows.shift, 0.0)) * unit
+        ratio = unit / sums.scale
+        moments = sums.scatter * np.outer(ratio, ratio) + sums.weight * np.outer(mean, mean)
+        gram = np.empty((q, q))
+        gram[:p, :p] = moments[:p, :p]
+        if rows.fit_intercept:
+            gram[p, :p] = gram[:p, p] = sums.weight * mean[:p]
+            gram[p, p] = sums.weight
+        cross = moments[:p, p]
+        cross = np.append(cross, sums.weight * mean[p]) if rows.fit_intercept else cross
+        return gram, cross, float(moments[p, p])
+
+    def start(self):
+        """Least squares."""
+        gram, cross, _ = self._moments(self.w, self.rows.y)
+        b = _solve(gram + np.diag(self.penalty), cross, self.rows.total)
+        residuals = self.rows.residuals(b[None, :])[0]
+        return self.at(b, residuals, float(np.abs(residuals).mean()))
+
+
+def fit_huber(problem, point, tol, max_iter):
+    """Newton's method with a line search, under a floor of the scale that falls until the scale stays above it.
+
+    Without the floor the steps would stall where the best scale is zero: the objective has kinks there. Ends where
+    another step promises less than ``tol^2 / 1000`` of the objective, or no step makes it smaller.
+    """
+    n_iter, n_passes, total, bend, goal = 0, 3, problem.rows.total, 0.0, 1e-4
+    problem.floor = max(0.1 * point.sigma, _PERFECT)
+    gradient = problem.gradient(point)
+    while n_iter < max_iter:
+        step = _solve(problem.hessian(point, bend), -gradient, total / point.sigma)
+        slope = 2.0 * float((gradient * step).sum())
+        new = None
+        if -slope > goal * point.objective:
+            change = problem.rows.residuals((point.b + step)[None, :])[0] - point.residuals
+            new = _search(problem, point, step, change, slope)
+            n_iter, n_passes = n_iter + 1, n_passes + 3
+        if new is not None:
+            point, bend = new, 0.1 * bend if bend > 1e-3 else 0.0
+        elif -slope > goal * point.objective and bend < 1.0:
+            bend = min(1.0, max(1e-2, 10.0 * bend))  # too few rows inside: lean on those outside
+        elif point.sigma <= problem.floor and problem.floor > _PERFECT:
+            problem.floor, bend = max(0.1 * problem.floor, _PERFECT), 0.0
+            point = problem.at(point.b, point.residuals, point.sigma)
+        elif goal > 1e-3 * tol**2:
+            goal, bend = 1e-3 * tol**2, 0.0
+        else:
+            break
+        gradient = problem.gradient(point)
+    exact = problem.at(point.b, problem.rows.residuals(point.b[None, :])[0], point.sigma)
+    violation = float(np.abs(problem.gradient(exact)).max() / total)
+    return HuberFit(exact.b, exact.sigma, exact.objective, violation, n_iter, n_passes, exact.residuals)
+
+
+def _search(problem, point, step, change, slope):
+    """The longest of the steps 1, 1/2, 1/4 ... that makes the objective sufficiently smaller, or None."""
+    length = 1.0
+    while length >= _SMALLEST_STEP:
+        new = problem.at(point.b + length * step, point.residuals + length * change, point.sigma)
+        if new.objective <= point.objective + _SUFFICIENT * length * slope:
+            return new
+        length *= 0.5
+    return None
+
+
+def _solve(matrix, right, unit):
+    """Solve; eigenvalues are kept from zero, relative to `unit`, the curvature of a column of unit spread."""
+    size = np.maximum(matrix.diagonal(), unit)
+    scaled = matrix / np.sqrt(np.outer(size, size))
+    values, vectors = linalg.eigh(scaled)
+    values = np.maximum(values, _SMALLEST_CURVATURE)
+    return (vectors @ ((vectors.T @ (right / np.sqrt(size))) / values)) / np.sqrt(size)
