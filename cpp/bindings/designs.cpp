@@ -25,6 +25,12 @@ std::unique_ptr<Design> csr_with_index(const py::tuple& parts) {
   throw py::type_error("CSR: data must be contiguous float64 or float32");
 }
 
+template <class T, class Index>
+std::unique_ptr<linalg::RowBlocks> csr_rows_of(const py::tuple& parts, std::span<const double> shift, std::span<const double> scale) {
+  const auto indptr = parts[0].cast<Vector<Index>>(), indices = parts[1].cast<Vector<Index>>();
+  return linalg::csr_rows<T, Index>(span(indptr), span(indices), span(parts[2].cast<Vector<T>>()), parts[3].cast<index_t>(), shift, scale);
+}
+
 }  // namespace
 
 std::unique_ptr<Design> design_of(const py::object& x) {
@@ -38,6 +44,22 @@ std::unique_ptr<Design> design_of(const py::object& x) {
   if (py::isinstance<Vector<std::int32_t>>(parts[0])) return csr_with_index<std::int32_t>(parts);
   if (py::isinstance<Vector<std::int64_t>>(parts[0])) return csr_with_index<std::int64_t>(parts);
   throw py::type_error("CSR: indices must be contiguous int32 or int64");
+}
+
+BlocksOf row_blocks_of(const py::object& x, std::span<const double> shift, std::span<const double> scale) {
+  BlocksOf blocks{design_of(x), nullptr};
+  const index_t p = blocks.design->cols();
+  if (static_cast<index_t>(shift.size()) != p || static_cast<index_t>(scale.size()) != p)
+    throw py::value_error("shift and scale: expected one number a column");
+  if (!py::isinstance<py::tuple>(x) || p <= kPackedColumns) {
+    blocks.rows = linalg::packed_rows(*blocks.design, shift, scale);
+    return blocks;
+  }
+  const auto parts = py::reinterpret_borrow<py::tuple>(x);
+  const bool wide = py::isinstance<Vector<std::int64_t>>(parts[0]), single = py::isinstance<Vector<float>>(parts[2]);
+  blocks.rows = wide ? (single ? csr_rows_of<float, std::int64_t>(parts, shift, scale) : csr_rows_of<double, std::int64_t>(parts, shift, scale))
+                     : (single ? csr_rows_of<float, std::int32_t>(parts, shift, scale) : csr_rows_of<double, std::int32_t>(parts, shift, scale));
+  return blocks;
 }
 
 }  // namespace mlwright::bindings

@@ -4,13 +4,24 @@
 #include <pybind11/pybind11.h>
 
 #include <memory>
+#include <span>
 
 #include "mlwright/linalg/design.hpp"
+#include "mlwright/linalg/row_blocks.hpp"
 
 namespace mlwright::bindings {
 
 // float64 or float32 array of any strides, or the tuple (indptr, indices, data, n_columns). Views, no copies: `x` must
 // outlive the result.
 std::unique_ptr<linalg::Design> design_of(const pybind11::object& x);
+
+// The same as blocks of rows, columns centred and scaled (one number a column, which must outlive the result): CSR with
+// more than `kPackedColumns` columns by its entries alone, all else packed.
+inline constexpr index_t kPackedColumns = 512;
+struct BlocksOf {
+  std::unique_ptr<linalg::Design> design;  // what packed rows read
+  std::unique_ptr<linalg::RowBlocks> rows;
+};
+BlocksOf row_blocks_of(const pybind11::object& x, std::span<const double> shift, std::span<const double> scale);
 
 }  // namespace mlwright::bindings

@@ -9,6 +9,7 @@ PYBIND11_MODULE(_core, m) {
   mlwright::bindings::register_rng(m);
   mlwright::bindings::register_linalg(m);
   mlwright::bindings::register_loss(m);
+  mlwright::bindings::register_glm(m);
   mlwright::bindings::register_runtime(m);
   mlwright::bindings::register_shap(m);
   mlwright::bindings::register_simd(m);

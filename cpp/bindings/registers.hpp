@@ -13,6 +13,7 @@ void register_categories(pybind11::module_& m);
 void register_errors(pybind11::module_& m);
 void register_forest(pybind11::module_& m);
 void register_quantile(pybind11::module_& m);
+void register_glm(pybind11::module_& m);
 void register_rng(pybind11::module_& m);
 void register_linalg(pybind11::module_& m);
 void register_loss(pybind11::module_& m);

@@ -37,6 +37,7 @@ enum class Best {
 // M for plain doubles.
 struct ScalarMath {
   static double exp(double x) { return mlwright::exp(x); }
+  static double log(double x) { return mlwright::log(x); }
   static double expit(double x) { return mlwright::expit(x); }
   static double softplus(double x) { return mlwright::softplus(x); }
   static double select(bool mask, double yes, double no) { return mask ? yes : no; }

@@ -1,0 +1,210 @@
+#include "mlwright/solver/newton.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "solver/newton_system.hpp"
+
+namespace mlwright::solver {
+namespace {
+
+constexpr index_t kSubsample = 16;            // every so manieth block
+constexpr index_t kSubsampleRows = 20;        // rows a column that a subsample has at least
+constexpr double kNearby = 1e-3;              // squared decrement over deviance below which a Hessian is kept
+constexpr double kShrinks = 0.1;              // what a step leaves of the squared decrement, at most, before a new Hessian
+constexpr double kArmijo = 1e-4, kRounding = 1e-14, kPerfect = 1e-12;
+constexpr double kStillMoves = 0.5;           // of a score, in a step after which nothing is left to gain
+constexpr int kHalvings = 40, kExtraSteps = 6;
+constexpr double kSubsampleTol = 1e-2;
+
+struct Point {
+  std::vector<double> coef;
+  double intercept = 0.0, objective = 0.0;
+  std::vector<double> eta, gradient;  // gradient with the penalty's
+  GlmSums sums;
+};
+
+class Solver {
+ public:
+  Solver(const NewtonProblem& problem, const NewtonOptions& options, runtime::CancelToken& token)
+      : problem_(problem), options_(options), token_(token), system_(problem), n_(problem.data.x.rows()) {}
+
+  NewtonFit run(std::vector<double> coef, double intercept) {
+    here_.coef = std::move(coef);
+    here_.intercept = intercept;
+    there_.eta.resize(static_cast<std::size_t>(n_));
+    here_.eta.resize(static_cast<std::size_t>(n_));
+    const index_t blocks = n_ / simd_rows() / kSubsample;
+    if (options_.subsample && blocks * simd_rows() >= kSubsampleRows * (problem_.data.x.cols() + 50)) {
+      stage(kSubsample, kSubsampleTol);
+      if (fit_.status != Status::converged) system_ = NewtonSystem(problem_);
+      fit_.n_iter = 0;
+    }
+    stage(1, options_.tol);
+    fit_.coef = std::move(here_.coef);
+    fit_.intercept = here_.intercept;
+    fit_.loss = here_.sums.loss;
+    return std::move(fit_);
+  }
+
+ private:
+  static constexpr index_t simd_rows() { return 128; }
+
+  void stage(index_t stride, double tol) {
+    stride_ = stride;
+    tol_ = tol;
+    first_deviance_ = -1.0;
+    const bool starts_stale = stride == 1 && system_.ready();
+    const Depth first = starts_stale ? Depth::gradient : Depth::hessian;
+    evaluate(here_, first);
+    adopt(first);
+    double before = -1.0;
+    index_t extra = 0;
+    while (true) {
+      double decrement = solve();
+      if (!fresh_ && too_slow(decrement, before)) {
+        refresh();
+        decrement = solve();
+      }
+      if (!std::isfinite(here_.objective) || !std::isfinite(decrement)) return end(Status::not_finite);
+      if (small(decrement)) {
+        if (before < 0.0 || move_ <= kStillMoves) return end(Status::converged);
+        if (extra++ == kExtraSteps) return end(Status::diverging);
+      }
+      if (fit_.n_iter == options_.max_iter) return end(extra > 0 ? Status::diverging : Status::iterations);
+      const bool was_fresh = fresh_;
+      if (!advance(decrement)) {
+        if (!was_fresh) {
+          refresh();
+          before = -1.0;
+          continue;
+        }
+        return end(fit_.violation <= tol_ ? Status::converged : Status::stalled);
+      }
+      before = decrement;
+      ++fit_.n_iter;
+    }
+  }
+
+  void end(Status status) { fit_.status = status; }
+
+  // Whether the old Hessian should give way: its last step left too much of the decrement.
+  bool too_slow(double decrement, double before) const {
+    if (small(decrement) && fit_.violation <= tol_) return false;
+    return before >= 0.0 && !(decrement <= kShrinks * before);
+  }
+
+  double share() const {
+    const index_t all = (n_ + simd_rows() - 1) / simd_rows(), visited = (all + stride_ - 1) / stride_;
+    return stride_ == 1 ? 1.0 : static_cast<double>(visited) / static_cast<double>(all);
+  }
+
+  void evaluate(Point& point, Depth depth) {
+    point.sums = glm_pass(problem_.data, point.coef, point.intercept, depth, stride_, point.eta.data(), token_);
+    fit_.n_passes += share();
+    point.gradient = point.sums.gradient;
+    point.objective = point.sums.loss + penalty(point.coef);
+    const double l2_share = share();
+    for (std::size_t j = 0; j < point.gradient.size(); ++j) point.gradient[j] += l2_share * problem_.l2[j] * point.coef[j];
+  }
+
+  double penalty(const std::vector<double>& coef) const {
+    double sum = 0.0;
+    for (std::size_t j = 0; j < coef.size(); ++j) sum += problem_.l2[j] * coef[j] * coef[j];
+    return 0.5 * share() * sum;
+  }
+
+  void refresh() {
+    evaluate(here_, Depth::hessian);
+    adopt(Depth::hessian);
+  }
+
+  // Takes the Hessian over, where the evaluation of the current point formed one.
+  void adopt(Depth depth) {
+    fresh_ = depth == Depth::hessian;
+    if (fresh_ && std::isfinite(here_.objective)) system_.set(here_.sums, share(), token_);
+  }
+
+  double deviance() {
+    const double value = here_.objective - share() * problem_.saturated;
+    if (first_deviance_ < 0.0) first_deviance_ = std::fabs(value);
+    return std::max(value, std::max(kPerfect * first_deviance_, 1e-300));
+  }
+
+  double solve() {
+    if (!system_.ready()) return std::nan("");
+    const double decrement = system_.step(here_.sums, here_.gradient, share(), step_, step0_);
+    reference_ = deviance();
+    fit_.decrement = 0.5 * decrement / reference_;
+    fit_.violation = system_.violation(here_.gradient, share()) / std::sqrt(reference_);
+    fit_.rank = system_.rank();
+    return decrement;
+  }
+
+  bool small(double decrement) const {
+    return 0.5 * decrement <= 0.1 * tol_ * tol_ * reference_ && (stride_ > 1 || fit_.violation <= tol_);
+  }
+
+  void trial(double t) {
+    there_.coef.resize(here_.coef.size());
+    for (std::size_t j = 0; j < step_.size(); ++j) there_.coef[j] = here_.coef[j] + t * step_[j];
+    there_.intercept = here_.intercept + t * step0_;
+  }
+
+  bool falls(double objective, double decrement, double t) const {
+    const double noise = kRounding * (std::fabs(here_.objective) + std::fabs(problem_.saturated));
+    return objective <= here_.objective - kArmijo * t * decrement + noise;
+  }
+
+  // Goes to the full step, or to a shorter one found on the scores; false where none makes the objective fall.
+  bool advance(double decrement) {
+    const bool keep = decrement <= kNearby * reference_;
+    const Depth depth = keep || (!fresh_ && stride_ == 1) ? Depth::gradient : Depth::hessian;
+    trial(1.0);
+    evaluate(there_, depth);
+    double t = 1.0;
+    if (!falls(there_.objective, decrement, t)) {
+      t = shorter(decrement);
+      if (t == 0.0) return false;
+      trial(t);
+      evaluate(there_, depth);
+      if (!std::isfinite(there_.objective)) return false;
+    }
+    move_ = largest_move(problem_.data, there_.eta.data(), here_.eta.data(), stride_);
+    std::swap(here_, there_);
+    adopt(depth);
+    return true;
+  }
+
+  double shorter(double decrement) {
+    std::vector<double> at(here_.coef.size());
+    double t = 0.5;
+    for (int i = 0; i < kHalvings; ++i, t *= 0.5) {
+      for (std::size_t j = 0; j < at.size(); ++j) at[j] = here_.coef[j] + t * step_[j];
+      const double loss = loss_between(problem_.data, here_.eta.data(), there_.eta.data(), t, stride_, token_);
+      if (falls(loss + penalty(at), decrement, t)) return t;
+    }
+    return 0.0;
+  }
+
+  const NewtonProblem& problem_;
+  const NewtonOptions& options_;
+  runtime::CancelToken& token_;
+  NewtonSystem system_;
+  const index_t n_;
+  Point here_, there_;
+  std::vector<double> step_;
+  double step0_ = 0.0, reference_ = 1.0, first_deviance_ = -1.0, move_ = 0.0, tol_ = 0.0;
+  index_t stride_ = 1;
+  bool fresh_ = false;
+  NewtonFit fit_;
+};
+
+}  // namespace
+
+NewtonFit newton(const NewtonProblem& problem, std::vector<double> coef, double intercept, const NewtonOptions& options,
+                 runtime::CancelToken& token) {
+  return Solver(problem, options, token).run(std::move(coef), intercept);
+}
+
+}  // namespace mlwright::solver

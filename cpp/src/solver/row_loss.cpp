@@ -1,0 +1,74 @@
+#include "mlwright/solver/row_loss.hpp"
+
+#include <cmath>
+#include <string>
+
+#include "mlwright/base/error.hpp"
+#include "mlwright/loss/glm_list.hpp"
+#include "simd/glm.hpp"
+
+namespace mlwright::solver {
+namespace {
+
+constexpr const char* kNames[] = {
+#define MLWRIGHT_NAME_OF(name, Type) #name,
+    MLWRIGHT_GLM_LOSSES(MLWRIGHT_NAME_OF)
+#undef MLWRIGHT_NAME_OF
+};
+
+class BuiltIn final : public RowLoss {
+ public:
+  BuiltIn(std::size_t place, double parameter) : place_(place), parameter_(parameter) {}
+  double evaluate(const double* y, const double* eta, const double* w, index_t n, double* g, double* h) const override {
+    return simd::glm().of[place_].evaluate(parameter_, y, eta, w, n, g, h);
+  }
+
+ private:
+  std::size_t place_;
+  double parameter_;
+};
+
+class User final : public RowLoss {
+ public:
+  explicit User(UserRows function) : function_(function) {}
+  double evaluate(const double* y, const double* eta, const double* w, index_t n, double* g, double* h) const override {
+    double values[simd::kBlockRows], slopes[simd::kBlockRows], bends[simd::kBlockRows];
+    call(0, n, y, eta, values, nullptr);
+    if (g != nullptr || h != nullptr) call(1, n, y, eta, slopes, bends);
+    double sum = 0.0;
+    for (index_t i = 0; i < n; ++i) {
+      const double weight = w == nullptr ? 1.0 : w[i];
+      if (weight != 0.0) sum += weight * values[i];
+      if (g != nullptr) g[i] = weight == 0.0 ? 0.0 : weight * slopes[i];
+      if (h == nullptr) continue;
+      h[i] = weight == 0.0 ? 0.0 : weight * bends[i];
+      if (h[i] < 0.0)
+        throw NumericalError("loss: your grad_hess returned the second derivative " + std::to_string(bends[i]) + " at y = " +
+                             std::to_string(y[i]) + ", raw = " + std::to_string(eta[i]) +
+                             "; expected a number >= 0; return a positive upper bound of it there");
+    }
+    return sum;
+  }
+
+ private:
+  void call(std::int64_t kind, index_t n, const double* y, const double* eta, double* a, double* b) const {
+    const std::int64_t status = function_(kind, n, y, eta, a, b);
+    if (status == 0) return;
+    throw NumericalError("loss: your function raised an exception at y = " + std::to_string(y[status - 1]) + ", raw = " +
+                         std::to_string(eta[status - 1]) +
+                         "; expected numbers; call it there in Python to see the exception");
+  }
+  UserRows function_;
+};
+
+}  // namespace
+
+std::unique_ptr<RowLoss> built_in_loss(std::string_view name, double parameter) {
+  for (std::size_t i = 0; i < std::size(kNames); ++i)
+    if (name == kNames[i]) return std::make_unique<BuiltIn>(i, parameter);
+  throw InvalidArgument("loss: got '" + std::string(name) + "', expected the name of a loss of generalized linear models");
+}
+
+std::unique_ptr<RowLoss> user_loss(UserRows function) { return std::make_unique<User>(function); }
+
+}  // namespace mlwright::solver

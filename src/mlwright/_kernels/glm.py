@@ -1,0 +1,122 @@
+"""Generalized linear models: the fused pass over the rows and Newton's method; see ``solver/glm_pass.hpp``.
+
+The columns are seen as ``z = (X - shift) * scale``; coefficients, gradients and penalties are those of ``z``.
+"""
+
+from typing import Any, NamedTuple
+
+from mlwright._kernels import layout
+from mlwright._native import core
+from mlwright._runtime.registry import Tolerance, kernel
+
+_core = core.glm
+
+#: ``status`` of a fit.
+CONVERGED, ITERATIONS, STALLED, DIVERGING, NOT_FINITE = range(5)
+
+
+class GlmLoss(NamedTuple):
+    """A loss of ``loss/glm_list.hpp`` by name, with its parameter; or the address of a compiled loss of the user's.
+
+    ``owner`` keeps what the address points to alive.
+    """
+
+    name: str
+    parameter: float = 0.0
+    address: int = 0
+    owner: Any = None
+
+
+class Table(NamedTuple):
+    """What a fit reads: a design (see ``as_design``), how its columns are seen, targets, weights and offset."""
+
+    X: Any
+    shift: Any
+    scale: Any
+    y: Any
+    w: Any = None
+    offset: Any = None
+
+
+def _vector(a):
+    return None if a is None else layout.vector(a)
+
+
+def _arguments(table, loss):
+    spec = (loss[0], float(loss[1]), loss[2] if len(loss) > 2 else 0)
+    return (table[0], *(_vector(a) for a in table[1:]), spec)
+
+
+@kernel(
+    native="glm.evaluate",
+    twin="glm:evaluate",
+    strategy="glm:points",
+    tolerance=Tolerance(rtol=1e-9, atol=1e-9),
+)
+def evaluate(table, loss, coef, intercept, hessian=True):
+    """Loss, gradient, Hessian (or None) in the columns ``(z, 1)``, and scores, at one point, in one read of the table.
+
+    Parameters
+    ----------
+    table : Table
+    loss : GlmLoss
+    coef : float64 array of shape (p,)
+    intercept : float
+    hessian : bool
+
+    Returns
+    -------
+    loss : float
+        Sum over the rows.
+    gradient : array of shape (p + 1,)
+    hessian : array of shape (p + 1, p + 1) or None
+    eta : array of shape (n,)
+    """
+    return _core.evaluate(*_arguments(table, loss), layout.vector(coef), float(intercept), hessian)
+
+
+def fit_newton(table, loss, l2, fit_intercept, coef, intercept, saturated=0.0, tol=1e-4, max_iter=100):
+    """Coefficients, intercept and facts of the fit, by Newton's method.
+
+    Parameters
+    ----------
+    table, loss : as :func:`evaluate`
+    l2 : float64 array of shape (p,)
+        ``l2 @ coef**2 / 2`` is added to the sum of losses.
+    fit_intercept : bool
+    coef, intercept : where to start
+    saturated : float
+        The sum of losses that no model can be below.
+    tol : float
+        Root of ten times the share of the deviance that may be left to gain.
+    max_iter : int
+
+    Returns
+    -------
+    coef : array of shape (p,)
+    intercept : float
+    facts : dict
+        ``loss``, ``decrement``, ``violation``, ``n_iter``, ``n_passes``, ``rank``, ``status``.
+    """
+    fit = _core.newton(
+        *_arguments(table, loss),
+        layout.vector(l2),
+        bool(fit_intercept),
+        layout.vector(coef),
+        float(intercept),
+        float(saturated),
+        float(tol),
+        int(max_iter),
+    )
+    return fit.pop("coef"), fit.pop("intercept"), fit
+
+
+@kernel(
+    native="glm.newton",
+    twin="glm:newton",
+    strategy="glm:fits",
+    tolerance=Tolerance(rtol=1e-5, atol=1e-6),
+)
+def newton(*args, **kwargs):
+    """The answer of :func:`fit_newton` without the facts."""
+    return fit_newton(*args, **kwargs)[:2]

@@ -1,0 +1,104 @@
+"""Twins of ``mlwright._kernels.glm``: losses of generalized linear models by family and link, and Newton's method."""
+
+import math
+
+import numpy as np
+
+from mlwright.reference.linalg import dense
+from mlwright.reference.loss import LOSSES
+
+
+def _phi(x):
+    return np.exp(-x * x / 2) / np.sqrt(2 * np.pi)
+
+
+_cdf = np.vectorize(lambda x: 0.5 * math.erfc(-x / math.sqrt(2)), otypes=[float])
+
+
+def _tweedie(p, y, mu):
+    return mu ** (2 - p) / (2 - p) - y * mu ** (1 - p) / (1 - p)
+
+
+#: Half the deviance as a function of the mean, without terms of y alone; and the variance function.
+FAMILIES = {
+    "normal": (lambda y, mu, p: (y - mu) ** 2 / 2, lambda mu, p: np.ones_like(mu)),
+    "poisson": (lambda y, mu, p: mu - y * np.log(mu), lambda mu, p: mu),
+    "gamma": (lambda y, mu, p: np.log(mu) + y / mu, lambda mu, p: mu**2),
+    "tweedie": (lambda y, mu, p: _tweedie(p, y, mu), lambda mu, p: mu**p),
+    "inverse_gaussian": (lambda y, mu, p: y / (2 * mu**2) - 1 / mu, lambda mu, p: mu**3),
+}
+#: The mean as a function of the score, and its derivative.
+LINKS = {
+    "identity": (lambda eta: eta, np.ones_like),
+    "log": (np.exp, np.exp),
+    "inverse": (lambda eta: 1 / eta, lambda eta: -1 / eta**2),
+}
+
+
+def _negative_binomial(y, eta, p):
+    mu = np.exp(eta)
+    share, size = p * mu / (1 + p * mu), y + 1 / p
+    return size * np.log1p(p * mu) - y * eta, size * share - y, size * share * (1 - share)
+
+
+def _probit(y, eta, p):
+    up, down = _phi(eta) / _cdf(eta), _phi(eta) / _cdf(-eta)
+    value = -y * np.log(_cdf(eta)) - (1 - y) * np.log(_cdf(-eta))
+    return value, (1 - y) * down - y * up, y * up * (eta + up) + (1 - y) * down * (down - eta)
+
+
+def _cloglog(y, eta, p):
+    t = np.exp(eta)
+    gone = -np.expm1(-t)
+    ratio = t * np.exp(-t) / gone
+    value = (1 - y) * t - y * np.log(gone)
+    return value, (1 - y) * t - y * ratio, (1 - y) * t + y * ratio * (t / gone - 1)
+
+
+SPECIAL = {"negative_binomial": _negative_binomial, "probit": _probit, "cloglog": _cloglog}
+
+
+def rows(name, y, eta, p):
+    """Value, first derivative and second (or its expectation) of every row's loss."""
+    if name in SPECIAL:
+        return SPECIAL[name](y, eta, p)
+    if name in LOSSES:
+        twin = LOSSES[name]
+        return twin.value(y, eta, p), twin.grad(y, eta, p), twin.hess(y, eta, p)
+    family, _, link = name.rpartition("_")
+    value, variance = FAMILIES[family]
+    mean, slope = LINKS[link]
+    mu, d = mean(eta), slope(eta)
+    return value(y, mu, p), (mu - y) * d / variance(mu, p), d**2 / variance(mu, p)
+
+
+def evaluate(table, loss, coef, intercept, hessian=True):
+    X, shift, scale, y, w, offset = (*table, None, None)[:6]
+    Z = np.column_stack([(dense(X) - shift) * scale, np.ones(len(y))])
+    w = np.ones(len(y)) if w is None else w
+    eta = Z @ np.append(coef, intercept) + (0.0 if offset is None else offset)
+    value, g, h = (np.where(w == 0, 0.0, w * part) for part in rows(loss[0], y, eta, loss[1]))
+    return value.sum(), Z.T @ g, Z.T @ (h[:, None] * Z) if hessian else None, eta
+
+
+def newton(table, loss, l2, fit_intercept, coef, intercept, saturated=0.0, tol=1e-4, max_iter=100):
+    """Newton's method with halved steps, to the last digit."""
+    b, penalty = np.append(coef, intercept), np.append(l2, 0.0)
+
+    def objective(b):
+        total, gradient, hessian, _ = evaluate(table, loss, b[:-1], b[-1])
+        return total + penalty @ b**2 / 2, gradient + penalty * b, hessian + np.diag(penalty)
+
+    value, g, H = objective(b)
+    for _ in range(60):
+        step = np.linalg.lstsq(H, -g, rcond=1e-13)[0] if fit_intercept else np.append(
+            np.linalg.lstsq(H[:-1, :-1], -g[:-1], rcond=1e-13)[0], 0.0
+        )
+        t = 1.0
+        while t > 1e-9 and not objective(b + t * step)[0] <= value:
+            t /= 2
+        if t <= 1e-9:
+            break
+        b = b + t * step
+        value, g, H = objective(b)
+    return b[:-1], b[-1]
