@@ -8,6 +8,7 @@
 #include "arrays.hpp"
 #include "call.hpp"
 #include "designs.hpp"
+#include "mlwright/solver/linear_objectives.hpp"
 #include "mlwright/solver/newton.hpp"
 
 namespace mlwright::bindings {
@@ -99,10 +100,85 @@ py::dict newton(const py::object& x, const Vector<double>& shift, const Vector<d
                   py::arg("n_passes") = fit.n_passes, py::arg("rank") = fit.rank, py::arg("status") = static_cast<int>(fit.status));
 }
 
+// Coefficients (p x k) and intercepts (k) as L-BFGS has them, and back; k is 1 or a number of classes.
+std::vector<double> stacked(const Vector<double>& coef, const Vector<double>& intercept, index_t p, index_t padded, index_t width) {
+  const index_t k = intercept.size();
+  if (k > width || coef.size() != p * k) throw py::value_error("coef: expected one number a column and class");
+  std::vector<double> x(static_cast<std::size_t>((padded + 1) * width), 0.0);
+  for (index_t c = 0; c < k; ++c) {
+    for (index_t j = 0; j < p; ++j) x[static_cast<std::size_t>(j * width + c)] = coef.data()[j * k + c];
+    x[static_cast<std::size_t>(padded * width + c)] = intercept.data()[c];
+  }
+  return x;
+}
+
+py::dict unstacked(const std::vector<double>& x, index_t p, index_t padded, index_t width, index_t k, const solver::LbfgsFit& fit) {
+  Vector<double> coef({p, k}), intercept(k);
+  for (index_t c = 0; c < k; ++c) {
+    for (index_t j = 0; j < p; ++j) coef.mutable_at(j, c) = x[static_cast<std::size_t>(j * width + c)];
+    intercept.mutable_at(c) = x[static_cast<std::size_t>(padded * width + c)];
+  }
+  return py::dict(py::arg("coef") = coef, py::arg("intercept") = intercept, py::arg("objective") = fit.objective,
+                  py::arg("violation") = fit.violation, py::arg("n_iter") = fit.n_iter,
+                  py::arg("n_passes") = static_cast<double>(fit.n_evaluations), py::arg("status") = static_cast<int>(fit.status));
+}
+
+solver::LinearProblem linear_problem(const Held& held, const Vector<double>& l2, bool fit_intercept, double saturated,
+                                     const Weight& squares) {
+  const linalg::RowBlocks& x = *held.blocks.rows;
+  return {x, held.y, held.w, held.offset, padded(l2, x, "l2"), fit_intercept, saturated,
+          squares ? padded(*squares, x, "squares") : std::vector<double>{}};
+}
+
+py::dict lbfgs(const py::object& x, const Vector<double>& shift, const Vector<double>& scale, const Vector<double>& y,
+               const Weight& w, const Weight& offset, const py::tuple& spec, const Vector<double>& l2, bool fit_intercept,
+               const Vector<double>& coef, const Vector<double>& intercept, double saturated, const Weight& squares,
+               double curvature, double tol, index_t max_iter) {
+  const Held held(x, shift, scale, y, w, offset, spec);
+  const index_t p = held.blocks.rows->cols(), width = held.blocks.rows->padded();
+  auto point = stacked(coef, intercept, p, width, 1);
+  auto problem = linear_problem(held, l2, fit_intercept, saturated, squares);
+  const auto fit = without_gil([&](auto& token) {
+    const auto objective = solver::scalar_objective(std::move(problem), *held.loss, curvature, token);
+    return solver::lbfgs(*objective, point, {tol, max_iter}, token);
+  });
+  return unstacked(point, p, width, 1, 1, fit);
+}
+
+py::dict multinomial(const py::object& x, const Vector<double>& shift, const Vector<double>& scale, const Vector<double>& y,
+                     const Weight& w, index_t classes, const Vector<double>& l2, bool fit_intercept,
+                     const Vector<double>& coef, const Vector<double>& intercept, double saturated, const Weight& squares, double tol, index_t max_iter) {
+  const Held held(x, shift, scale, y, w, std::nullopt, py::make_tuple("binary_log_loss", 0.0, 0));
+  for (index_t i = 0; i < y.size(); ++i)
+    if (const double v = y.data()[i]; !(v >= 0 && v < static_cast<double>(classes) && v == static_cast<double>(static_cast<index_t>(v))))
+      throw py::value_error("multinomial: a target is not a class number");
+  const index_t p = held.blocks.rows->cols(), padded_columns = held.blocks.rows->padded(), width = solver::class_width(classes);
+  if (intercept.size() != classes) throw py::value_error("intercept: expected one number a class");
+  auto point = stacked(coef, intercept, p, padded_columns, width);
+  auto problem = linear_problem(held, l2, fit_intercept, saturated, squares);
+  const auto fit = without_gil([&](auto& token) {
+    const auto objective = solver::multinomial_objective(std::move(problem), classes, token);
+    return solver::lbfgs(*objective, point, {tol, max_iter}, token);
+  });
+  return unstacked(point, p, padded_columns, width, classes, fit);
+}
+
+// Sum of weights, and sums of w x and w x^2 of every column.
+py::tuple moments(const py::object& x, const Weight& w) {
+  const auto design = design_of(x);
+  const index_t p = design->cols(), n = design->rows();
+  const std::vector<double> zero(static_cast<std::size_t>(p), 0.0), one(static_cast<std::size_t>(p), 1.0);
+  const auto blocks = row_blocks_of(x, zero, one);
+  const double* weights = one_a_row(w, n, "weights");
+  const auto sums = without_gil([&](auto& token) { return solver::column_moments(*blocks.rows, weights, token); });
+  return py::make_tuple(sums.weight, first(sums.first, p), first(sums.second, p));
+}
+
 }  // namespace
 
 void register_glm(py::module_& m) {
   py::module_ glm = m.def_submodule("glm");
+  glm.attr("PACKED_COLUMNS") = kPackedColumns;
   glm.def("evaluate", &evaluate, py::arg("x"), py::arg("shift").noconvert(), py::arg("scale").noconvert(),
           py::arg("y").noconvert(), py::arg("w").noconvert(), py::arg("offset").noconvert(), py::arg("loss"),
           py::arg("coef").noconvert(), py::arg("intercept"), py::arg("hessian"));
@@ -110,6 +186,15 @@ void register_glm(py::module_& m) {
           py::arg("y").noconvert(), py::arg("w").noconvert(), py::arg("offset").noconvert(), py::arg("loss"),
           py::arg("l2").noconvert(), py::arg("fit_intercept"), py::arg("coef").noconvert(), py::arg("intercept"),
           py::arg("saturated"), py::arg("tol"), py::arg("max_iter"));
+  glm.def("lbfgs", &lbfgs, py::arg("x"), py::arg("shift").noconvert(), py::arg("scale").noconvert(), py::arg("y").noconvert(),
+          py::arg("w").noconvert(), py::arg("offset").noconvert(), py::arg("loss"), py::arg("l2").noconvert(),
+          py::arg("fit_intercept"), py::arg("coef").noconvert(), py::arg("intercept").noconvert(), py::arg("saturated"),
+          py::arg("squares").noconvert(), py::arg("curvature"), py::arg("tol"), py::arg("max_iter"));
+  glm.def("multinomial", &multinomial, py::arg("x"), py::arg("shift").noconvert(), py::arg("scale").noconvert(),
+          py::arg("y").noconvert(), py::arg("w").noconvert(), py::arg("classes"), py::arg("l2").noconvert(),
+          py::arg("fit_intercept"), py::arg("coef").noconvert(), py::arg("intercept").noconvert(), py::arg("saturated"),
+          py::arg("squares").noconvert(), py::arg("tol"), py::arg("max_iter"));
+  glm.def("moments", &moments, py::arg("x"), py::arg("w").noconvert());
 }
 
 }  // namespace mlwright::bindings

@@ -11,7 +11,17 @@ from mlwright.ensemble import (
     HistGradientBoostingQuantileRegressor,
     HistGradientBoostingRegressor,
 )
-from mlwright.linear_model import BayesianRidge, HuberRegressor, LinearRegression, QuantileRegressor, Ridge
+from mlwright.linear_model import (
+    BayesianRidge,
+    GammaRegressor,
+    HuberRegressor,
+    LinearRegression,
+    LogisticRegression,
+    PoissonRegressor,
+    QuantileRegressor,
+    Ridge,
+    TweedieRegressor,
+)
 from mlwright.model_selection import SharedSearchCV
 from mlwright.preprocessing import TableEncoder
 from mlwright.tabular import (
@@ -49,6 +59,12 @@ ESTIMATORS = [
     HuberRegressor(fit_intercept=False, epsilon=2.0, alpha=0.1),
     QuantileRegressor(),
     QuantileRegressor(quantile=0.3, alpha=0.01, fit_intercept=False),
+    LogisticRegression(),
+    LogisticRegression(class_weight="balanced", C=10.0, tol=1e-8),
+    PoissonRegressor(),
+    GammaRegressor(),
+    TweedieRegressor(),
+    TweedieRegressor(power=1.5, alpha=0.1),
     TableEncoder(),
     TableEncoder(categories="ordinal", missing="keep", scale=False, datetimes="parts"),
     TableEncoder(categories="target", target_type="continuous", dtype="float32"),

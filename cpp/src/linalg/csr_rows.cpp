@@ -69,6 +69,10 @@ class CsrRows final : public RowBlocks {
         for (index_t k = 0; k < width; ++k) sum[j * width + k] += v * factor[r * width + k];
       });
   }
+  void add_squares(index_t begin, index_t rows, const double*, const double* factor, double* sum) const override {
+    for (index_t r = 0; r < rows; ++r)
+      for_entries(begin + r, [&](index_t j, double v) { sum[j] += v * v * factor[r]; });
+  }
   void settle(double* sum, index_t width, const double* totals) const override {
     const index_t k = std::max<index_t>(width, 1);
     for (index_t j = 0; j < cols_; ++j)

@@ -57,7 +57,10 @@ std::vector<double> gram_by_tiles(const Augmented& z, const double* w, runtime::
 
   for (index_t start = 0; start < n; start += kPanelBlocks * kBlockRows) {
     const index_t stop = std::min(n, start + kPanelBlocks * kBlockRows);
+    bool idle[kPanelBlocks] = {};  // blocks of weight zero are not read
     parallel_for(stop - start, kBlockRows, token, [&](index_t k, index_t begin, index_t end) {
+      idle[k] = w != nullptr && std::all_of(w + start + begin, w + start + end, [](double v) { return v == 0.0; });
+      if (idle[k]) return;
       double* block = panel.get() + k * block_size;
       z.pack(start + begin, end - begin, block);
       if (w != nullptr) kernels.weigh(block, w + start + begin, end - begin, groups, weighted.get() + k * block_size);
@@ -66,6 +69,7 @@ std::vector<double> gram_by_tiles(const Augmented& z, const double* w, runtime::
     parallel_for(static_cast<index_t>(pairs.size()), 1, token, [&](index_t at, index_t, index_t) {
       const auto [j, i] = pairs[static_cast<std::size_t>(at)];
       for_blocks(0, stop - start, [&](index_t r, index_t rows) {
+        if (idle[r / kBlockRows]) return;
         const index_t offset = r / kBlockRows * block_size;
         kernels.rank_update(panel.get() + offset, b + offset, rows, i * kTileGroups,
                             std::min(groups, (i + 1) * kTileGroups), j * kTileGroups,

@@ -45,6 +45,14 @@ class PackedRows final : public RowBlocks {
     const index_t first = groups(), last = groups() + width / kGroup;
     simd::gram().rank_update(scratch, scratch, rows, first, last, 0, groups(), sum - first * kGroup, width);
   }
+  void add_squares(index_t, index_t rows, const double* scratch, const double* factor, double* sum) const override {
+    for (index_t j = 0; j < padded(); ++j)
+      for (index_t r = 0; r < rows; ++r) {
+        const auto at = static_cast<std::size_t>(j);
+        const double x = scratch[j / kGroup * kStream + r * kGroup + j % kGroup] / scale_[at] + shift_[at];
+        sum[j] += x * x * factor[r];
+      }
+  }
   void settle(double*, index_t, const double*) const override {}
 
   bool gram_in_cache() const noexcept override { return groups() <= kFewGroups; }

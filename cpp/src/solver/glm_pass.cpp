@@ -129,4 +129,23 @@ double largest_move(const GlmData& data, const double* a, const double* b, index
   return most;
 }
 
+Moments column_moments(const linalg::RowBlocks& x, const double* w, runtime::CancelToken& token) {
+  const index_t n = x.rows(), padded = x.padded();
+  Scratch scratch(x.scratch_size(0));
+  const auto sums = linalg::sum_over_rows(
+      n, linalg::row_grain(n, 2 * x.work_per_row()), 2 * padded + 1, token, [&](double* sum, index_t begin, index_t end) {
+        double factor[kBlockRows];
+        double* mine = scratch.mine();
+        linalg::for_blocks(begin, end, [&](index_t r, index_t rows) {
+          for (index_t i = 0; i < rows; ++i) factor[i] = w == nullptr ? 1.0 : w[r + i];
+          x.load(r, rows, mine);
+          x.accumulate(r, rows, mine, factor, sum);
+          x.add_squares(r, rows, mine, factor, sum + padded);
+          sum[2 * padded] += sum_of(factor, rows);
+        });
+      });
+  const double* s = sums.data();
+  return {s[2 * padded], {s, s + padded}, {s + padded, s + 2 * padded}};
+}
+
 }  // namespace mlwright::solver

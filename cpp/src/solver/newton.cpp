@@ -14,8 +14,10 @@ constexpr double kNearby = 1e-3;              // squared decrement over deviance
 constexpr double kShrinks = 0.1;              // what a step leaves of the squared decrement, at most, before a new Hessian
 constexpr double kArmijo = 1e-4, kRounding = 1e-14, kPerfect = 1e-12;
 constexpr double kStillMoves = 0.5;           // of a score, in a step after which nothing is left to gain
+constexpr double kLargeScore = 8.0;           // exp(-8) of a row's Hessian is left
 constexpr int kHalvings = 40, kExtraSteps = 6;
 constexpr double kSubsampleTol = 1e-2;
+constexpr double kUnseen = 1e-7;  // a gain below this share of the objective's rounding is out of the gradient's reach too
 
 struct Point {
   std::vector<double> coef;
@@ -67,6 +69,10 @@ class Solver {
         decrement = solve();
       }
       if (!std::isfinite(here_.objective) || !std::isfinite(decrement)) return end(Status::not_finite);
+      if (small(decrement) && !fresh_ && may_diverge()) {
+        refresh();
+        decrement = solve();
+      }
       if (small(decrement)) {
         if (before < 0.0 || move_ <= kStillMoves) return end(Status::converged);
         if (extra++ == kExtraSteps) return end(Status::diverging);
@@ -79,7 +85,7 @@ class Solver {
           before = -1.0;
           continue;
         }
-        return end(fit_.violation <= tol_ ? Status::converged : Status::stalled);
+        return end(move_ > kStillMoves ? Status::diverging : fit_.violation <= tol_ ? Status::converged : Status::stalled);
       }
       before = decrement;
       ++fit_.n_iter;
@@ -87,6 +93,13 @@ class Solver {
   }
 
   void end(Status status) { fit_.status = status; }
+
+  // Whether scores are so large that the minimum may be at infinity: an old Hessian would hide that, its steps get shorter.
+  bool may_diverge() const {
+    const auto& l2 = problem_.l2;
+    if (stride_ > 1 || std::all_of(l2.begin(), l2.begin() + problem_.data.x.cols(), [](double v) { return v > 0.0; })) return false;
+    return std::any_of(here_.eta.begin(), here_.eta.end(), [](double v) { return std::fabs(v) > kLargeScore; });
+  }
 
   // Whether the old Hessian should give way: its last step left too much of the decrement.
   bool too_slow(double decrement, double before) const {
@@ -142,7 +155,8 @@ class Solver {
   }
 
   bool small(double decrement) const {
-    return 0.5 * decrement <= 0.1 * tol_ * tol_ * reference_ && (stride_ > 1 || fit_.violation <= tol_);
+    const double enough = std::max(0.2 * tol_ * tol_ * reference_, kUnseen * noise());
+    return decrement <= enough && (stride_ > 1 || fit_.violation <= tol_);
   }
 
   void trial(double t) {
@@ -152,9 +166,11 @@ class Solver {
   }
 
   bool falls(double objective, double decrement, double t) const {
-    const double noise = kRounding * (std::fabs(here_.objective) + std::fabs(problem_.saturated));
-    return objective <= here_.objective - kArmijo * t * decrement + noise;
+    return objective <= here_.objective - kArmijo * t * decrement + noise();
   }
+
+  // What rounding makes of the objective.
+  double noise() const { return kRounding * (std::fabs(here_.objective) + std::fabs(problem_.saturated)); }
 
   // Goes to the full step, or to a shorter one found on the scores; false where none makes the objective fall.
   bool advance(double decrement) {

@@ -5,12 +5,16 @@ The columns are seen as ``z = (X - shift) * scale``; coefficients, gradients and
 
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from mlwright._kernels import layout
 from mlwright._native import core
 from mlwright._runtime.registry import Tolerance, kernel
 
 _core = core.glm
 
+#: Columns up to which a sparse table is packed into dense blocks of rows, and may be centred there.
+PACKED_COLUMNS = _core.PACKED_COLUMNS
 #: ``status`` of a fit.
 CONVERGED, ITERATIONS, STALLED, DIVERGING, NOT_FINITE = range(5)
 
@@ -120,3 +124,73 @@ def fit_newton(table, loss, l2, fit_intercept, coef, intercept, saturated=0.0, t
 def newton(*args, **kwargs):
     """The answer of :func:`fit_newton` without the facts."""
     return fit_newton(*args, **kwargs)[:2]
+
+
+def fit_lbfgs(table, loss, l2, fit_intercept, coef, intercept, saturated, squares, curvature, tol, max_iter):
+    """The same minimum as :func:`fit_newton` by preconditioned L-BFGS, for more columns than a Hessian may have.
+
+    ``squares`` are the sums of ``w z**2``, ``curvature`` is about the mean second derivative of the loss.
+    """
+    fit = _core.lbfgs(
+        *_arguments(table, loss),
+        layout.vector(l2),
+        bool(fit_intercept),
+        layout.vector(coef),
+        layout.vector(np.array([intercept])),
+        float(saturated),
+        _vector(squares),
+        float(curvature),
+        float(tol),
+        int(max_iter),
+    )
+    return fit.pop("coef")[:, 0], float(fit.pop("intercept")[0]), fit
+
+
+@kernel(native="glm.lbfgs", twin="glm:lbfgs", strategy="glm:wide_fits", tolerance=Tolerance(rtol=1e-3, atol=1e-4))
+def lbfgs(*args, **kwargs):
+    """The answer of :func:`fit_lbfgs` without the facts."""
+    return fit_lbfgs(*args, **kwargs)[:2]
+
+
+def fit_multinomial(table, n_classes, l2, fit_intercept, coef, intercept, squares=None, tol=1e-4, max_iter=100):
+    """Coefficients of shape (p, n_classes), intercepts and facts of a multinomial model.
+
+    ``table.y`` holds class numbers. Without `squares` (sums of ``w z**2``) the preconditioner is a Gram matrix.
+    """
+    X, shift, scale, y, w, _ = table
+    fit = _core.multinomial(
+        X,
+        _vector(shift),
+        _vector(scale),
+        _vector(y),
+        _vector(w),
+        int(n_classes),
+        layout.vector(l2),
+        bool(fit_intercept),
+        layout.vector(coef),
+        layout.vector(intercept),
+        0.0,
+        _vector(squares),
+        float(tol),
+        int(max_iter),
+    )
+    return fit.pop("coef"), fit.pop("intercept"), fit
+
+
+@kernel(
+    native="glm.multinomial",
+    twin="glm:multinomial",
+    strategy="glm:class_fits",
+    tolerance=Tolerance(rtol=1e-3, atol=1e-4),
+)
+def multinomial(*args, **kwargs):
+    """The answer of :func:`fit_multinomial` without the facts."""
+    return fit_multinomial(*args, **kwargs)[:2]
+
+
+@kernel(
+    native="glm.moments", twin="glm:moments", strategy="glm:weighted_rows", tolerance=Tolerance(rtol=1e-9, atol=1e-9)
+)
+def moments(X, w=None):
+    """Sum of the weights, and sums of ``w x`` and ``w x**2`` of every column, in one read."""
+    return _core.moments(X, _vector(w))

@@ -1,9 +1,21 @@
 """Linear models: scikit-learn's names and answers, one pass over the rows, exact updates."""
 
 from mlwright.linear_model._bayesian_ridge import BayesianRidge
+from mlwright.linear_model._glm._logistic import LogisticRegression
+from mlwright.linear_model._glm._tweedie import GammaRegressor, PoissonRegressor, TweedieRegressor
 from mlwright.linear_model._huber import HuberRegressor
 from mlwright.linear_model._linear_regression import LinearRegression
 from mlwright.linear_model._quantile import QuantileRegressor
 from mlwright.linear_model._ridge import Ridge
 
-__all__ = ["BayesianRidge", "HuberRegressor", "LinearRegression", "QuantileRegressor", "Ridge"]
+__all__ = [
+    "BayesianRidge",
+    "GammaRegressor",
+    "HuberRegressor",
+    "LinearRegression",
+    "LogisticRegression",
+    "PoissonRegressor",
+    "QuantileRegressor",
+    "Ridge",
+    "TweedieRegressor",
+]

@@ -34,8 +34,14 @@ def ridge_from_statistics(statistics, fit_intercept, alpha, rows=None):
             everything = np.zeros_like(b)
             everything[:, of_a] = b[:, of_a]
             refined = refine(
-                problem, statistics, rows, fit_intercept, everything, lambda g, f=factor, m=of_a: f.solve(g) * m,
-            penalty )
+                problem,
+                statistics,
+                rows,
+                fit_intercept,
+                everything,
+                lambda g, f=factor, m=of_a: f.solve(g) * m,
+                penalty,
+            )
             if refined is None:
                 return None, False
             b[:, of_a] = refined[:, of_a]

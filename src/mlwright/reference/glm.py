@@ -91,8 +91,10 @@ def newton(table, loss, l2, fit_intercept, coef, intercept, saturated=0.0, tol=1
 
     value, g, H = objective(b)
     for _ in range(60):
-        step = np.linalg.lstsq(H, -g, rcond=1e-13)[0] if fit_intercept else np.append(
-            np.linalg.lstsq(H[:-1, :-1], -g[:-1], rcond=1e-13)[0], 0.0
+        step = (
+            np.linalg.lstsq(H, -g, rcond=1e-13)[0]
+            if fit_intercept
+            else np.append(np.linalg.lstsq(H[:-1, :-1], -g[:-1], rcond=1e-13)[0], 0.0)
         )
         t = 1.0
         while t > 1e-9 and not objective(b + t * step)[0] <= value:
@@ -102,3 +104,52 @@ def newton(table, loss, l2, fit_intercept, coef, intercept, saturated=0.0, tol=1
         b = b + t * step
         value, g, H = objective(b)
     return b[:-1], b[-1]
+
+
+def lbfgs(table, loss, l2, fit_intercept, coef, intercept, saturated, squares, curvature, tol, max_iter):
+    return newton(table, loss, l2, fit_intercept, coef, intercept)
+
+
+def multinomial(table, n_classes, l2, fit_intercept, coef, intercept, squares=None, tol=1e-4, max_iter=100):
+    """Newton's method on all coefficients at once; intercepts, which have a common shift free, sum to zero."""
+    X, shift, scale, y, w = table[:5]
+    Z = np.column_stack([(dense(X) - shift) * scale, np.ones(len(y))])
+    w = np.ones(len(y)) if w is None else w
+    q = Z.shape[1]
+    penalty = np.tile(np.append(l2, 0.0), n_classes)
+    free = np.tile(np.append(np.ones(q - 1, dtype=bool), fit_intercept), n_classes)
+    own = np.eye(n_classes)[y.astype(int)]
+
+    def objective(b):
+        eta = Z @ b.reshape(n_classes, q).T
+        eta = eta - eta.max(axis=1, keepdims=True)
+        mass = np.exp(eta).sum(axis=1)
+        mu = np.exp(eta) / mass[:, None]
+        value = w @ (np.log(mass) - (own * eta).sum(axis=1)) + penalty @ b**2 / 2
+        g = ((w[:, None] * (mu - own)).T @ Z).ravel() + penalty * b
+        blocks = [
+            [Z.T @ ((w * mu[:, k] * ((k == m) - mu[:, m]))[:, None] * Z) for m in range(n_classes)]
+            for k in range(n_classes)
+        ]
+        return value, g, np.block(blocks) + np.diag(penalty)
+
+    b = np.zeros(n_classes * q)
+    value, g, H = objective(b)
+    for _ in range(40):
+        step = np.zeros_like(b)
+        step[free] = np.linalg.lstsq(H[np.ix_(free, free)], -g[free], rcond=1e-12)[0]
+        t = 1.0
+        while t > 1e-9 and not objective(b + t * step)[0] <= value:
+            t /= 2
+        if t <= 1e-9:
+            break
+        b = b + t * step
+        value, g, H = objective(b)
+    b = b.reshape(n_classes, q)
+    return b[:, :-1].T, b[:, -1] - b[:, -1].mean()
+
+
+def moments(X, w=None):
+    X = dense(X)
+    w = np.ones(len(X)) if w is None else w
+    return w.sum(), w @ X, w @ X**2

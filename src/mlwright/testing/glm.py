@@ -1,9 +1,11 @@
 """Inputs for ``mlwright._kernels.glm``."""
 
 import numpy as np
+from hypothesis import assume
 from hypothesis import strategies as st
 
 from mlwright._kernels.glm import GlmLoss, Table
+from mlwright.reference.linalg import dense
 from mlwright.testing.linalg import _weights, designs, shape_of
 
 #: Every loss of the list: a parameter, and the kind of its targets.
@@ -56,7 +58,12 @@ def points(draw):
     name = draw(st.sampled_from(sorted(LOSSES)))
     parameter, kind = LOSSES[name]
     table, rng, p = _table(draw, kind, 400, 40)
-    return (table, GlmLoss(name, parameter), rng.uniform(-0.1, 0.1, p) / p, 1.0 + rng.random() + 20.0 * _wide(table)), {}
+    return (
+        table,
+        GlmLoss(name, parameter),
+        rng.uniform(-0.1, 0.1, p) / p,
+        1.0 + rng.random() + 20.0 * _wide(table),
+    ), {}
 
 
 def _wide(table):
@@ -80,7 +87,35 @@ def fits(draw):
 
 def assume_both(table):
     """Targets that differ where weights count, or the intercept's minimum is at infinity."""
-    from hypothesis import assume
-
     y = table.y if table.w is None else table.y[table.w > 0]
     assume(len(y) > 2 and y.min() < y.max())
+
+
+@st.composite
+def wide_fits(draw):
+    (table, loss, l2, fit_intercept, coef, start), _ = draw(fits())
+    Z = (dense(table.X) - table.shift) * table.scale
+    squares = (Z**2 if table.w is None else table.w[:, None] * Z**2).sum(axis=0)
+    return (table, loss, l2, fit_intercept, coef, start, 0.0, squares, 0.25, 1e-8, 20000), {}
+
+
+@st.composite
+def class_fits(draw):
+    table, rng, p = _table(draw, "count", 150, 6)
+    k = draw(st.sampled_from((3, 4, 9)))
+    y = np.concatenate([np.arange(k), rng.integers(0, k, len(table.y))])[: len(table.y)].astype(float)
+    table = table._replace(y=y, offset=None)
+    seen = y if table.w is None else y[table.w > 0]
+    assume(len(np.unique(seen)) == k)
+    squares = None
+    if draw(st.booleans()):
+        Z = (dense(table.X) - table.shift) * table.scale
+        squares = (Z**2 if table.w is None else table.w[:, None] * Z**2).sum(axis=0)
+    call = (table, k, rng.uniform(0.5, 2.0, p), draw(st.booleans()), np.zeros((p, k)), np.zeros(k), squares)
+    return call, {"tol": 1e-8, "max_iter": 20000}
+
+
+@st.composite
+def weighted_rows(draw):
+    table, _, _ = _table(draw, "any", 300, 40)
+    return (table.X, table.w), {}

@@ -55,7 +55,8 @@ def _said(method: Callable[[Any], Any], X: Any) -> Any:
 
 def fitted_examples() -> list[Example]:
     """The examples; imports the estimators."""
-    return [*_linear_models(), *_robust_models(), *_boosting(), *_imported(), *_encoders(), *_pipelines(), *_tabular()]
+    linear = [*_linear_models(), *_robust_models(), *_glms()]
+    return [*linear, *_boosting(), *_imported(), *_encoders(), *_pipelines(), *_tabular()]
 
 
 def _numbers(n: int = 40, p: int = 3) -> np.ndarray:
@@ -116,6 +117,22 @@ def _encoders() -> list[Example]:
         "target": {"categories": "target", "dtype": "float32", "max_categories": 3, "handle_unknown": "error"},
     }
     return _variants("preprocessing.TableEncoder", TableEncoder, variants, X, y)
+
+
+def _glms() -> list[Example]:
+    from mlwright.linear_model import GammaRegressor, LogisticRegression, PoissonRegressor, TweedieRegressor
+
+    X = _numbers()
+    score = X @ [1.0, -2.0, 0.5]
+    labels = np.array(["no", "yes", "perhaps"], dtype=object)[(score > 0).astype(int) + (score > 2)]
+    amounts = np.exp(score / 4)
+    return [
+        Example("linear_model.LogisticRegression", LogisticRegression, X, score > 0),
+        Example("linear_model.LogisticRegression:classes", LogisticRegression, X.astype(np.float32), labels),
+        Example("linear_model.PoissonRegressor", PoissonRegressor, X, np.rint(amounts)),
+        Example("linear_model.GammaRegressor", partial(GammaRegressor, fit_intercept=False), X, amounts),
+        Example("linear_model.TweedieRegressor", partial(TweedieRegressor, power=1.5), X, amounts),
+    ]
 
 
 def _boosting() -> list[Example]:

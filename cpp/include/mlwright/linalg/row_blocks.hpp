@@ -35,6 +35,8 @@ class RowBlocks {
   // The same for `width` columns: out and factor are rows x width, raw and sum padded x width.
   virtual void project_many(index_t begin, index_t rows, const double* scratch, const double* raw, index_t width, double* out) const = 0;
   virtual void accumulate_many(index_t begin, index_t rows, double* scratch, const double* factor, index_t width, double* sum) const = 0;
+  // sum += sum_r x_r^2 factor_r, squares of entries as they are, neither centred nor scaled.
+  virtual void add_squares(index_t begin, index_t rows, const double* scratch, const double* factor, double* sum) const = 0;
   // Sums of raw columns to sums of z; totals[k] = sum of factor k.
   virtual void settle(double* sum, index_t width, const double* totals) const = 0;
 

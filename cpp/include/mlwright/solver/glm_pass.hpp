@@ -46,4 +46,11 @@ double loss_between(const GlmData& data, const double* from, const double* to, d
 // max |a - b| over the visited rows.
 double largest_move(const GlmData& data, const double* a, const double* b, index_t stride);
 
+// Sum of the weights, and sums of w x and w x^2 of every column as it is, in one read; w may be null.
+struct Moments {
+  double weight;
+  std::vector<double> first, second;  // padded
+};
+Moments column_moments(const linalg::RowBlocks& x, const double* w, runtime::CancelToken& token);
+
 }  // namespace mlwright::solver

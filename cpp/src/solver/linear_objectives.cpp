@@ -1,0 +1,120 @@
+#include "mlwright/solver/linear_objectives.hpp"
+
+#include "linalg/row_sums.hpp"
+#include "simd/glm.hpp"
+#include "solver/preconditioner.hpp"
+
+namespace mlwright::solver {
+namespace {
+
+using linalg::kBlockRows;
+constexpr double kRounding = 1e-15;  // of a row's loss: scores are of the order of one
+
+// Adds the penalty of coefficients (padded x width) and its gradient.
+double add_penalty(const std::vector<double>& l2, index_t width, const double* b, double* gradient) {
+  double sum = 0.0;
+  for (std::size_t j = 0; j < l2.size(); ++j)
+    for (index_t k = 0; k < width; ++k) {
+      const index_t at = static_cast<index_t>(j) * width + k;
+      gradient[at] += l2[j] * b[at];
+      sum += l2[j] * b[at] * b[at];
+    }
+  return 0.5 * sum;
+}
+
+class Multinomial final : public SmoothObjective {
+ public:
+  Multinomial(LinearProblem problem, index_t classes, runtime::CancelToken& token)
+      : problem_(std::move(problem)), classes_(classes), width_(class_width(classes)), preconditioner_(problem_, 0.5, token),
+        raw_(static_cast<std::size_t>(padded() * width_)) {}
+
+  index_t size() const override { return (padded() + 1) * width_; }
+  double saturated() const override { return problem_.saturated; }
+  double rounding() const override { return kRounding * preconditioner_.weight(); }
+  void precondition(double* v) const override { preconditioner_.apply(v, padded(), width_); }
+  double largest_curvature_violation(const double* g) const override { return preconditioner_.largest_violation(g, width_); }
+
+  double evaluate(const double* x, double* gradient, runtime::CancelToken& token) override {
+    const linalg::RowBlocks& rows = problem_.x;
+    const index_t n = rows.rows(), coefs = padded() * width_;
+    std::vector<double> start(static_cast<std::size_t>(width_));
+    rows.prepare({x, static_cast<std::size_t>(coefs)}, width_, raw_.data(), start.data());
+    for (index_t k = 0; k < width_; ++k) start[static_cast<std::size_t>(k)] += x[coefs + k];
+    linalg::Scratch scratch(rows.scratch_size(width_) + kBlockRows * width_);
+    const index_t grain = linalg::row_grain(n, 2 * rows.work_per_row() * width_);
+    const auto sums = linalg::sum_over_rows(n, grain, coefs + width_ + 1, token, [&](double* sum, index_t begin, index_t end) {
+      double* mine = scratch.mine();
+      linalg::for_blocks(begin, end, [&](index_t r, index_t count) { block(r, count, mine, start.data(), sum); });
+    });
+    std::copy_n(sums.begin(), coefs + width_, gradient);
+    rows.settle(gradient, width_, gradient + coefs);
+    double* border = gradient + coefs;
+    if (!problem_.intercept) std::fill_n(border, width_, 0.0);
+    return sums.back() + add_penalty(problem_.l2, width_, x, gradient);
+  }
+
+ private:
+  index_t padded() const { return problem_.x.padded(); }
+
+  void block(index_t r, index_t count, double* mine, const double* start, double* sum) const {
+    const linalg::RowBlocks& rows = problem_.x;
+    double* eta = mine + rows.scratch_size(width_);
+    rows.load(r, count, mine);
+    rows.project_many(r, count, mine, raw_.data(), width_, eta);
+    for (index_t i = 0; i < count; ++i)
+      for (index_t k = 0; k < classes_; ++k) eta[i * width_ + k] += start[k];
+    const double* w = problem_.w == nullptr ? nullptr : problem_.w + r;
+    const index_t coefs = padded() * width_;
+    sum[coefs + width_] += simd::glm().softmax_residual(eta, problem_.y + r, w, count, classes_, width_ / 8);
+    for (index_t i = 0; i < count; ++i)
+      for (index_t k = 0; k < width_; ++k) sum[coefs + k] += eta[i * width_ + k];
+    rows.accumulate_many(r, count, mine, eta, width_, sum);
+  }
+
+  LinearProblem problem_;
+  index_t classes_, width_;
+  Preconditioner preconditioner_;
+  std::vector<double> raw_;
+};
+
+class Scalar final : public SmoothObjective {
+ public:
+  Scalar(LinearProblem problem, const RowLoss& loss, double curvature, runtime::CancelToken& token)
+      : problem_(std::move(problem)), loss_(loss), preconditioner_(problem_, curvature, token),
+        eta_(static_cast<std::size_t>(problem_.x.rows())) {}
+
+  index_t size() const override { return problem_.x.padded() + 1; }
+  double saturated() const override { return problem_.saturated; }
+  double rounding() const override { return kRounding * preconditioner_.weight(); }
+  void precondition(double* v) const override { preconditioner_.apply(v, problem_.x.padded(), 1); }
+  double largest_curvature_violation(const double* g) const override { return preconditioner_.largest_violation(g, 1); }
+
+  double evaluate(const double* x, double* gradient, runtime::CancelToken& token) override {
+    const index_t padded = problem_.x.padded();
+    const std::vector<double> coef(x, x + padded);
+    const GlmData data{problem_.x, problem_.y, problem_.w, problem_.offset, loss_};
+    const GlmSums sums = glm_pass(data, coef, x[padded], Depth::gradient, 1, eta_.data(), token);
+    std::copy(sums.gradient.begin(), sums.gradient.end(), gradient);
+    gradient[padded] = problem_.intercept ? sums.total_g : 0.0;
+    return sums.loss + add_penalty(problem_.l2, 1, x, gradient);
+  }
+
+ private:
+  LinearProblem problem_;
+  const RowLoss& loss_;
+  Preconditioner preconditioner_;
+  std::vector<double> eta_;
+};
+
+}  // namespace
+
+std::unique_ptr<SmoothObjective> multinomial_objective(LinearProblem problem, index_t classes, runtime::CancelToken& token) {
+  return std::make_unique<Multinomial>(std::move(problem), classes, token);
+}
+
+std::unique_ptr<SmoothObjective> scalar_objective(LinearProblem problem, const RowLoss& loss, double curvature,
+                                                  runtime::CancelToken& token) {
+  return std::make_unique<Scalar>(std::move(problem), loss, curvature, token);
+}
+
+}  // namespace mlwright::solver

@@ -1,0 +1,1 @@
+"""Generalized linear models: families, the solvers' front, and the estimators."""

@@ -1,0 +1,97 @@
+"""What generalized linear models share: rows, certificates, scores of new rows, declared state."""
+
+import warnings
+
+import numpy as np
+from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+
+from mlwright._kernels import glm
+from mlwright._kernels.linalg import affine_map, as_design
+from mlwright._runtime.errors import ModelFormatError
+from mlwright._validation import explain_not_finite, require_finite, rows_for_predict
+from mlwright.io.composite import Maybe
+from mlwright.io.schema import Choice, Number, Size, Strings
+
+#: Certificates, and what every model here is described by in a file.
+COMMON_FIELDS = {
+    "n_features_in_": Size("p"),
+    "feature_names_in_": Maybe(Strings("p")),
+    "objective_": Number(),
+    "kkt_violation_": Number(0.0, finite=False),
+    "converged_": Choice(True, False),
+    "n_passes_": Number(0.0),
+}
+
+
+def usable_weights(sample_weight, X):
+    """Weights as float64, or None; ValueError where all are zero."""
+    if sample_weight is None:
+        return None
+    w = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    if not w.any():
+        raise ValueError("sample_weight: all weights are zero, expected one row or more of positive weight.")
+    return w
+
+
+def checked_offset(offset, n, name="offset"):
+    """An offset of the scores as float64, or None."""
+    if offset is None:
+        return None
+    offset = np.asarray(offset, dtype=np.float64)
+    if offset.shape != (n,):
+        raise ValueError(f"{name}: got shape {offset.shape}, expected one number a row, ({n},).")
+    if not np.isfinite(offset).all():
+        row = int(np.flatnonzero(~np.isfinite(offset))[0])
+        raise ValueError(f"{name}: row {row} is {offset[row]}, expected finite numbers; remove or correct such rows.")
+    return offset
+
+
+def scores_of(model, X):
+    """``X coef_' + intercept_`` of new rows; float64 of shape (n, rows of ``coef_``)."""
+    if not hasattr(model, "coef_"):
+        check_is_fitted(model)
+    coef, intercept = np.atleast_2d(model.coef_), model.intercept_
+    X, finite = rows_for_predict(model, X)
+    if sparse.issparse(X):
+        return np.asarray(X @ coef.T.astype(np.float64)) + intercept
+    out = affine_map(as_design(X), coef, np.broadcast_to(np.asarray(intercept, dtype=np.float64), (len(coef),)))
+    if not finite and not np.isfinite(out).all():
+        require_finite(model, X)
+    return out
+
+
+def certify(model, solution, rows):
+    """Certificates of a fit, set on the model; an error for data that are not finite, a warning without certificate."""
+    if solution.status == glm.NOT_FINITE:
+        if rows is not None:
+            explain_not_finite(model, rows)
+        raise FloatingPointError(
+            f"{type(model).__name__}: the objective overflows float64; rescale X, y or the weights."
+        )
+    model.objective_ = float(solution.objective)
+    model.kkt_violation_ = float(solution.violation)
+    model.converged_ = bool(solution.converged)
+    model.n_passes_ = float(solution.n_passes)
+    if not model.converged_:
+        warnings.warn(_reason(model, solution), ConvergenceWarning, stacklevel=4)
+
+
+def _reason(model, solution):
+    name, violation = type(model).__name__, f"kkt_violation_ is {solution.violation:.1e}"
+    if solution.status == glm.DIVERGING:
+        return (
+            f"{name}: there is no finite optimum: some direction of the coefficients lowers the loss without end, as "
+            "where classes are separable by the features or a category has only zero counts; the coefficients are "
+            "those where the loss stopped to change. Penalise (a smaller C, alpha above 0), or drop the features that "
+            "separate."
+        )
+    if solution.status == glm.ITERATIONS:
+        return f"{name}: max_iter reached with the optimum not certified, {violation}; increase max_iter or tol."
+    return f"{name}: no step lowers the objective although {violation}; the limit of float64 is reached; increase tol."
+
+
+def refuse(model, problem):
+    """ModelFormatError for a state that does not fit."""
+    raise ModelFormatError(f"{type(model).__name__}: {problem}; the file is damaged or not written by mlwright.")

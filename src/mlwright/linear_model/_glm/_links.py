@@ -1,0 +1,39 @@
+"""Links of generalized linear models: the mean as a function of the score, and back."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+
+@dataclass(frozen=True)
+class Link:
+    """``mean`` of a score and ``score`` of a mean, both over arrays."""
+
+    mean: Callable
+    score: Callable
+
+
+def _same(a):
+    return a
+
+
+def _reciprocal(a):
+    with np.errstate(divide="ignore"):
+        return 1.0 / np.asarray(a)
+
+
+def _exp(eta):
+    with np.errstate(over="ignore"):
+        return np.exp(eta)
+
+
+LINKS = {
+    "identity": Link(_same, _same),
+    "log": Link(_exp, np.log),
+    "logit": Link(special.expit, special.logit),
+    "probit": Link(special.ndtr, special.ndtri),
+    "cloglog": Link(lambda eta: -np.expm1(-_exp(eta)), lambda mu: np.log(-np.log1p(-mu))),
+    "inverse": Link(_reciprocal, _reciprocal),
+}

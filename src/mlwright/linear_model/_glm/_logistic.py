@@ -1,0 +1,326 @@
+"""Logistic regression."""
+
+import warnings
+from numbers import Integral, Real
+from typing import ClassVar
+
+import numpy as np
+from scipy import special
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import assert_all_finite, compute_class_weight
+from sklearn.utils._param_validation import Hidden, Interval, StrOptions
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import column_or_1d
+
+from mlwright._validation import rows_for_fit
+from mlwright.base import fit_context
+from mlwright.io.composite import State
+from mlwright.io.schema import Labels, Tensor
+from mlwright.linear_model._glm._base import COMMON_FIELDS, certify, refuse, scores_of, usable_weights
+from mlwright.linear_model._glm._families import law_of
+from mlwright.linear_model._glm._multinomial import solve_classes
+from mlwright.linear_model._glm._penalty import check_solver, penalty_of
+from mlwright.linear_model._glm._problem import Problem, table_of
+from mlwright.linear_model._glm._solve import solve
+
+_LOGIT = law_of("binomial", "logit")
+SOLVERS = {"auto", "lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga"}
+
+
+class LogisticModel(ClassifierMixin, BaseEstimator):
+    """Classes from linear scores: what LogisticRegression and its cross-validated form share."""
+
+    def decision_function(self, X):
+        """Scores: log odds of the second of two classes, or one column a class.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
+        """
+        scores = scores_of(self, X).astype(self.coef_.dtype, copy=False)
+        return scores[:, 0] if len(self.coef_) == 1 else scores
+
+    def predict(self, X):
+        """The likeliest class.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+        """
+        scores = self.decision_function(X)
+        return self.classes_[(scores > 0).astype(np.intp) if scores.ndim == 1 else scores.argmax(axis=1)]
+
+    def predict_proba(self, X):
+        """Probability of each class, in the order of ``classes_``.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        p : ndarray of shape (n_samples, n_classes)
+        """
+        scores = self.decision_function(X)
+        if scores.ndim == 1:
+            return np.stack([special.expit(-scores), special.expit(scores)], axis=1)
+        return special.softmax(scores, axis=1)
+
+    def predict_log_proba(self, X):
+        """Logarithm of the probabilities, exact where they round to zero.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        log_p : ndarray of shape (n_samples, n_classes)
+        """
+        scores = self.decision_function(X)
+        if scores.ndim == 1:
+            return np.stack([special.log_expit(-scores), special.log_expit(scores)], axis=1)
+        return special.log_softmax(scores, axis=1)
+
+    def _labelled_rows(self, X, y, sample_weight):
+        """Validated rows, numbers of classes, weights; sets ``classes_``."""
+        if y is None:
+            raise ValueError(f"This {type(self).__name__} estimator requires y to be passed, but the target y is None.")
+        labels = column_or_1d(y, warn=True)
+        if labels.dtype.kind in "fO":
+            assert_all_finite(labels, input_name="y")
+        check_classification_targets(labels)
+        self.classes_, codes = np.unique(labels, return_inverse=True)
+        codes = codes.astype(np.float64)
+        rows = rows_for_fit(self, X, codes, None, multi_output=False)
+        w = usable_weights(sample_weight, rows.X)
+        if len(self.classes_) < 2:
+            raise ValueError(
+                f"This solver needs samples of at least 2 classes in the data, but the data contains only one class: "
+                f"{self.classes_[0]!r}; add rows of another class."
+            )
+        self._require_two_weighted(codes, w)
+        if self.class_weight is not None:
+            of_class = compute_class_weight(self.class_weight, classes=self.classes_, y=labels, sample_weight=w)
+            of_row = np.asarray(of_class, dtype=np.float64)[codes.astype(np.intp)]
+            w = of_row if w is None else w * of_row
+            self._require_two_weighted(codes, w)
+        return rows, codes, w
+
+    def _require_two_weighted(self, codes, w):
+        if w is not None and len(np.unique(codes[w > 0])) < 2:
+            raise ValueError(
+                f"{type(self).__name__}: rows of positive weight are of one class only, expected at least 2 classes."
+            )
+
+    def _validate_state(self):
+        n_classes = len(self.classes_)
+        rows = 1 if n_classes == 2 else n_classes
+        if n_classes < 2 or self.coef_.shape != (rows, self.n_features_in_) or self.intercept_.shape != (rows,):
+            refuse(self, f"coef_ and intercept_ are not of {n_classes} classes and {self.n_features_in_} features")
+        if not (np.isfinite(self.coef_).all() and np.isfinite(self.intercept_).all()):
+            refuse(self, "coef_ or intercept_ is not finite")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+
+class LogisticRegression(LogisticModel):
+    """Logistic regression: minimises ``sum_i s_i loss_i + (1 / C) r(coef)``.
+
+    The loss is the log loss of the classes, multinomial where there are more than two; ``r`` is
+    ``(1 - l1_ratio) / 2 |coef|^2 + l1_ratio |coef|_1``; the intercept has no penalty. The optimum is scikit-learn's.
+    Columns are standardised within the solver, so unscaled tables converge.
+
+    Parameters
+    ----------
+    penalty : {"l1", "l2", "elasticnet", None}, default="deprecated"
+        As in scikit-learn: deprecated there for `C` and `l1_ratio`.
+    C : float, default=1.0
+        Inverse strength of the penalty; ``numpy.inf`` for none.
+    l1_ratio : float, default=0.0
+        0 is the L2 penalty, 1 the L1 penalty.
+    dual : bool, default=False
+        For compatibility, with ``solver="liblinear"``.
+    tol : float, default=1e-4
+        The fit is certified when what is left to gain is below ``tol**2 / 10`` of the deviance.
+    fit_intercept : bool, default=True
+    intercept_scaling : float, default=1
+        For compatibility: the intercept is never penalised here.
+    class_weight : dict or "balanced", default=None
+        Weights of classes, times those of rows; "balanced" makes all classes weigh the same.
+    random_state : int, RandomState instance, default=None
+        For compatibility: nothing is random.
+    solver : {"auto", "lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga"}, default="auto"
+        scikit-learn's names with their restrictions on penalties; "auto" takes every penalty. The method follows from
+        the table, since all have the same answer.
+    max_iter : int, default=100
+    verbose : int, default=0
+        For compatibility.
+    warm_start : bool, default=False
+        Start from the coefficients of the fit before.
+    n_jobs : int, default=None
+        Deprecated, as in scikit-learn.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+    coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
+    intercept_ : ndarray of shape (1,) or (n_classes,)
+    n_iter_ : ndarray of shape (1,)
+    objective_ : float
+        Value of the sum above.
+    kkt_violation_ : float
+        Largest distance of a coordinate's gradient from optimality, over ``sqrt(hessian_jj * deviance)``.
+    converged_ : bool
+        Whether the optimum is certified; a ConvergenceWarning says where it is not.
+    n_passes_ : float
+        Reads of the table.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+
+    References
+    ----------
+    Nocedal and Wright, Numerical Optimization, 2006. Boehning, Annals of the Institute of Statistical Mathematics 44
+    (1992), 197-200, for the bound behind the multinomial preconditioner.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mlwright.linear_model import LogisticRegression
+    >>> X = np.array([[-2e6, 1e-3], [-1e6, 3e-3], [5e5, 2e-3], [1e6, 5e-3], [2e6, 4e-3], [-3e6, 2e-3]])
+    >>> model = LogisticRegression().fit(X, ["no", "no", "yes", "yes", "yes", "no"])
+    >>> model.predict(X).tolist()
+    ['no', 'no', 'yes', 'yes', 'yes', 'no']
+    >>> model.converged_
+    True
+    """
+
+    _model_state = State(
+        **COMMON_FIELDS,
+        classes_=Labels("k"),
+        coef_=Tensor("f4 f8", "* p"),
+        intercept_=Tensor("f4 f8", "*"),
+        n_iter_=Tensor("i4", "*"),
+    )
+    _parameter_constraints: ClassVar[dict] = {
+        "penalty": [StrOptions({"l1", "l2", "elasticnet"}), None, Hidden(StrOptions({"deprecated"}))],
+        "C": [Interval(Real, 0, None, closed="right")],
+        "l1_ratio": [Interval(Real, 0, 1, closed="both"), None],
+        "dual": ["boolean"],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "fit_intercept": ["boolean"],
+        "intercept_scaling": [Interval(Real, 0, None, closed="neither")],
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+        "random_state": ["random_state"],
+        "solver": [StrOptions(SOLVERS)],
+        "max_iter": [Interval(Integral, 0, None, closed="left")],
+        "verbose": ["verbose"],
+        "warm_start": ["boolean"],
+        "n_jobs": [None, Integral],
+    }
+
+    def __init__(
+        self,
+        penalty="deprecated",
+        *,
+        C=1.0,
+        l1_ratio=0.0,
+        dual=False,
+        tol=1e-4,
+        fit_intercept=True,
+        intercept_scaling=1,
+        class_weight=None,
+        random_state=None,
+        solver="auto",
+        max_iter=100,
+        verbose=0,
+        warm_start=False,
+        n_jobs=None,
+    ):
+        self.penalty = penalty
+        self.C = C
+        self.l1_ratio = l1_ratio
+        self.dual = dual
+        self.tol = tol
+        self.fit_intercept = fit_intercept
+        self.intercept_scaling = intercept_scaling
+        self.class_weight = class_weight
+        self.random_state = random_state
+        self.solver = solver
+        self.max_iter = max_iter
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.n_jobs = n_jobs
+
+    @fit_context
+    def fit(self, X, y, sample_weight=None):
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        self : object
+        """
+        strength, l1_ratio = penalty_of(self)
+        check_solver(self.solver, strength, l1_ratio, self.dual)
+        if self.n_jobs is not None:
+            warnings.warn(
+                f"n_jobs={self.n_jobs!r} has no effect and goes with scikit-learn 1.10; leave it out.",
+                FutureWarning,
+                stacklevel=3,
+            )
+        before = (self.coef_, self.intercept_) if self.warm_start and hasattr(self, "coef_") else None
+        rows, codes, w = self._labelled_rows(X, y, sample_weight)
+        if self.solver == "liblinear" and len(self.classes_) > 2:
+            raise ValueError(
+                "solver: 'liblinear' does not support multiclass classification, expected another solver, e.g. 'auto'."
+            )
+        table = table_of(rows, codes, w, None, self.fit_intercept)
+        l1, l2 = strength * l1_ratio, strength * (1.0 - l1_ratio)
+        problem = Problem(table, _LOGIT.loss, l1, l2, self.fit_intercept)
+        if len(self.classes_) > 2:
+            start = _start_of_classes(problem, len(self.classes_), before)
+            solution = solve_classes(problem, len(self.classes_), *start, self.tol, self.max_iter)
+        else:
+            solution = solve(problem, *_start(problem, before), self.tol, self.max_iter)
+        certify(self, solution, rows)
+        self.coef_ = np.atleast_2d(solution.coef).astype(rows.dtype)
+        self.intercept_ = np.atleast_1d(solution.intercept).astype(rows.dtype)
+        self.n_iter_ = np.array([solution.n_iter], dtype=np.int32)
+        return self
+
+
+def _start_of_classes(problem, n_classes, before):
+    p = len(problem.scale)
+    if before is not None and before[0].shape == (n_classes, p):
+        return before[0].astype(np.float64), before[1].astype(np.float64)
+    if not problem.fit_intercept:
+        return np.zeros((n_classes, p)), np.zeros(n_classes)
+    share = np.bincount(problem.table.y.astype(np.intp), problem.table.w, n_classes)
+    log_share = np.log(np.maximum(share, 1e-3 * share.sum() / n_classes))
+    return np.zeros((n_classes, p)), log_share - log_share.mean()
+
+
+def _start(problem, before):
+    """From the fit before, or the log odds of the classes."""
+    p, y, w = len(problem.scale), problem.table.y, problem.table.w
+    if before is not None and before[0].shape == (1, p):
+        return before[0][0].astype(np.float64), float(before[1][0])
+    share = float(y.mean() if w is None else w @ y / w.sum())
+    return np.zeros(p), float(special.logit(share)) if problem.fit_intercept else 0.0

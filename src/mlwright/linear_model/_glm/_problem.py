@@ -1,0 +1,109 @@
+"""From validated rows to the solvers' problem and back: scaled columns, penalties, starts, certificates."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from mlwright._kernels import glm
+from mlwright._kernels.glm import GlmLoss, Table
+
+_SAMPLE = 4096  # rows that shifts and scales are taken from
+_LARGEST_SCALE = 2.0**500
+
+
+@dataclass(frozen=True)
+class Problem:
+    """``min sum w l(y, X b + b0 + offset) + l2 |b|^2 / 2 + l1 |b|_1``.
+
+    Attributes
+    ----------
+    table : Table
+    loss : GlmLoss
+    l1, l2 : float
+    fit_intercept : bool
+    saturated : float
+        The sum of losses that no model can be below.
+    """
+
+    table: Table
+    loss: GlmLoss
+    l1: float
+    l2: float
+    fit_intercept: bool
+    saturated: float = 0.0
+
+    @property
+    def scale(self):
+        return self.table.scale
+
+    def penalties(self):
+        """The penalties of the scaled columns, one a column."""
+        with np.errstate(over="ignore"):
+            l2 = np.minimum(self.l2 * self.scale**2, 1e300)
+            return np.minimum(self.l1 * self.scale, 1e300), l2
+
+    def with_columns(self, shift, scale):
+        return replace(self, table=self.table._replace(shift=shift, scale=scale))
+
+    def objective(self, loss, coef):
+        """The objective at coefficients of the original columns, where the sum of losses is `loss`."""
+        return float(loss + self.l2 / 2 * (coef @ coef) + self.l1 * np.abs(coef).sum())
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A fit in the original columns, and what is known of it."""
+
+    coef: np.ndarray
+    intercept: float
+    objective: float
+    violation: float
+    n_iter: int
+    n_passes: float
+    status: int
+
+    @property
+    def converged(self):
+        return self.status == glm.CONVERGED
+
+
+def table_of(rows, y, w, offset, fit_intercept):
+    """The table of validated rows, its columns centred (where there is an intercept) and brought near one."""
+    shift, scale = _shift_and_scale(rows, fit_intercept)
+    return Table(rows.design, shift, scale, y, w, offset)
+
+
+def _shift_and_scale(rows, fit_intercept):
+    X = rows.X
+    n, p = X.shape
+    step = -(-n // _SAMPLE)
+    if rows.is_sparse:
+        if p > glm.PACKED_COLUMNS:
+            return np.zeros(p), np.ones(p)
+        sample = X.tocsr()[::step].toarray().astype(np.float64)
+    else:
+        sample = np.asarray(X[::step], dtype=np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):
+        first = sample[0]
+        shift = first + (sample - first).mean(axis=0) if fit_intercept else np.zeros(p)
+        reach = np.abs(sample - shift).max(axis=0)
+        if step > 1 and not (reach > 0).all():
+            for j in np.flatnonzero(reach == 0):
+                column = X[:, [j]].toarray() if rows.is_sparse else X[:, j]
+                reach[j] = np.abs(column - shift[j]).max()
+        spread = reach * np.sqrt((((sample - shift) / np.where(reach > 0, reach, 1.0)) ** 2).mean(axis=0))
+    spread = np.where(spread > 0, spread, reach)
+    usable = np.isfinite(spread) & (spread > 0) & np.isfinite(shift)
+    scale = np.ldexp(1.0, -np.frexp(np.where(usable, spread, 0.5))[1])
+    return np.where(usable | (reach == 0), shift, 0.0), np.clip(scale, 1 / _LARGEST_SCALE, _LARGEST_SCALE)
+
+
+def scaled(problem, coef, intercept):
+    """Coefficients of the original columns as those of the scaled ones."""
+    return coef / problem.scale, intercept + float(coef @ problem.table.shift)
+
+
+def original(problem, b, intercept):
+    """And back."""
+    coef = b * problem.scale
+    return coef, intercept - float(coef @ problem.table.shift) if problem.fit_intercept else 0.0

@@ -1,0 +1,92 @@
+"""Which solver takes a problem."""
+
+import numpy as np
+
+from mlwright._kernels import glm
+from mlwright.linear_model._glm._problem import Solution, original, scaled
+
+LARGEST_HESSIAN = 2048  # columns up to which Newton's method forms a Hessian
+_LARGEST_SPARSE_HESSIAN = 512
+INNER_STEPS = 20  # a step of L-BFGS is a twentieth of a step of Newton's method, as max_iter counts
+
+
+def solve(problem, coef, intercept, tol, max_iter):
+    """Minimise; `coef` and `intercept` (of the original columns) are where to start."""
+    sparse = isinstance(problem.table.X, tuple)
+    if len(coef) > (_LARGEST_SPARSE_HESSIAN if sparse else LARGEST_HESSIAN):
+        return solve_wide(problem, coef, intercept, tol, max_iter)
+    return solve_smooth(problem, coef, intercept, tol, max_iter)
+
+
+def solve_smooth(problem, coef, intercept, tol, max_iter):
+    """Newton's method."""
+    start, start0 = scaled(problem, coef, intercept)
+    _, l2 = problem.penalties()
+    b, b0, facts = glm.fit_newton(
+        problem.table,
+        problem.loss,
+        l2,
+        problem.fit_intercept,
+        start,
+        start0,
+        problem.saturated,
+        tol,
+        max_iter,
+    )
+    coef, intercept = original(problem, b, b0)
+    return solution(problem, coef, intercept, facts["loss"], facts)
+
+
+def solve_wide(problem, coef, intercept, tol, max_iter):
+    """L-BFGS, preconditioned by the diagonal of centred columns."""
+    problem, squares, passes = centred(problem)
+    start, start0 = scaled(problem, coef, intercept)
+    _, l2 = problem.penalties()
+    b, b0, facts = glm.fit_lbfgs(
+        problem.table,
+        problem.loss,
+        l2,
+        problem.fit_intercept,
+        start,
+        start0,
+        problem.saturated,
+        squares,
+        0.25,
+        tol,
+        max_iter * INNER_STEPS,
+    )
+    loss = facts["objective"] - float(l2 @ b**2) / 2
+    coef, intercept = original(problem, b, b0)
+    facts["n_passes"] += passes
+    return solution(problem, coef, intercept, loss, facts)
+
+
+def centred(problem):
+    """The problem of wide sparse columns centred and scaled by their moments, sums of squares, and reads it took."""
+    table = problem.table
+    weight, first, second = glm.moments(table.X, table.w)
+    if not isinstance(table.X, tuple):
+        z_square = table.scale**2 * (second - 2 * table.shift * first + weight * table.shift**2)
+        return problem, np.maximum(z_square, 0.0), 1.0
+    mean = first / weight if problem.fit_intercept else np.zeros_like(first)
+    with np.errstate(over="ignore", invalid="ignore"):
+        spread = second - weight * mean**2
+        usable = (spread > 1e-14 * second) & np.isfinite(spread) & (spread > 0)
+        root = np.sqrt(np.where(usable, spread, 1.0) / weight)
+    scale = np.ldexp(1.0, -np.frexp(root)[1])
+    squares = np.where(usable, spread, 0.0) * scale**2
+    return problem.with_columns(mean, scale), squares, 1.0
+
+
+def solution(problem, coef, intercept, loss, facts):
+    """A Solution from a solver's facts."""
+    violation = facts["violation"]
+    return Solution(
+        coef,
+        intercept,
+        problem.objective(loss, coef),
+        violation if np.isfinite(violation) else np.inf,
+        facts["n_iter"],
+        facts["n_passes"],
+        facts["status"],
+    )
