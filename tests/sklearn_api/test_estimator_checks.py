@@ -14,6 +14,7 @@ from mlwright.ensemble import (
 from mlwright.linear_model import (
     BayesianRidge,
     GammaRegressor,
+    GeneralizedLinearRegressor,
     HuberRegressor,
     LinearRegression,
     LogisticRegression,
@@ -59,7 +60,10 @@ ESTIMATORS = [
     HuberRegressor(fit_intercept=False, epsilon=2.0, alpha=0.1),
     QuantileRegressor(),
     QuantileRegressor(quantile=0.3, alpha=0.01, fit_intercept=False),
+    GeneralizedLinearRegressor(),
+    GeneralizedLinearRegressor("poisson", alpha=0.1, l1_ratio=0.5, tol=1e-8),
     LogisticRegression(),
+    LogisticRegression(l1_ratio=0.5, tol=1e-8),
     LogisticRegression(class_weight="balanced", C=10.0, tol=1e-8),
     PoissonRegressor(),
     GammaRegressor(),

@@ -25,6 +25,7 @@ CLASSES: dict[str, str] = {
     "ensemble.HistGradientBoostingRegressor": "mlwright.ensemble:HistGradientBoostingRegressor",
     "linear_model.BayesianRidge": "mlwright.linear_model:BayesianRidge",
     "linear_model.HuberRegressor": "mlwright.linear_model:HuberRegressor",
+    "linear_model.GeneralizedLinearRegressor": "mlwright.linear_model:GeneralizedLinearRegressor",
     "linear_model.GammaRegressor": "mlwright.linear_model:GammaRegressor",
     "linear_model.LinearRegression": "mlwright.linear_model:LinearRegression",
     "linear_model.QuantileRegressor": "mlwright.linear_model:QuantileRegressor",

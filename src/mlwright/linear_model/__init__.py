@@ -1,6 +1,7 @@
 """Linear models: scikit-learn's names and answers, one pass over the rows, exact updates."""
 
 from mlwright.linear_model._bayesian_ridge import BayesianRidge
+from mlwright.linear_model._glm._generalized import GeneralizedLinearRegressor
 from mlwright.linear_model._glm._logistic import LogisticRegression
 from mlwright.linear_model._glm._tweedie import GammaRegressor, PoissonRegressor, TweedieRegressor
 from mlwright.linear_model._huber import HuberRegressor
@@ -11,6 +12,7 @@ from mlwright.linear_model._ridge import Ridge
 __all__ = [
     "BayesianRidge",
     "GammaRegressor",
+    "GeneralizedLinearRegressor",
     "HuberRegressor",
     "LinearRegression",
     "LogisticRegression",

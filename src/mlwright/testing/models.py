@@ -120,7 +120,13 @@ def _encoders() -> list[Example]:
 
 
 def _glms() -> list[Example]:
-    from mlwright.linear_model import GammaRegressor, LogisticRegression, PoissonRegressor, TweedieRegressor
+    from mlwright.linear_model import (
+        GammaRegressor,
+        GeneralizedLinearRegressor,
+        LogisticRegression,
+        PoissonRegressor,
+        TweedieRegressor,
+    )
 
     X = _numbers()
     score = X @ [1.0, -2.0, 0.5]
@@ -131,6 +137,12 @@ def _glms() -> list[Example]:
         Example("linear_model.LogisticRegression:classes", LogisticRegression, X.astype(np.float32), labels),
         Example("linear_model.PoissonRegressor", PoissonRegressor, X, np.rint(amounts)),
         Example("linear_model.GammaRegressor", partial(GammaRegressor, fit_intercept=False), X, amounts),
+        Example(
+            "linear_model.GeneralizedLinearRegressor",
+            partial(GeneralizedLinearRegressor, "negative_binomial", alpha=0.01, l1_ratio=0.5),
+            X,
+            np.rint(amounts**2),
+        ),
         Example("linear_model.TweedieRegressor", partial(TweedieRegressor, power=1.5), X, amounts),
     ]
 

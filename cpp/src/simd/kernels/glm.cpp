@@ -45,15 +45,14 @@ template <int kRows, int kVectors>
 MLWRIGHT_LANE void project_tile(const double* block, const double* coef, index_t groups, index_t width, double* out) {
   constexpr index_t kStream = kBlockRows * kGroup;
   constexpr int kParts = kVectors * 8 / kWidth;
-  f64xn sum[kRows][kParts];
-  for (int r = 0; r < kRows; ++r)
-    for (int v = 0; v < kParts; ++v) sum[r][v] = f64xn{};
+  f64xn sum[kRows][kParts] = {};
   for (index_t g = 0; g < groups; ++g) {
     const double* x = block + g * kStream;
     const double* c = coef + g * kGroup * width;
     for (int j = 0; j < kGroup; ++j) {
       f64xn b[kParts];
-      for (int v = 0; v < kParts; ++v) std::memcpy(&b[v], c + j * width + v * kWidth, sizeof(f64xn));
+#pragma GCC unroll 8
+      for (int v = 0; v < kParts; ++v) b[v] = take(c + j * width + v * kWidth, kWidth);
 #pragma GCC unroll 8
       for (int r = 0; r < kRows; ++r) {
         const double a = x[r * kGroup + j];
@@ -62,8 +61,10 @@ MLWRIGHT_LANE void project_tile(const double* block, const double* coef, index_t
       }
     }
   }
+#pragma GCC unroll 8
   for (int r = 0; r < kRows; ++r)
-    for (int v = 0; v < kParts; ++v) std::memcpy(out + r * width + v * kWidth, &sum[r][v], sizeof(f64xn));
+#pragma GCC unroll 8
+    for (int v = 0; v < kParts; ++v) put(out + r * width + v * kWidth, kWidth, sum[r][v]);
 }
 
 template <int kVectors>

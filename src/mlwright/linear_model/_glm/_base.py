@@ -9,7 +9,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from mlwright._kernels import glm
 from mlwright._kernels.linalg import affine_map, as_design
-from mlwright._runtime.errors import ModelFormatError
+from mlwright._runtime.errors import ModelFormatError, NumericalError
 from mlwright._validation import explain_not_finite, require_finite, rows_for_predict
 from mlwright.io.composite import Maybe
 from mlwright.io.schema import Choice, Number, Size, Strings
@@ -65,17 +65,23 @@ def scores_of(model, X):
 def certify(model, solution, rows):
     """Certificates of a fit, set on the model; an error for data that are not finite, a warning without certificate."""
     if solution.status == glm.NOT_FINITE:
-        if rows is not None:
-            explain_not_finite(model, rows)
-        raise FloatingPointError(
-            f"{type(model).__name__}: the objective overflows float64; rescale X, y or the weights."
-        )
+        _explain(model, rows)
     model.objective_ = float(solution.objective)
     model.kkt_violation_ = float(solution.violation)
     model.converged_ = bool(solution.converged)
     model.n_passes_ = float(solution.n_passes)
     if not model.converged_:
         warnings.warn(_reason(model, solution), ConvergenceWarning, stacklevel=4)
+
+
+def _explain(model, rows):
+    try:
+        explain_not_finite(model, rows)
+    except NumericalError as error:
+        raise NumericalError(
+            f"{type(model).__name__}: the objective is not finite although the data are; expected scores within the "
+            "domain of the link and magnitudes below 1e150; use the log link, fit an intercept, or rescale X or y."
+        ) from error
 
 
 def _reason(model, solution):

@@ -42,6 +42,10 @@ class Problem:
             l2 = np.minimum(self.l2 * self.scale**2, 1e300)
             return np.minimum(self.l1 * self.scale, 1e300), l2
 
+    def with_table(self, table, l1, l2):
+        """The problem of another table, e.g. of some of the columns or rows."""
+        return replace(self, table=table, l1=l1, l2=l2)
+
     def with_columns(self, shift, scale):
         return replace(self, table=self.table._replace(shift=shift, scale=scale))
 

@@ -10,7 +10,6 @@ from mlwright.io.schema import Number, Tensor
 from mlwright.linear_model._glm._base import (
     COMMON_FIELDS,
     certify,
-    checked_offset,
     refuse,
     scores_of,
     usable_weights,
@@ -99,13 +98,14 @@ class GlmRegressor(RegressorMixin, BaseEstimator):
             explain_not_finite(self, rows)
         return rows, y, w
 
-    def _fit(self, X, y, sample_weight, offset=None):
-        rows, y, w = self._rows(X, y, sample_weight)
+    def _fit(self, X, y, sample_weight):
+        return self._fit_rows(*self._rows(X, y, sample_weight))
+
+    def _fit_rows(self, rows, y, w, offset=None, again=False):
         law = self._law()
         self._require_domain(law, y)
-        offset = checked_offset(offset, len(y))
         problem = self._problem(law, rows, y, w, offset)
-        coef, intercept = self._start(problem, law, y, w, offset)
+        coef, intercept = self._start(problem, law, y, w, offset, again or self.warm_start)
         self._keep(solve(problem, coef, intercept, self.tol, self.max_iter), problem, rows)
         return self
 
@@ -115,8 +115,8 @@ class GlmRegressor(RegressorMixin, BaseEstimator):
         table = table_of(rows, y, w, offset, self.fit_intercept)
         return Problem(table, law.loss, l1, l2, self.fit_intercept, law.saturated(y, w))
 
-    def _start(self, problem, law, y, w, offset):
-        if self.warm_start and hasattr(self, "coef_") and len(self.coef_) == self.n_features_in_:
+    def _start(self, problem, law, y, w, offset, warm):
+        if warm and hasattr(self, "coef_") and len(self.coef_) == self.n_features_in_:
             return np.asarray(self.coef_, dtype=np.float64), float(self.intercept_)
         p = len(problem.scale)
         if not self.fit_intercept:

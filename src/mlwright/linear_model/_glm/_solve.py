@@ -1,21 +1,48 @@
 """Which solver takes a problem."""
 
 import numpy as np
+from scipy import sparse
 
 from mlwright._kernels import glm
 from mlwright.linear_model._glm._problem import Solution, original, scaled
+from mlwright.linear_model._glm._proximal import solve_proximal, solve_working_set
 
 LARGEST_HESSIAN = 2048  # columns up to which Newton's method forms a Hessian
 _LARGEST_SPARSE_HESSIAN = 512
+_DENSE_PROXIMAL, _SPARSE_PROXIMAL = 512, 256  # columns up to which an L1 penalty needs no working set
 INNER_STEPS = 20  # a step of L-BFGS is a twentieth of a step of Newton's method, as max_iter counts
 
 
 def solve(problem, coef, intercept, tol, max_iter):
     """Minimise; `coef` and `intercept` (of the original columns) are where to start."""
-    sparse = isinstance(problem.table.X, tuple)
-    if len(coef) > (_LARGEST_SPARSE_HESSIAN if sparse else LARGEST_HESSIAN):
+    is_sparse = isinstance(problem.table.X, tuple)
+    if problem.l1 > 0:
+        return solve_l1(problem, coef, intercept, tol, max_iter)
+    if len(coef) > (_LARGEST_SPARSE_HESSIAN if is_sparse else LARGEST_HESSIAN):
         return solve_wide(problem, coef, intercept, tol, max_iter)
     return solve_smooth(problem, coef, intercept, tol, max_iter)
+
+
+def solve_l1(problem, coef, intercept, tol, max_iter):
+    """Proximal Newton; on working sets where the columns are many."""
+    if len(coef) <= (_SPARSE_PROXIMAL if isinstance(problem.table.X, tuple) else _DENSE_PROXIMAL):
+        return solve_proximal(problem, coef, intercept, tol, max_iter)
+    problem, squares, _ = centred(problem)
+
+    def columns_of(members):
+        table = problem.table
+        return table._replace(X=some_columns(table.X, members), shift=table.shift[members], scale=table.scale[members])
+
+    return solve_working_set(problem, coef, intercept, tol, max_iter, squares, columns_of)
+
+
+def some_columns(X, members):
+    """A design of some of the columns, dense."""
+    if not isinstance(X, tuple):
+        return np.ascontiguousarray(X[:, members])
+    indptr, indices, data, p = X
+    csr = sparse.csr_matrix((data, indices, indptr), shape=(len(indptr) - 1, p))
+    return np.asarray(csr[:, members].todense())
 
 
 def solve_smooth(problem, coef, intercept, tol, max_iter):

@@ -1,0 +1,295 @@
+"""The generalized linear regressor: any family, link and penalty, offsets and exposures."""
+
+from numbers import Real
+from typing import ClassVar
+
+import numpy as np
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+
+from mlwright._kernels.glm import GlmLoss
+from mlwright.base import check_coverage, fit_context
+from mlwright.io.composite import Maybe, State
+from mlwright.io.schema import Number
+from mlwright.linear_model._glm._base import checked_offset
+from mlwright.linear_model._glm._families import FAMILIES, Law, law_of
+from mlwright.linear_model._glm._laws import pearson_dispersion, profile_alpha, quantile
+from mlwright.linear_model._glm._links import LINKS
+from mlwright.linear_model._glm._regressor import REGRESSOR_FIELDS, GlmRegressor
+from mlwright.linear_model._glm._tweedie import ATTRIBUTES, CONSTRAINTS
+
+_ALPHA_ROUNDS, _ALPHA_SETTLED = 50, 1e-7
+
+
+class _UserFamily:
+    """What the base needs of a loss of the user's."""
+
+    dispersed = False
+    positive_mean = False
+
+    @staticmethod
+    def variance(mu, parameter):
+        return np.ones_like(mu)
+
+
+class _UserLaw(Law):
+    """A loss made by ``mlwright.extend.loss`` in the place of a family."""
+
+    def __init__(self, loss):
+        super().__init__(loss.name, _UserFamily, loss.link, 0.0)
+        object.__setattr__(self, "_loss", loss)
+
+    @property
+    def loss(self):
+        compiled = self._loss.compile()
+        return GlmLoss("user", 0.0, compiled.address, compiled.callback)
+
+    def first_outside(self, y):
+        return -1
+
+    def saturated(self, y, w):
+        return 0.0
+
+
+class GeneralizedLinearRegressor(GlmRegressor):
+    __doc__ = f"""Generalized linear regression: any family, link and penalty, with offsets and exposures.
+
+    Minimises ``mean of s_i d(y_i, mu_i) / 2 + alpha (l1_ratio |coef|_1 + (1 - l1_ratio) / 2 |coef|^2)``, where d is the
+    family's unit deviance and ``mu_i`` the inverse link of ``x_i coef + intercept + offset_i``.
+
+    Parameters
+    ----------
+    family : {{"normal", "binomial", "poisson", "gamma", "inverse_gaussian", "negative_binomial", "tweedie"}} or Loss, \
+default="normal"
+        Or a loss made by :func:`mlwright.extend.loss`, compiled into the native loop; its link counts.
+    link : {{"auto", "identity", "log", "logit", "probit", "cloglog", "inverse"}}, default="auto"
+        "auto" is the identity (normal), the logit (binomial) or the logarithm.
+    alpha : float, default=0.0
+        Strength of the penalty.
+    l1_ratio : float, default=0.0
+        Share of the L1 penalty.
+    power : float, default=1.5
+        Of the Tweedie family: 0, or at least 1.
+    dispersion : {{"estimate"}} or float, default="estimate"
+        Of the negative binomial family: its alpha, variance ``mu + alpha mu^2``; "estimate" takes the one of greatest
+        profile likelihood.
+    fit_intercept : bool, default=True
+    solver : {{"auto", "lbfgs", "newton-cholesky"}}, default="auto"
+        For compatibility: the method follows from the table.
+    max_iter : int, default=100
+    tol : float, default=1e-4
+        The fit is certified when what is left to gain is below ``tol**2 / 10`` of the deviance.
+    warm_start : bool, default=False
+    verbose : int, default=0
+        For compatibility.
+
+    Attributes
+    ----------
+{ATTRIBUTES}
+    dispersion_ : float
+        Pearson's estimate of the family's dispersion, alpha of the negative binomial, 1 where there is none.
+
+    See Also
+    --------
+    PoissonRegressor, GammaRegressor, TweedieRegressor : scikit-learn's classes.
+
+    References
+    ----------
+    McCullagh and Nelder, Generalized Linear Models, 1989. Cameron and Trivedi, Regression Analysis of Count Data, 2013.
+
+    Examples
+    --------
+    Claims of policies that were insured for a part of the year:
+
+    >>> import numpy as np
+    >>> from mlwright.linear_model import GeneralizedLinearRegressor
+    >>> rng = np.random.default_rng(0)
+    >>> X, years = rng.standard_normal((2000, 2)), rng.uniform(0.1, 1.0, 2000)
+    >>> claims = rng.poisson(years * np.exp(X @ [0.5, -0.3] - 1.0))
+    >>> model = GeneralizedLinearRegressor("poisson").fit(X, claims, exposure=years)
+    >>> bool(np.abs(model.coef_ - [0.5, -0.3]).max() < 0.1)
+    True
+    >>> model.predict_interval(X[:1], exposure=[1.0]).shape
+    (1, 2)
+    """
+    _model_state = State(**REGRESSOR_FIELDS, dispersion_=Maybe(Number(0.0)))
+    _parameter_constraints: ClassVar[dict] = {
+        **CONSTRAINTS,
+        "family": [StrOptions(set(FAMILIES)), HasMethods(["compile"])],
+        "link": [StrOptions({"auto", *LINKS})],
+        "l1_ratio": [Interval(Real, 0.0, 1.0, closed="both")],
+        "power": [Interval(Real, None, None, closed="neither")],
+        "dispersion": [StrOptions({"estimate"}), Interval(Real, 0.0, None, closed="neither")],
+    }
+
+    def __init__(
+        self,
+        family="normal",
+        *,
+        link="auto",
+        alpha=0.0,
+        l1_ratio=0.0,
+        power=1.5,
+        dispersion="estimate",
+        fit_intercept=True,
+        solver="auto",
+        max_iter=100,
+        tol=1e-4,
+        warm_start=False,
+        verbose=0,
+    ):
+        self.family = family
+        self.link = link
+        self.alpha = alpha
+        self.l1_ratio = l1_ratio
+        self.power = power
+        self.dispersion = dispersion
+        self.fit_intercept = fit_intercept
+        self.solver = solver
+        self.max_iter = max_iter
+        self.tol = tol
+        self.warm_start = warm_start
+        self.verbose = verbose
+
+    @fit_context
+    def fit(self, X, y, sample_weight=None, *, offset=None, exposure=None):
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+        sample_weight : array-like of shape (n_samples,), default=None
+        offset : array-like of shape (n_samples,), default=None
+            Added to the scores.
+        exposure : array-like of shape (n_samples,), default=None
+            Positive; its logarithm is added to the scores, so the mean is proportional to it. For the log link.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            For a family and link that do not go together, targets outside the domain (the message names the row), and
+            exposures that are not positive.
+        """
+        estimates = self.family == "negative_binomial" and self.dispersion == "estimate"
+        self._alpha = 1.0 if estimates else None
+        try:
+            rows, y, w = self._rows(X, y, sample_weight)
+            offset = self._offset(offset, exposure, len(y))
+            self._fit_rows(rows, y, w, offset)
+            if estimates:
+                self._alternate(rows, y, w, offset)
+            self._estimate_dispersion(rows, y, w, offset)
+        finally:
+            vars(self).pop("_alpha", None)
+        return self
+
+    def predict(self, X, *, offset=None, exposure=None):
+        """The mean of y at new rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        offset, exposure : array-like of shape (n_samples,), default=None
+            As in ``fit``.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+        """
+        return self._mean(self._scores_at(X, offset, exposure))
+
+    def score(self, X, y, sample_weight=None, *, offset=None, exposure=None):
+        """D², the share of the deviance that the model explains beyond a constant mean.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+        sample_weight, offset, exposure : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        score : float
+        """
+        return self._explained(self._scores_at(X, offset, exposure), X, y, sample_weight)
+
+    def predict_interval(self, X, coverage=0.9, *, offset=None, exposure=None):
+        """Central interval of the law of new observations, given the fitted means and dispersion.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        coverage : float, default=0.9
+            Least probability that a new observation falls inside; the coefficients are taken as known.
+        offset, exposure : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        interval : ndarray of shape (n_samples, 2)
+        """
+        coverage = check_coverage(coverage)
+        law = self._law()
+        if isinstance(law, _UserLaw):
+            raise ValueError("predict_interval: a loss of your own has no law; expected a family by name.")
+        mean = LINKS[law.link].mean(self._scores_at(X, offset, exposure))
+        ends = [quantile(law, mean, self.dispersion_, level) for level in (0.5 - coverage / 2, 0.5 + coverage / 2)]
+        return np.stack(ends, axis=-1)
+
+    def _law(self):
+        if not isinstance(self.family, str):
+            if not hasattr(self.family, "compile") or not hasattr(self.family, "link"):
+                raise ValueError(
+                    f"family: got {self.family!r}, expected one of {', '.join(map(repr, FAMILIES))} or a loss made by "
+                    "mlwright.extend.loss."
+                )
+            return _UserLaw(self.family)
+        alpha = getattr(self, "_alpha", None)
+        if alpha is None:
+            alpha = getattr(self, "dispersion_", 1.0) if self.dispersion == "estimate" else self.dispersion
+        return law_of(self.family, self.link, power=self.power, dispersion=alpha)
+
+    def _offset(self, offset, exposure, n):
+        offset = checked_offset(offset, n)
+        if exposure is None:
+            return offset
+        if self._law().link != "log":
+            raise ValueError(f"exposure: got one with link {self._law().link!r}, expected the log link; use offset.")
+        exposure = checked_offset(exposure, n, "exposure")
+        if not (exposure > 0).all():
+            row = int(np.flatnonzero(~(exposure > 0))[0])
+            raise ValueError(f"exposure: row {row} is {exposure[row]}, expected numbers > 0; remove such rows.")
+        return np.log(exposure) if offset is None else offset + np.log(exposure)
+
+    def _scores_at(self, X, offset, exposure):
+        eta = self._scores(X)
+        return eta if offset is None and exposure is None else eta + self._offset(offset, exposure, len(eta))
+
+    def _alternate(self, rows, y, w, offset):
+        """Alpha of greatest profile likelihood: alternates with the coefficients, to which it is nearly orthogonal."""
+        for _ in range(_ALPHA_ROUNDS):
+            alpha = profile_alpha(y, self._fitted_mean(rows, offset), w, self._alpha)
+            change = abs(np.log(alpha / self._alpha))
+            self._alpha = alpha
+            if change <= _ALPHA_SETTLED:
+                return
+            self._fit_rows(rows, y, w, offset, again=True)
+
+    def _fitted_mean(self, rows, offset):
+        eta = self._scores(rows.X)
+        return LINKS[self._law().link].mean(eta if offset is None else eta + offset)
+
+    def _estimate_dispersion(self, rows, y, w, offset):
+        law = self._law()
+        if isinstance(law, _UserLaw):
+            self.dispersion_ = 1.0
+            return
+        if law.name == "negative_binomial":
+            self.dispersion_ = float(law.parameter)
+            return
+        total = float(len(y) if w is None else w.sum())
+        freedom = total - np.count_nonzero(self.coef_) - bool(self.fit_intercept)
+        self.dispersion_ = pearson_dispersion(law, y, self._fitted_mean(rows, offset), w, freedom)

@@ -1,0 +1,73 @@
+"""Quantiles of new observations by family, and the dispersions that they need."""
+
+import numpy as np
+from scipy import optimize, special, stats
+
+_BISECTIONS = 60
+
+
+def pearson_dispersion(law, y, mu, w, freedom):
+    """Pearson's estimate of the dispersion; 1 where the family has none."""
+    if not law.family.dispersed or freedom <= 0:
+        return 1.0
+    square = (y - mu) ** 2 / law.family.variance(mu, law.parameter)
+    return float((square if w is None else w * square).sum() / freedom)
+
+
+def profile_alpha(y, mu, w, start):
+    """The negative binomial's alpha of greatest likelihood at given means; Newton's and Brent's on its logarithm."""
+    w = np.ones_like(y) if w is None else w
+
+    def negative(log_alpha):
+        theta = np.exp(-log_alpha)
+        each = special.gammaln(y + theta) - special.gammaln(theta) + special.xlogy(theta, theta)
+        return -float(w @ (each - (y + theta) * np.log(theta + mu))) / w.sum()
+
+    centre = np.log(start)
+    low, high = max(centre - 4.0, np.log(1e-8)), min(centre + 4.0, np.log(1e8))
+    found = optimize.minimize_scalar(negative, bounds=(low, high), method="bounded", options={"xatol": 1e-10})
+    return float(np.exp(found.x))
+
+
+def quantile(law, mu, dispersion, level):
+    """The quantile of a new observation's law at means `mu`."""
+    shape = np.shape(mu)
+    if law.name == "normal":
+        return mu + np.sqrt(dispersion) * special.ndtri(level)
+    if law.name == "poisson":
+        return stats.poisson.ppf(level, mu)
+    if law.name == "binomial":
+        return (1.0 - mu < level).astype(np.float64)
+    if law.name == "gamma":
+        return special.gammaincinv(1.0 / dispersion, level) * mu * dispersion
+    if law.name == "inverse_gaussian":
+        return stats.invgauss.ppf(level, mu * dispersion, scale=1.0 / dispersion).reshape(shape)
+    if law.name == "negative_binomial":
+        return stats.nbinom.ppf(level, 1.0 / law.parameter, 1.0 / (1.0 + law.parameter * mu))
+    if 1.0 < law.parameter < 2.0:
+        return _compound_quantile(mu, law.parameter, dispersion, level)
+    raise ValueError(
+        f"predict_interval: a Tweedie law of power {law.parameter:g} has no quantiles here; expected 0, 3 or a power "
+        "between 1 and 2."
+    )
+
+
+def _compound_quantile(mu, p, dispersion, level):
+    """Of the compound Poisson-gamma law, by bisection of its distribution function."""
+    rate = mu ** (2 - p) / (dispersion * (2 - p))
+    shape, scale = (2 - p) / (p - 1), dispersion * (p - 1) * mu ** (p - 1)
+    most = int(np.max(rate) + 12 * np.sqrt(np.max(rate)) + 30)
+    counts = np.arange(1, most + 1)
+    mass = stats.poisson.pmf(counts, rate[..., None])
+
+    def below(y):
+        return np.exp(-rate) + (mass * special.gammainc(counts * shape, (y / scale)[..., None])).sum(axis=-1)
+
+    low, high = np.zeros_like(mu), mu + 10 * np.sqrt(dispersion * mu**p)
+    while (short := below(high) < level).any():
+        high = np.where(short, 2 * high, high)
+    for _ in range(_BISECTIONS):
+        middle = (low + high) / 2
+        under = below(middle) < level
+        low, high = np.where(under, middle, low), np.where(under, high, middle)
+    return np.where(np.exp(-rate) >= level, 0.0, (low + high) / 2)
