@@ -13,9 +13,13 @@ from mlwright.ensemble import (
 )
 from mlwright.linear_model import (
     BayesianRidge,
+    ElasticNet,
+    ElasticNetCV,
     GammaRegressor,
     GeneralizedLinearRegressor,
     HuberRegressor,
+    Lasso,
+    LassoCV,
     LinearRegression,
     LogisticRegression,
     PoissonRegressor,
@@ -48,6 +52,12 @@ ESTIMATORS = [
     SharedSearchCV(
         Ridge(), param_distributions={"alpha": [0.1, 1.0, 10.0]}, n_iter=2, cv=2, random_state=0, error_score="raise"
     ),
+    ElasticNet(alpha=0.1),
+    ElasticNet(alpha=0.1, positive=True, fit_intercept=False),
+    ElasticNetCV(alphas=10, cv=3, l1_ratio=[0.5, 0.9], tol=1e-10),
+    Lasso(alpha=0.1),
+    Lasso(alpha=0.1, warm_start=True),
+    LassoCV(alphas=10, cv=3, tol=1e-10),
     LinearRegression(),
     LinearRegression(fit_intercept=False),
     LinearRegression(positive=True),

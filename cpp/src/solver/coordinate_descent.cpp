@@ -16,6 +16,10 @@ constexpr index_t kFewest = 64;       // features that may join at once, however
 constexpr double kInner = 0.3;        // of the tolerance: what the working set is solved to in the end
 constexpr double kProgress = 0.05;    // of what is left: what it is solved to before
 constexpr double kStill = 1e-32;      // of `square`: no step of a sweep brings more, so rounding is all that is left
+constexpr int kMostBlocked = 8;       // Newton steps in a row that end at the edge of a piece
+constexpr double kPatience = 4.0;     // times a Newton step's cost in sweeps before one is made on a support that moves
+constexpr double kShortest = 1e-3;    // of a Newton step that is tried beyond the first edge
+constexpr double kDamping = 1e-7;     // of the diagonal, where the support's Gram matrix is singular
 constexpr index_t kChecked = 4;       // sweeps between looks at the certificate while the support moves
 
 // Only the thread that runs the region may ask the token's owner; the others look at its flag.
@@ -152,11 +156,12 @@ class CoordinateDescent {
       moved = moved || done.largest > 0.0;
       work += static_cast<double>(done.updates) * static_cast<double>(w_.n_);
       if (done.largest <= kStill * q_.square) break;
-      if (done.support_moved && k % kChecked != 0) continue;
-      if (good_for_now(of_set(), left)) break;
+      if ((!done.support_moved || k % kChecked == 0) && good_for_now(of_set(), left)) break;
       const auto size = static_cast<double>(done.updates);
-      if (k > 1 && !done.support_moved && work >= size * size * size / 6.0) {
-        newton_step();
+      const double patience = done.support_moved ? kPatience : 1.0;
+      if (k > 1 && work >= patience * size * size * size / 6.0) {
+        for (int repeat = 0; repeat < kMostBlocked && newton_step(); ++repeat) {
+        }
         work = 0.0;
         if (good_for_now(of_set(), left)) break;
       }
@@ -202,9 +207,10 @@ class CoordinateDescent {
     return done;
   }
 
-  // To the minimiser over the support as long as no coefficient leaves its piece of the penalty; as far as that holds else.
-  // Nothing where the support's Gram matrix is not positive definite.
-  void newton_step() {
+  // To the minimiser over the support as long as no coefficient leaves its piece of the penalty; as far as that holds else,
+  // which takes one out of the support (true: blocked). Where the support's Gram matrix is singular, a little damping turns
+  // the step along its null space: descent all the same, until the columns that are left are independent.
+  bool newton_step() {
     auto& support = w_.support_;
     support.clear();
     for (index_t i = 0; i < w_.n_; ++i) {
@@ -215,39 +221,73 @@ class CoordinateDescent {
     const auto n = static_cast<index_t>(support.size());
     w_.factor_.resize(at(n * n));
     w_.step_.resize(at(n));
+    load_support(1.0);
+    if (!linalg::small_cholesky(w_.factor_.data(), n)) {
+      load_support(1.0 + kDamping);
+      if (!linalg::small_cholesky(w_.factor_.data(), n)) return false;
+    }
+    linalg::small_cholesky_solve(w_.factor_.data(), n, w_.step_.data());
+    return move_along();
+  }
+
+  // The second derivatives on the support, their diagonal multiplied, and minus the first.
+  void load_support(double damping) {
+    const auto& support = w_.support_;
+    const auto n = static_cast<index_t>(support.size());
     for (index_t r = 0; r < n; ++r) {
       const index_t i = support[at(r)];
       const double b = w_.b_[at(i)];
       const penalty::Piece piece = penalty_.at(w_.member_[at(i)]).piece(b);
       for (index_t s = 0; s < r; ++s) w_.factor_[at(r * n + s)] = w_.gram_[at(i * w_.capacity_ + support[at(s)])];
-      w_.factor_[at(r * n + r)] = w_.diagonal_[at(i)] + piece.curvature;
+      w_.factor_[at(r * n + r)] = w_.diagonal_[at(i)] * damping + piece.curvature;
       w_.step_[at(r)] = -(w_.g_[at(i)] + piece.slope + piece.curvature * b);
     }
-    if (!linalg::small_cholesky(w_.factor_.data(), n)) return;
-    linalg::small_cholesky_solve(w_.factor_.data(), n, w_.step_.data());
-    move_along();
   }
 
-  void move_along() {
-    index_t blocking = -1;
-    double length = 1.0, edge = 0.0;
+  // Along the Newton step: all of it, coefficients that would leave their piece kept at its edge, as long as that lowers the
+  // objective; else half as far, and in the end to the first edge, which always does. True where an edge was met.
+  bool move_along() {
+    const double to_edge = length_to_first_edge();
+    if (to_edge >= 1.0) {
+      apply(1.0);
+      return false;
+    }
+    const std::vector<double> b = w_.b_, g = w_.g_;
+    for (double length = 1.0; length > to_edge && length > kShortest; length *= 0.5) {
+      if (apply(length) < 0.0) return true;
+      w_.b_ = b;
+      w_.g_ = g;
+    }
+    apply(to_edge);
+    return true;
+  }
+
+  double length_to_first_edge() const {
+    double length = 1.0;
     for (std::size_t r = 0; r < w_.support_.size(); ++r) {
-      const index_t i = w_.support_[r];
-      const double b = w_.b_[at(i)], step = w_.step_[r];
-      const penalty::Piece piece = penalty_.at(w_.member_[at(i)]).piece(b);
+      const double b = w_.b_[at(w_.support_[r])], step = w_.step_[r];
+      const penalty::Piece piece = penalty_.at(w_.member_[at(w_.support_[r])]).piece(b);
       const double end = step > 0.0 ? piece.high : piece.low;
-      if (step != 0.0 && std::isfinite(end) && (end - b) / step < length) {
-        length = (end - b) / step;
-        blocking = static_cast<index_t>(r);
-        edge = end;
-      }
+      if (step != 0.0 && std::isfinite(end)) length = std::min(length, (end - b) / step);
     }
+    return length;
+  }
+
+  // Moves and returns by how much the objective changes.
+  double apply(double length) {
+    double before = 0.0, after = 0.0;
     for (std::size_t r = 0; r < w_.support_.size(); ++r) {
       const index_t i = w_.support_[r];
+      const auto of_one = penalty_.at(w_.member_[at(i)]);
       const double old = w_.b_[at(i)];
-      w_.b_[at(i)] = static_cast<index_t>(r) == blocking ? edge : old + length * w_.step_[r];
-      simd::vector().axpy(w_.b_[at(i)] - old, w_.gram_.data() + i * w_.capacity_, w_.n_, w_.g_.data());
+      const penalty::Piece piece = of_one.piece(old);
+      const double fresh = std::clamp(old + length * w_.step_[r], piece.low, piece.high), change = fresh - old;
+      before += of_one.value(old) - 0.5 * change * w_.g_[at(i)];  // g at the start of this coefficient's move ...
+      simd::vector().axpy(change, w_.gram_.data() + i * w_.capacity_, w_.n_, w_.g_.data());
+      after += of_one.value(fresh) + 0.5 * change * w_.g_[at(i)];  // ... and at its end: exact for a quadratic
+      w_.b_[at(i)] = fresh;
     }
+    return after - before;
   }
 
   const Quadratic& q_;

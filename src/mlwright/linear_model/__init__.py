@@ -1,6 +1,9 @@
 """Linear models: scikit-learn's names and answers, one pass over the rows, exact updates."""
 
 from mlwright.linear_model._bayesian_ridge import BayesianRidge
+from mlwright.linear_model._elastic_net import ElasticNet, Lasso
+from mlwright.linear_model._elastic_net_cv import ElasticNetCV, LassoCV
+from mlwright.linear_model._elastic_net_path import enet_path, lasso_path
 from mlwright.linear_model._glm._generalized import GeneralizedLinearRegressor
 from mlwright.linear_model._glm._logistic import LogisticRegression
 from mlwright.linear_model._glm._tweedie import GammaRegressor, PoissonRegressor, TweedieRegressor
@@ -11,9 +14,15 @@ from mlwright.linear_model._ridge import Ridge
 
 __all__ = [
     "BayesianRidge",
+    "ElasticNet",
+    "ElasticNetCV",
+    "enet_path",
     "GammaRegressor",
     "GeneralizedLinearRegressor",
     "HuberRegressor",
+    "Lasso",
+    "lasso_path",
+    "LassoCV",
     "LinearRegression",
     "LogisticRegression",
     "PoissonRegressor",

@@ -17,8 +17,8 @@ _LARGEST_SPARSE_GRAM = 4096
 _SPARSE_WORTH = 20_000  # multiply-adds of a dense Gram that cost as much as one stored entry in an iterative solver
 
 
-class LeastSquaresModel(StateAlgebraMixin, IntervalMixin, MultiOutputMixin, RegressorMixin, BaseEstimator):
-    """Base of the models whose data enter through fold statistics."""
+class StatisticsModel(IntervalMixin, MultiOutputMixin, RegressorMixin, BaseEstimator):
+    """Base of the linear models whose data enter through fold statistics."""
 
     _multi_output = True
     _accept_sparse = True
@@ -104,6 +104,10 @@ class LeastSquaresModel(StateAlgebraMixin, IntervalMixin, MultiOutputMixin, Regr
         tags.target_tags.multi_output = self._multi_output
         tags.target_tags.single_output = True
         return tags
+
+
+class LeastSquaresModel(StateAlgebraMixin, StatisticsModel):
+    """Base of those that can go on from the statistics: ``partial_fit``, ``merge`` and ``forget``."""
 
 
 def linear_predict(model, X, *, accept_sparse=True):

@@ -55,7 +55,7 @@ def _said(method: Callable[[Any], Any], X: Any) -> Any:
 
 def fitted_examples() -> list[Example]:
     """The examples; imports the estimators."""
-    linear = [*_linear_models(), *_robust_models(), *_glms()]
+    linear = [*_linear_models(), *_sparse_models(), *_robust_models(), *_glms()]
     return [*linear, *_boosting(), *_imported(), *_encoders(), *_pipelines(), *_tabular()]
 
 
@@ -90,6 +90,23 @@ def _linear_models() -> list[Example]:
         Example("linear_model.Ridge:wide", partial(Ridge, alpha=np.float32(0.1), random_state=3), wide, y[:4]),
         *_variants("linear_model.BayesianRidge", BayesianRidge, {"": {}, "scores": {"compute_score": True}}, X, y),
         Example("linear_model.BayesianRidge:wide", BayesianRidge, wide.astype(np.float32), y[:4]),
+    ]
+
+
+def _sparse_models() -> list[Example]:
+    from mlwright.linear_model import ElasticNet, ElasticNetCV, Lasso, LassoCV
+
+    X = _numbers()
+    y = X @ [1.0, -2.0, 0.5] + 3.0 + _numbers(p=1)[:, 0]
+    both = np.column_stack([y, -y])
+    grid = {"alphas": 5, "cv": 3}
+    return [
+        Example("linear_model.Lasso", partial(Lasso, alpha=0.1), X, y),
+        Example("linear_model.Lasso:wide", partial(Lasso, alpha=0.5), _numbers(n=6, p=520), y[:6]),
+        Example("linear_model.ElasticNet", partial(ElasticNet, alpha=0.1), X, y),
+        Example("linear_model.ElasticNet:targets", partial(ElasticNet, alpha=0.1), X.astype(np.float32), both),
+        Example("linear_model.LassoCV", partial(LassoCV, **grid), X, y),
+        Example("linear_model.ElasticNetCV", partial(ElasticNetCV, l1_ratio=[0.5, 1.0], **grid), X, y),
     ]
 
 

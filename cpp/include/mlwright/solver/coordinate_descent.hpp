@@ -7,8 +7,8 @@
 //
 // A working set of features with its own compact Gram matrix: sweeps cost (set)(support) multiply-adds, and the whole gradient
 // is formed anew from the support, from no sum that could drift, when the set is solved. Features that then violate their
-// optimality condition join. Where the support holds still and sweeps have cost as much as a Cholesky factor of it would, one
-// Newton step on the support ends the matter, or goes as far as signs (pieces of the penalty) hold.
+// optimality condition join. Once sweeps have cost as much as a Cholesky factor of the support would (and some more where the
+// support still moves), a Newton step on the support ends the matter, or goes as far as signs (pieces of the penalty) hold.
 //
 // Certificates: `gap` bounds F(b) - min F (infinity where a penalty is not convex; far from tight where a coefficient has no
 // penalty at all); `violation` is the largest distance of -grad_j to the subdifferential of P_j over sqrt(G_jj), zero at and only

@@ -1,0 +1,410 @@
+"""Lasso and elastic net with penalties chosen by cross-validation."""
+
+from numbers import Integral, Real
+from typing import ClassVar
+
+import numpy as np
+from sklearn.model_selection import check_cv
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.metadata_routing import (
+    MetadataRouter,
+    MethodMapping,
+    _manual_routing,
+    _raise_for_params,
+    _routing_enabled,
+    process_routing,
+)
+
+from mlwright._runtime.threads import limit
+from mlwright._validation import explain_not_finite
+from mlwright.base import fit_context
+from mlwright.io.composite import State
+from mlwright.io.schema import Choice, Number, Tensor
+from mlwright.linear_model._base import StatisticsModel
+from mlwright.linear_model._elastic_net import ElasticNet, Lasso
+from mlwright.linear_model._elastic_net_path import alpha_grid, checked_alphas, require_l1
+from mlwright.linear_model._fold_sums import fold_sums
+from mlwright.linear_model._quadratic import Quadratics
+from mlwright.linear_model._sparse_interval import sparse_predictive
+from mlwright.linear_model._state import LINEAR_FIELDS
+from mlwright.linear_model._working_set import RowsProblem, wants_rows
+
+_OF_THE_FIT = ("dual_gap_", "objective_", "converged_", "n_passes_")
+_STATE = {
+    **LINEAR_FIELDS,
+    "alpha_": Number(0.0),
+    "alphas_": Tensor("f8", "a", "r a"),
+    "mse_path_": Tensor("f8", "*", "* *", "* * *", finite=True),
+    "dual_gap_": Number(0.0),
+    "objective_": Number(0.0),
+    "converged_": Choice(True, False),
+    "n_passes_": Number(1, integer=True),
+    "n_iter_": Number(0, integer=True),
+}
+
+
+class ElasticNetCV(StatisticsModel):
+    """Elastic net with `alpha` and `l1_ratio` chosen by cross-validation, all folds from one pass over the rows.
+
+    Parameters
+    ----------
+    l1_ratio : float or list of float, default=0.5
+        Share of the L1 penalty; the best of a list is chosen.
+    eps : float, default=1e-3
+        The smallest penalty over the largest.
+    alphas : int or array-like, default=100
+        How many penalties, or which.
+    fit_intercept : bool, default=True
+    precompute : "auto", bool or array-like of shape (n_features, n_features), default="auto"
+        For compatibility: whether Gram matrices are formed follows from the shape of X.
+    max_iter : int, default=1000
+        Most sweeps over the coefficients for each penalty.
+    tol : float, default=1e-4
+        Duality gap, relative to the squares of y about its mean, at which each fit ends.
+    cv : int, cross-validation generator or iterable, default=None
+        scikit-learn's; None is five folds.
+    copy_X : bool, default=True
+        For compatibility: X is never written to.
+    verbose : bool or int, default=0
+        For compatibility.
+    n_jobs : int, default=None
+        Threads; None is all that the process is given.
+    positive : bool, default=False
+    random_state : int, RandomState instance, default=None
+        For compatibility: nothing is random.
+    selection : {"cyclic", "random"}, default="cyclic"
+        For compatibility: the order of coefficients is fixed.
+
+    Attributes
+    ----------
+    alpha_, l1_ratio_ : float
+        The penalties chosen: least mean over folds of the (weighted) mean squared errors.
+    alphas_ : ndarray of shape (n_alphas,) or (n_l1_ratio, n_alphas)
+    mse_path_ : ndarray of shape (n_alphas, n_folds) or (n_l1_ratio, n_alphas, n_folds)
+    coef_ : ndarray of shape (n_features,)
+    intercept_ : float
+    dual_gap_, objective_ : float
+    converged_ : bool
+        Of the fit on all rows.
+    n_iter_, n_passes_ : int
+    n_features_in_ : int
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+
+    See Also
+    --------
+    ElasticNet : what is fitted.
+
+    Notes
+    -----
+    Up to 512 columns, or up to 2048 and no more than rows, every row is read once whatever the number of folds,
+    penalties and ratios: second moments are summed by fold, a training set is the sum of the other folds, and test
+    errors follow from the moments of the fold left out.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mlwright.linear_model import ElasticNetCV
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((200, 10))
+    >>> y = X[:, 0] - X[:, 1] + 0.1 * rng.standard_normal(200)
+    >>> model = ElasticNetCV(l1_ratio=[0.5, 0.9, 1.0], cv=3).fit(X, y)
+    >>> model.mse_path_.shape, model.l1_ratio_
+    ((3, 100, 3), 1.0)
+    """
+
+    _model_state = State(**_STATE, l1_ratio_=Number(0.0, 1.0))
+    _multi_output = False
+    _parameter_constraints: ClassVar[dict] = {
+        "l1_ratio": [Interval(Real, 0, 1, closed="both"), "array-like"],
+        "eps": [Interval(Real, 0, None, closed="neither")],
+        "alphas": [Interval(Integral, 1, None, closed="left"), "array-like"],
+        "fit_intercept": ["boolean"],
+        "precompute": [StrOptions({"auto"}), "array-like", "boolean"],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "cv": ["cv_object"],
+        "copy_X": ["boolean"],
+        "verbose": ["verbose"],
+        "n_jobs": [Integral, None],
+        "positive": ["boolean"],
+        "random_state": ["random_state"],
+        "selection": [StrOptions({"cyclic", "random"})],
+    }
+
+    def __init__(
+        self,
+        *,
+        l1_ratio=0.5,
+        eps=1e-3,
+        alphas=100,
+        fit_intercept=True,
+        precompute="auto",
+        max_iter=1000,
+        tol=1e-4,
+        cv=None,
+        copy_X=True,
+        verbose=0,
+        n_jobs=None,
+        positive=False,
+        random_state=None,
+        selection="cyclic",
+    ):
+        self.l1_ratio = l1_ratio
+        self.eps = eps
+        self.alphas = alphas
+        self.fit_intercept = fit_intercept
+        self.precompute = precompute
+        self.max_iter = max_iter
+        self.tol = tol
+        self.cv = cv
+        self.copy_X = copy_X
+        self.verbose = verbose
+        self.n_jobs = n_jobs
+        self.positive = positive
+        self.random_state = random_state
+        self.selection = selection
+
+    @fit_context
+    def fit(self, X, y, sample_weight=None, **params):
+        """Choose the penalties and fit on all rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+        sample_weight : float or array-like of shape (n_samples,), default=None
+            Weights of the fits and of the mean squared error of each fold; the mean over folds is not weighted.
+        **params : dict
+            Metadata for the splitter, where scikit-learn's metadata routing is enabled.
+
+        Returns
+        -------
+        self : object
+        """
+        _raise_for_params(params, self, "fit")
+        rows = self._rows(X, y, sample_weight, reset=True)
+        self._remember_kind(rows)
+        self._single_target = True
+        cv = check_cv(self.cv)
+        routed = process_routing(self, "fit", sample_weight=sample_weight, **params) if _routing_enabled() else None
+        routed = routed or _manual_routing({"splitter": {}})
+        folds = list(cv.split(rows.X, rows.y[:, 0], **routed.splitter.split))
+        with limit(self.n_jobs):
+            search = _rows_search if wants_rows(rows) else _gram_search
+            mse, alphas = search(self, rows, folds)
+            self._choose(mse, alphas)
+            self._refit(X, y, sample_weight)
+        return self
+
+    def _ratios(self):
+        return np.atleast_1d(np.asarray(self.l1_ratio, dtype=np.float64))
+
+    def _grids(self, problem):
+        """Penalties of each ratio, largest first."""
+        ratios = self._ratios()
+        if not isinstance(self.alphas, Integral):
+            return np.tile(checked_alphas(self.alphas), (len(ratios), 1))
+        for ratio in ratios:
+            require_l1(ratio)
+        largest = problem.largest_alpha(1.0, self.positive)
+        return np.array([alpha_grid(largest / ratio, self.eps, int(self.alphas)) for ratio in ratios])
+
+    def _options(self):
+        return {"positive": self.positive, "tol": self.tol, "max_iter": self.max_iter}
+
+    def _choose(self, mse, alphas):
+        """The best of the mean squared errors (n_ratios, n_folds, n_alphas), the first where several are."""
+        mean = mse.mean(axis=1)
+        ratio, step = np.unravel_index(np.argmin(mean), mean.shape)
+        self.alpha_, self.l1_ratio_ = float(alphas[ratio, step]), float(self._ratios()[ratio])
+        self.mse_path_ = np.squeeze(np.moveaxis(mse, 2, 1))
+        self.alphas_ = alphas if isinstance(self.alphas, Integral) and len(alphas) > 1 else alphas[0]
+
+    def _refit(self, X, y, sample_weight):
+        model = self._model()
+        if self._whole is not None:
+            model.n_features_in_, model._dtype, model._single_target = self.n_features_in_, self._dtype, True
+            model._fit_statistics(self._whole)
+        else:
+            model.fit(X, np.ravel(y), sample_weight)
+        del self._whole
+        for name in (*_OF_THE_FIT, "coef_", "intercept_", "n_iter_", "_statistics"):
+            setattr(self, name, getattr(model, name))
+
+    def _model(self):
+        options = {"fit_intercept": self.fit_intercept, **self._options()}
+        return ElasticNet(self.alpha_, l1_ratio=self.l1_ratio_, **options)
+
+    def _predictive(self, X):
+        return sparse_predictive(self, X, self.alpha_ * (1.0 - getattr(self, "l1_ratio_", 1.0)))
+
+    def get_metadata_routing(self):
+        """How metadata is routed: the splitter of `cv` may ask for groups.
+
+        Returns
+        -------
+        routing : MetadataRouter
+        """
+        return (
+            MetadataRouter(owner=self)
+            .add_self_request(self)
+            .add(splitter=check_cv(self.cv), method_mapping=MethodMapping().add(caller="fit", callee="split"))
+        )
+
+
+class LassoCV(ElasticNetCV):
+    """Lasso with `alpha` chosen by cross-validation, all folds from one pass over the rows.
+
+    Parameters
+    ----------
+    eps : float, default=1e-3
+        The smallest penalty over the largest.
+    alphas : int or array-like, default=100
+        How many penalties, or which.
+    fit_intercept : bool, default=True
+    precompute : "auto", bool or array-like of shape (n_features, n_features), default="auto"
+        For compatibility: whether Gram matrices are formed follows from the shape of X.
+    max_iter : int, default=1000
+        Most sweeps over the coefficients for each penalty.
+    tol : float, default=1e-4
+        Duality gap, relative to the squares of y about its mean, at which each fit ends.
+    copy_X : bool, default=True
+        For compatibility: X is never written to.
+    cv : int, cross-validation generator or iterable, default=None
+        scikit-learn's; None is five folds.
+    verbose : bool or int, default=False
+        For compatibility.
+    n_jobs : int, default=None
+        Threads; None is all that the process is given.
+    positive : bool, default=False
+    random_state : int, RandomState instance, default=None
+        For compatibility: nothing is random.
+    selection : {"cyclic", "random"}, default="cyclic"
+        For compatibility: the order of coefficients is fixed.
+
+    Attributes
+    ----------
+    alpha_ : float
+        The penalty chosen: least mean over folds of the (weighted) mean squared errors.
+    alphas_ : ndarray of shape (n_alphas,)
+    mse_path_ : ndarray of shape (n_alphas, n_folds)
+    coef_ : ndarray of shape (n_features,)
+    intercept_ : float
+    dual_gap_, objective_ : float
+    converged_ : bool
+    n_iter_, n_passes_ : int
+    n_features_in_ : int
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+
+    See Also
+    --------
+    ElasticNetCV : with an L2 penalty too, and how folds are fitted.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mlwright.linear_model import LassoCV
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((100, 5))
+    >>> LassoCV(cv=4).fit(X, 3.0 * X[:, 2] + rng.standard_normal(100)).coef_.round(1)
+    array([0., 0., 3., 0., 0.])
+    """
+
+    _model_state = State(**_STATE)
+    l1_ratio = 1.0
+    _parameter_constraints: ClassVar[dict] = {
+        name: rule for name, rule in ElasticNetCV._parameter_constraints.items() if name != "l1_ratio"
+    }
+
+    def __init__(
+        self,
+        *,
+        eps=1e-3,
+        alphas=100,
+        fit_intercept=True,
+        precompute="auto",
+        max_iter=1000,
+        tol=1e-4,
+        copy_X=True,
+        cv=None,
+        verbose=False,
+        n_jobs=None,
+        positive=False,
+        random_state=None,
+        selection="cyclic",
+    ):
+        self.eps = eps
+        self.alphas = alphas
+        self.fit_intercept = fit_intercept
+        self.precompute = precompute
+        self.max_iter = max_iter
+        self.tol = tol
+        self.copy_X = copy_X
+        self.cv = cv
+        self.verbose = verbose
+        self.n_jobs = n_jobs
+        self.positive = positive
+        self.random_state = random_state
+        self.selection = selection
+
+    def _choose(self, mse, alphas):
+        super()._choose(mse, alphas)
+        del self.l1_ratio_
+
+    def _model(self):
+        return Lasso(self.alpha_, fit_intercept=self.fit_intercept, **self._options())
+
+
+def _gram_search(model, rows, folds):
+    """Mean squared errors (n_ratios, n_folds, n_alphas) in the Gram domain, and the penalties."""
+    sums = fold_sums(rows, folds)
+    if sums.whole is None:
+        explain_not_finite(model, rows)
+    _require_weight(sums.train + sums.test)
+    model._whole = sums.whole
+    alphas, ratios = model._grids(Quadratics.of([sums.whole], model.fit_intercept)), model._ratios()
+    train, test = Quadratics.of(sums.train, model.fit_intercept), Quadratics.of(sums.test, True)
+    which, ratio = np.tile(np.arange(len(folds)), len(ratios)), np.repeat(np.arange(len(ratios)), len(folds))
+    answers = train.solve(which, np.zeros_like(which), alphas[ratio], ratios[ratio], **model._options())
+    p = train.n_features
+    mse = np.empty((len(which), alphas.shape[1]))
+    for k, fold in enumerate(which):
+        intercept = train.mean[fold, p] - answers.coef[k] @ train.mean[fold, :p]
+        mse[k] = test.squared_errors(fold, 0, answers.coef[k], intercept)
+    return mse.reshape(len(ratios), len(folds), -1), alphas
+
+
+def _rows_search(model, rows, folds):
+    """The same from the rows: those left out of a fold have weight zero, and nothing is copied."""
+    own = np.ones(len(rows.y)) if rows.w is None else rows.w
+    whole = RowsProblem.of(rows, model.fit_intercept)
+    if whole is None:
+        explain_not_finite(model, rows)
+    model._whole = None
+    alphas, ratios = model._grids(whole), model._ratios()
+    mse = np.empty((len(ratios), len(folds), alphas.shape[1]))
+    for f, (train, test) in enumerate(folds):
+        w = np.zeros(len(own))
+        w[train] = own[train]
+        if not (w.sum() > 0.0 and own[test].sum() > 0.0):
+            _refuse_weights()
+        problem = RowsProblem.of(rows, model.fit_intercept, w)
+        for r, ratio in enumerate(ratios):
+            coef = problem.solve(alphas[None, r], ratio, **model._options()).coef[0]
+            used = np.flatnonzero(coef.any(axis=0))
+            fitted = problem.X[test][:, used] @ coef[:, used].T - problem.x_mean[used] @ coef[:, used].T
+            error = (rows.y[test] - problem.y_mean) - fitted
+            mse[r, f] = np.average(error * error, axis=0, weights=own[test])
+    return mse, alphas
+
+
+def _require_weight(sets):
+    if not all(s.weight > 0.0 for s in sets):
+        _refuse_weights()
+
+
+def _refuse_weights():
+    raise ValueError(
+        "cv: got a fold whose training or test rows all have weight zero, expected some weight in each; use fewer "
+        "folds or leave those rows out."
+    )
