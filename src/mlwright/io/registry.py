@@ -33,6 +33,7 @@ CLASSES: dict[str, str] = {
     "linear_model.LassoCV": "mlwright.linear_model:LassoCV",
     "linear_model.LinearRegression": "mlwright.linear_model:LinearRegression",
     "linear_model.QuantileRegressor": "mlwright.linear_model:QuantileRegressor",
+    "linear_model.LogisticRegressionCV": "mlwright.linear_model:LogisticRegressionCV",
     "linear_model.LogisticRegression": "mlwright.linear_model:LogisticRegression",
     "linear_model.PoissonRegressor": "mlwright.linear_model:PoissonRegressor",
     "linear_model.Ridge": "mlwright.linear_model:Ridge",

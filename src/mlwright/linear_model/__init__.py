@@ -6,6 +6,7 @@ from mlwright.linear_model._elastic_net_cv import ElasticNetCV, LassoCV
 from mlwright.linear_model._elastic_net_path import enet_path, lasso_path
 from mlwright.linear_model._glm._generalized import GeneralizedLinearRegressor
 from mlwright.linear_model._glm._logistic import LogisticRegression
+from mlwright.linear_model._glm._logistic_cv import LogisticRegressionCV
 from mlwright.linear_model._glm._tweedie import GammaRegressor, PoissonRegressor, TweedieRegressor
 from mlwright.linear_model._huber import HuberRegressor
 from mlwright.linear_model._linear_regression import LinearRegression
@@ -25,6 +26,7 @@ __all__ = [
     "LassoCV",
     "LinearRegression",
     "LogisticRegression",
+    "LogisticRegressionCV",
     "PoissonRegressor",
     "QuantileRegressor",
     "Ridge",

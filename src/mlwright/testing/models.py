@@ -141,6 +141,7 @@ def _glms() -> list[Example]:
         GammaRegressor,
         GeneralizedLinearRegressor,
         LogisticRegression,
+        LogisticRegressionCV,
         PoissonRegressor,
         TweedieRegressor,
     )
@@ -152,6 +153,7 @@ def _glms() -> list[Example]:
     return [
         Example("linear_model.LogisticRegression", LogisticRegression, X, score > 0),
         Example("linear_model.LogisticRegression:classes", LogisticRegression, X.astype(np.float32), labels),
+        Example("linear_model.LogisticRegressionCV", partial(LogisticRegressionCV, Cs=3, cv=2), X, score > 0),
         Example("linear_model.PoissonRegressor", PoissonRegressor, X, np.rint(amounts)),
         Example("linear_model.GammaRegressor", partial(GammaRegressor, fit_intercept=False), X, amounts),
         Example(

@@ -17,13 +17,9 @@ from mlwright.base import fit_context
 from mlwright.io.composite import State
 from mlwright.io.schema import Labels, Tensor
 from mlwright.linear_model._glm._base import COMMON_FIELDS, certify, refuse, scores_of, usable_weights
-from mlwright.linear_model._glm._families import law_of
-from mlwright.linear_model._glm._multinomial import solve_classes
+from mlwright.linear_model._glm._logistic_fit import LogisticFitter
 from mlwright.linear_model._glm._penalty import check_solver, penalty_of
-from mlwright.linear_model._glm._problem import Problem, table_of
-from mlwright.linear_model._glm._solve import solve
 
-_LOGIT = law_of("binomial", "logit")
 SOLVERS = {"auto", "lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga"}
 
 
@@ -291,36 +287,13 @@ class LogisticRegression(LogisticModel):
             raise ValueError(
                 "solver: 'liblinear' does not support multiclass classification, expected another solver, e.g. 'auto'."
             )
-        table = table_of(rows, codes, w, None, self.fit_intercept)
         l1, l2 = strength * l1_ratio, strength * (1.0 - l1_ratio)
-        problem = Problem(table, _LOGIT.loss, l1, l2, self.fit_intercept)
-        if len(self.classes_) > 2:
-            start = _start_of_classes(problem, len(self.classes_), before)
-            solution = solve_classes(problem, len(self.classes_), *start, self.tol, self.max_iter)
-        else:
-            solution = solve(problem, *_start(problem, before), self.tol, self.max_iter)
+        fitter = LogisticFitter.of_rows(rows, codes, w, len(self.classes_), self.fit_intercept, l1)
+        start = fitter.start()
+        if before is not None and fitter.basis is None and before[0].shape == start[0].shape:
+            start = tuple(part.astype(np.float64) for part in before)
+        solution = fitter.in_columns(fitter.solve(fitter.problem(), l1, l2, start, self.tol, self.max_iter))
         certify(self, solution, rows)
-        self.coef_ = np.atleast_2d(solution.coef).astype(rows.dtype)
-        self.intercept_ = np.atleast_1d(solution.intercept).astype(rows.dtype)
+        self.coef_, self.intercept_ = solution.coef.astype(rows.dtype), solution.intercept.astype(rows.dtype)
         self.n_iter_ = np.array([solution.n_iter], dtype=np.int32)
         return self
-
-
-def _start_of_classes(problem, n_classes, before):
-    p = len(problem.scale)
-    if before is not None and before[0].shape == (n_classes, p):
-        return before[0].astype(np.float64), before[1].astype(np.float64)
-    if not problem.fit_intercept:
-        return np.zeros((n_classes, p)), np.zeros(n_classes)
-    share = np.bincount(problem.table.y.astype(np.intp), problem.table.w, n_classes)
-    log_share = np.log(np.maximum(share, 1e-3 * share.sum() / n_classes))
-    return np.zeros((n_classes, p)), log_share - log_share.mean()
-
-
-def _start(problem, before):
-    """From the fit before, or the log odds of the classes."""
-    p, y, w = len(problem.scale), problem.table.y, problem.table.w
-    if before is not None and before[0].shape == (1, p):
-        return before[0][0].astype(np.float64), float(before[1][0])
-    share = float(y.mean() if w is None else w @ y / w.sum())
-    return np.zeros(p), float(special.logit(share)) if problem.fit_intercept else 0.0

@@ -7,10 +7,13 @@ from mlwright.linear_model._glm._problem import Solution
 from mlwright.linear_model._glm._solve import INNER_STEPS, LARGEST_HESSIAN, centred
 
 
-def solve_classes(problem, n_classes, coef, intercept, tol, max_iter):
-    """Minimise over coefficients of shape (n_classes, p) and intercepts (n_classes,), from where they are."""
+def solve_classes(problem, n_classes, coef, intercept, tol, max_iter, diagonal=False):
+    """Minimise over coefficients of shape (n_classes, p) and intercepts (n_classes,), from where they are.
+
+    ``diagonal``: the Gram matrix of the columns is about diagonal, and needs not be formed.
+    """
     squares, passes = None, 0.0
-    if len(problem.scale) > LARGEST_HESSIAN or _wide_sparse(problem):
+    if diagonal or len(problem.scale) > LARGEST_HESSIAN or _wide_sparse(problem):
         problem, squares, passes = centred(problem)
     scale, shift = problem.scale, problem.table.shift
     _, l2 = problem.penalties()

@@ -1,0 +1,107 @@
+"""One logistic problem of two classes or more: from rows and penalties to coefficients of shape (k, p)."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import special
+
+from mlwright._kernels.linalg import as_design
+from mlwright.linear_model._glm._dual import DualBasis, wants_dual
+from mlwright.linear_model._glm._families import law_of
+from mlwright.linear_model._glm._multinomial import solve_classes
+from mlwright.linear_model._glm._problem import Problem, Solution, table_of
+from mlwright.linear_model._glm._solve import solve, solve_wide
+
+_LOGIT = law_of("binomial", "logit")
+
+
+@dataclass(frozen=True)
+class LogisticFitter:
+    """Rows of two classes or more, ready to be fitted under one penalty after the other.
+
+    Attributes
+    ----------
+    rows : Rows
+        What is fitted: validated rows, or the rows of a dual basis.
+    codes : float64 array of shape (n,)
+        Numbers of classes.
+    w : float64 array of shape (n,) or None
+    n_classes : int
+    fit_intercept : bool
+    basis : DualBasis or None
+    """
+
+    rows: object
+    codes: np.ndarray
+    w: np.ndarray | None
+    n_classes: int
+    fit_intercept: bool
+    basis: DualBasis | None = None
+
+    @classmethod
+    def of_rows(cls, rows, codes, w, n_classes, fit_intercept, l1):
+        """The fitter of validated rows; through the dual where they are few and `l1` is zero."""
+        fitter = cls(rows, codes, w, n_classes, fit_intercept)
+        basis = DualBasis.of_rows(rows, fit_intercept) if wants_dual(rows, l1) else None
+        return fitter if basis is None else replace(fitter, rows=_rows_of(rows, basis.L), basis=basis)
+
+    def part(self, chosen):
+        """The fitter of some of the rows."""
+        basis = None if self.basis is None else self.basis.part(chosen)
+        if basis is not None:
+            rows = _rows_of(self.rows, basis.L)
+        else:
+            rows = _rows_of(self.rows, self.rows.X.tocsr()[chosen] if self.rows.is_sparse else self.rows.X[chosen])
+        w = None if self.w is None else self.w[chosen]
+        return replace(self, rows=rows, codes=self.codes[chosen], w=w, basis=basis)
+
+    def scores(self, solution, X, chosen):
+        """Scores (m, k) of rows `chosen` of X, the table that the whole was made of."""
+        if self.basis is not None:
+            return self.basis.scores(solution.coef, chosen) + solution.intercept
+        return (X.tocsr() if self.rows.is_sparse else X)[chosen] @ solution.coef.T + solution.intercept
+
+    @property
+    def n_rows_of_coef(self):
+        return 1 if self.n_classes == 2 else self.n_classes
+
+    def problem(self):
+        """The problem without a penalty; ``with_table`` gives it one."""
+        table = table_of(self.rows, self.codes, self.w, None, self.fit_intercept)
+        return Problem(table, _LOGIT.loss, 0.0, 0.0, self.fit_intercept)
+
+    def solve(self, problem, l1, l2, start, tol, max_iter):
+        """A Solution whose coefficients are (k, q) and intercepts (k,), q the columns of ``rows``."""
+        problem = problem.with_table(problem.table, l1, l2)
+        if self.n_classes > 2:
+            return solve_classes(problem, self.n_classes, *start, tol, max_iter, diagonal=self.basis is not None)
+        method = solve if self.basis is None else solve_wide
+        found = method(problem, start[0][0], float(start[1][0]), tol, max_iter)
+        return replace(found, coef=found.coef[None, :], intercept=np.array([found.intercept]))
+
+    def start(self):
+        """Zero coefficients, and the intercepts of the classes' shares."""
+        k, q = self.n_rows_of_coef, self.rows.X.shape[1]
+        if not self.fit_intercept:
+            return np.zeros((k, q)), np.zeros(k)
+        share = np.bincount(self.codes.astype(np.intp), self.w, self.n_classes)
+        share = np.maximum(share, 1e-3 * share.sum() / self.n_classes) / share.sum()
+        if self.n_classes == 2:
+            return np.zeros((1, q)), np.array([special.logit(share[1] / share.sum())])
+        return np.zeros((k, q)), np.log(share) - np.log(share).mean()
+
+    def original(self, coef, intercept):
+        """Coefficients and intercepts of the columns that users know."""
+        if self.basis is None:
+            return coef, intercept
+        w, shift = self.basis.coefficients(coef)
+        return w, intercept - shift if self.fit_intercept else intercept
+
+    def in_columns(self, solution: Solution) -> Solution:
+        """A Solution with coefficients of the columns that users know."""
+        coef, intercept = self.original(solution.coef, solution.intercept)
+        return replace(solution, coef=coef, intercept=intercept)
+
+
+def _rows_of(rows, X):
+    return replace(rows, X=X, design=as_design(X))
