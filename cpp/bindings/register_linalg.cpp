@@ -52,6 +52,31 @@ py::object fold_statistics(const py::object& x, const Strided& y, const Weight& 
                         to_array(stats.scale, {q}));
 }
 
+// Stacked over the sets: weights (K), means (K, q), scatters (K, q, q), scales (K, q).
+py::object fold_statistics_of_sets(const py::object& x, const Strided& y, const Weight& w, const Vector<std::int64_t>& numbers,
+                                   const Vector<std::int64_t>& starts) {
+  const auto design = design_of(x);
+  const auto targets = matrix<double>(y);
+  if (numbers.size() != targets.rows) throw py::value_error("y and the row numbers differ in length");
+  const double* weights = weight_of(w, targets.rows);
+  const std::span rows(numbers.data(), static_cast<std::size_t>(numbers.size()));
+  const std::span bounds(starts.data(), static_cast<std::size_t>(starts.size()));
+  const auto sets =
+      without_gil([&](auto& token) { return linalg::fold_statistics(*design, targets, weights, rows, bounds, token); });
+  if (!sets.empty() && !sets.back().finite) return py::none();
+  const auto k = static_cast<py::ssize_t>(sets.size());
+  const index_t q = design->cols() + targets.cols;
+  Vector<double> weight(k), mean({k, q}), scatter({k, q, q}), scale({k, q});
+  for (py::ssize_t i = 0; i < k; ++i) {
+    const auto& set = sets[static_cast<std::size_t>(i)];
+    weight.mutable_at(i) = set.weight;
+    std::copy(set.mean.begin(), set.mean.end(), mean.mutable_data(i, 0));
+    std::copy(set.scatter.begin(), set.scatter.end(), scatter.mutable_data(i, 0, 0));
+    std::copy(set.scale.begin(), set.scale.end(), scale.mutable_data(i, 0));
+  }
+  return py::make_tuple(weight, mean, scatter, scale);
+}
+
 // (p x t): sum w (x - mean_x) scale_x residual', residual = (y - mean_y) scale_y - (x - mean_x) scale_x b.
 Vector<double> residual_gradient(const py::object& x, const Strided& y, const Weight& w, const Vector<double>& mean,
                                  const Vector<double>& scale, const Vector<double>& b) {
@@ -103,6 +128,8 @@ Vector<double> affine_map(const py::object& x, const Strided& coef, const Vector
 void register_linalg(py::module_& m) {
   py::module_ linalg = m.def_submodule("linalg");
   linalg.def("fold_statistics", &fold_statistics, py::arg("x"), py::arg("y").noconvert(), py::arg("w").noconvert());
+  linalg.def("fold_statistics_of_sets", &fold_statistics_of_sets, py::arg("x"), py::arg("y").noconvert(),
+             py::arg("w").noconvert(), py::arg("numbers").noconvert(), py::arg("starts").noconvert());
   linalg.def("residual_gradient", &residual_gradient, py::arg("x"), py::arg("y").noconvert(), py::arg("w").noconvert(),
              py::arg("mean").noconvert(), py::arg("scale").noconvert(), py::arg("b").noconvert());
   linalg.def("gram", &gram, py::arg("x"), py::arg("w").noconvert(), py::arg("row_shift").noconvert(),

@@ -68,4 +68,24 @@ template class CsrDesign<double, std::int64_t>;
 template class CsrDesign<float, std::int32_t>;
 template class CsrDesign<float, std::int64_t>;
 
+SelectedRows::SelectedRows(const Design& all, std::span<const std::int64_t> numbers) : all_(all), numbers_(numbers) {
+  for (const std::int64_t r : numbers)
+    if (r < 0 || r >= all.rows())
+      throw InvalidArgument("row numbers: got " + std::to_string(r) + ", expected 0 <= number < " +
+                            std::to_string(all.rows()));
+}
+
+// Runs of rows that follow each other in X too are packed at once.
+void SelectedRows::pack(index_t begin, index_t rows, const Affine& affine, double* block) const {
+  Affine of_run = affine;
+  for (index_t r = 0; r < rows;) {
+    const std::int64_t first = numbers_[static_cast<std::size_t>(begin + r)];
+    index_t run = 1;
+    while (r + run < rows && numbers_[static_cast<std::size_t>(begin + r + run)] == first + run) ++run;
+    if (affine.row_shift != nullptr) of_run.row_shift = affine.row_shift + (begin + r) - first;
+    all_.pack(first, run, of_run, block + r * simd::kGroup);
+    r += run;
+  }
+}
+
 }  // namespace mlwright::linalg

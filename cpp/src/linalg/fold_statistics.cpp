@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 
+#include "mlwright/base/error.hpp"
 #include "mlwright/linalg/gram.hpp"
 #include "simd/gram.hpp"
 
@@ -151,6 +153,23 @@ FoldStatistics fold_statistics(const Design& x, MatrixView<const double> y, cons
     gram = weighted_gram(z, w, token);
   }
   return centred(gram, width, q, frame);
+}
+
+std::vector<FoldStatistics> fold_statistics(const Design& x, MatrixView<const double> y, const double* w,
+                                            std::span<const std::int64_t> numbers, std::span<const std::int64_t> starts,
+                                            runtime::CancelToken& token) {
+  std::vector<FoldStatistics> sets;
+  for (std::size_t k = 0; k + 1 < starts.size(); ++k) {
+    const index_t begin = starts[k], end = starts[k + 1];
+    if (begin < 0 || begin >= end || end > y.rows)
+      throw InvalidArgument("sets of rows: set " + std::to_string(k) + " goes from " + std::to_string(begin) + " to " +
+                            std::to_string(end) + ", expected at least one of " + std::to_string(y.rows) + " rows");
+    const SelectedRows rows(x, numbers.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin)));
+    const MatrixView<const double> targets{y.data + begin * y.row_stride, end - begin, y.cols, y.row_stride, y.col_stride};
+    sets.push_back(fold_statistics(rows, targets, w == nullptr ? nullptr : w + begin, token));
+    if (!sets.back().finite) break;
+  }
+  return sets;
 }
 
 }  // namespace mlwright::linalg

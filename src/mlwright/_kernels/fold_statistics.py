@@ -3,6 +3,8 @@
 Reference: Chan, Golub and LeVeque (1983), Algorithms for computing the sample variance.
 """
 
+import functools
+import itertools
 import warnings
 from dataclasses import dataclass
 
@@ -48,6 +50,21 @@ class FoldStatistics:
             return None
         weight, mean, scatter, scale = sums
         return cls(len(mean) - y.shape[1], len(y), weight, mean, scatter, scale)
+
+    @classmethod
+    def of_sets(cls, design, y, w, sets):
+        """Statistics of several sets of rows, given by their row numbers, each read once where it lies; None as above.
+
+        They merge exactly, so a training set is the sum of other sets and never a difference.
+        """
+        numbers = np.concatenate(sets)
+        starts = np.cumsum([0, *map(len, sets)])
+        sums = linalg.fold_statistics_of_sets(design, y[numbers], None if w is None else w[numbers], numbers, starts)
+        if sums is None:
+            return None
+        p = sums[1].shape[1] - y.shape[1]
+        parts = zip(np.diff(starts).tolist(), *sums, strict=True)
+        return [cls(p, rows, float(weight), mean, scatter, scale) for rows, weight, mean, scatter, scale in parts]
 
     @property
     def n_targets(self):
@@ -99,6 +116,38 @@ class FoldStatistics:
         origin = self.mean * scale
         return self._rescaled(scale) + self.weight * np.multiply.outer(origin, origin), scale
 
+    def squared_errors(self, coef, intercept, target=0):
+        """Sums of squared residuals of one target for many candidates, without the rows.
+
+        Parameters
+        ----------
+        coef : array of shape (m, p)
+        intercept : array of shape (m,)
+        target : int
+
+        Returns
+        -------
+        errors : array of shape (m,)
+        sure : bool array of shape (m,)
+            Whether rounding leaves an error at least nine right digits; where it does not, ask the rows.
+        """
+        p = self.n_features
+        at = p + target
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            b = coef / self.scale[:p] * self.scale[at]
+            image = b @ self.scatter[:p, :p]
+            of_fit, of_both = (image * b).sum(axis=1), b @ self.scatter[:p, at]
+            spread = self.scatter[at, at] - 2.0 * of_both + of_fit
+            size = self.scatter[at, at] + 2.0 * np.abs(of_both) + of_fit
+            products = coef * self.mean[:p]
+            mean = self.mean[at] - intercept - products.sum(axis=1)
+            largest = np.abs(self.mean[at]) + np.abs(intercept) + np.abs(products).sum(axis=1)
+            unit = self.scale[at]
+            errors = np.maximum(spread, 0.0) / unit**2 + self.weight * mean * mean
+            doubt = _EPS * (16.0 * size / unit**2 + 8.0 * self.weight * np.abs(mean) * largest)
+            doubt += self.weight * (4.0 * _EPS * largest) ** 2
+        return errors, doubt <= 1e-9 * errors
+
     def _rescaled(self, scale):
         factor = scale / self.scale
         return self.scatter * np.multiply.outer(factor, factor) if (factor != 1.0).any() else self.scatter
@@ -141,3 +190,16 @@ def _settle_diagonal(scatter, before):
     constant = diagonal <= noise
     scatter[constant, :] = 0.0
     scatter[:, constant] = 0.0
+
+
+def merged(statistics):
+    """Statistics of all sets together, in their order."""
+    return functools.reduce(FoldStatistics.merged, statistics)
+
+
+def all_but_one(statistics):
+    """For every set the statistics of all others: sums of those before and after it, about 3 K merges."""
+    before = list(itertools.accumulate(statistics, FoldStatistics.merged))
+    after = list(itertools.accumulate(statistics[::-1], FoldStatistics.merged))[::-1]
+    inner = [a.merged(b) for a, b in zip(before, after[2:], strict=False)]
+    return [after[1], *inner, before[-2]]

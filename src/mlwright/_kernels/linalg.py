@@ -32,6 +32,10 @@ def _vector(a):
     return None if a is None else layout.vector(a)
 
 
+def _integers(a):
+    return np.ascontiguousarray(a, dtype=np.int64)
+
+
 @kernel(
     native="linalg.fold_statistics",
     twin="linalg:fold_statistics",
@@ -60,6 +64,35 @@ def fold_statistics(X, y, w=None):
     None instead of the tuple where X, y or w holds a NaN or an infinity.
     """
     return _core.fold_statistics(X, layout.doubles(y), _vector(w))
+
+
+@kernel(
+    native="linalg.fold_statistics_of_sets",
+    twin="linalg:fold_statistics_of_sets",
+    strategy="linalg:sets_of_rows",
+    tolerance=Tolerance(rtol=1e-9, atol=1e-9),
+)
+def fold_statistics_of_sets(X, y, w, numbers, starts):
+    """:func:`fold_statistics` of several sets of rows, stacked along a first axis; X is read where it lies.
+
+    Parameters
+    ----------
+    X : array of shape (n, p) or CSR tuple
+    y : float64 array of shape (m, t)
+        Targets in the order of `numbers`.
+    w : float64 array of shape (m,), or None
+        Weights in the order of `numbers`.
+    numbers : int64 array of shape (m,)
+        Row numbers of X, set after set.
+    starts : int64 array of shape (K + 1,)
+        Set k is ``numbers[starts[k]:starts[k + 1]]``; none is empty.
+
+    Returns
+    -------
+    weight, mean, scatter, scale : arrays of shape (K,), (K, p + t), (K, p + t, p + t), (K, p + t)
+        None instead of the tuple where a number of a set is a NaN or an infinity.
+    """
+    return _core.fold_statistics_of_sets(X, layout.doubles(y), _vector(w), _integers(numbers), _integers(starts))
 
 
 @kernel(

@@ -1,5 +1,7 @@
 """Twins of ``mlwright._kernels.linalg``, and the algebra of fold statistics."""
 
+import itertools
+
 import numpy as np
 
 
@@ -23,6 +25,15 @@ def fold_statistics(X, y, w=None):
     scale = _scale(Z)
     centred = (Z - mean) * scale
     return weight, mean, (w[:, None] * centred).T @ centred, scale
+
+
+def fold_statistics_of_sets(X, y, w, numbers, starts):
+    X = dense(X)
+    sets = []
+    for begin, end in itertools.pairwise(starts):
+        at = slice(begin, end)
+        sets.append(fold_statistics(X[numbers[at]], y[at], None if w is None else w[at]))
+    return tuple(np.array(part) for part in zip(*sets, strict=True))
 
 
 def _sample(Z):

@@ -51,6 +51,19 @@ def rows_and_weights(draw):
 
 
 @st.composite
+def sets_of_rows(draw):
+    """Up to five sets of row numbers: in runs, scattered, repeated, some rows in none."""
+    X = draw(designs())
+    n, _ = shape_of(X)
+    rng = _rng(draw)
+    m, k = draw(st.integers(1, 2 * n)), draw(st.integers(1, 5))
+    numbers = rng.integers(0, n, m) if draw(st.booleans()) else np.arange(m) % n
+    inner = np.unique(rng.integers(1, m, k - 1)) if m > 1 else np.empty(0, dtype=np.int64)
+    starts = np.concatenate([[0], inner, [m]]).astype(np.int64)
+    return (X, rng.standard_normal((m, draw(st.integers(1, 3)))), _weights(draw, rng, m), numbers, starts), {}
+
+
+@st.composite
 def rows_and_coefficients(draw):
     X = draw(designs())
     n, p = shape_of(X)

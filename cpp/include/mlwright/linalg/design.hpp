@@ -6,6 +6,7 @@
 // is widened to double before arithmetic. Cost: one read of the rows. Thread-safe: const, no state.
 #pragma once
 
+#include <cstdint>
 #include <span>
 
 #include "mlwright/base/view.hpp"
@@ -52,6 +53,20 @@ class CsrDesign final : public Design {
   std::span<const Index> indptr_, indices_;
   std::span<const T> data_;
   index_t cols_;
+};
+
+// Some rows of a design, in any order, repeated or not: a fold or a training set without a copy of its rows.
+class SelectedRows final : public Design {
+ public:
+  // Row numbers of `all`, which must outlive this. Throws InvalidArgument where one is out of range.
+  SelectedRows(const Design& all, std::span<const std::int64_t> numbers);
+  index_t rows() const noexcept override { return static_cast<index_t>(numbers_.size()); }
+  index_t cols() const noexcept override { return all_.cols(); }
+  void pack(index_t begin, index_t rows, const Affine& affine, double* block) const override;
+
+ private:
+  const Design& all_;
+  std::span<const std::int64_t> numbers_;
 };
 
 }  // namespace mlwright::linalg

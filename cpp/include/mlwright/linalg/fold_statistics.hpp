@@ -10,6 +10,8 @@
 // Reference: Chan, Golub, LeVeque (1983), Algorithms for computing the sample variance.
 #pragma once
 
+#include <cstdint>
+#include <span>
 #include <vector>
 
 #include "mlwright/linalg/design.hpp"
@@ -27,5 +29,11 @@ struct FoldStatistics {
 
 // y is n x t; w may be null (all ones).
 FoldStatistics fold_statistics(const Design& x, MatrixView<const double> y, const double* w, runtime::CancelToken& token);
+
+// Of several sets of rows, each read once: set k has the row numbers of x from starts[k] to starts[k + 1]; y and w are in
+// the order of `numbers`. Each set has a shift and scale of its own, so a fold far from the others keeps its digits.
+std::vector<FoldStatistics> fold_statistics(const Design& x, MatrixView<const double> y, const double* w,
+                                            std::span<const std::int64_t> numbers, std::span<const std::int64_t> starts,
+                                            runtime::CancelToken& token);
 
 }  // namespace mlwright::linalg
