@@ -3,6 +3,7 @@
 To add one, add a line to ESTIMATORS, with settings that keep a check under a second.
 """
 
+import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from mlwright.ensemble import (
@@ -26,6 +27,8 @@ from mlwright.linear_model import (
     PoissonRegressor,
     QuantileRegressor,
     Ridge,
+    SGDClassifier,
+    SGDRegressor,
     TweedieRegressor,
 )
 from mlwright.model_selection import SharedSearchCV
@@ -70,6 +73,12 @@ ESTIMATORS = [
     HuberRegressor(),
     HuberRegressor(fit_intercept=False, epsilon=2.0, alpha=0.1),
     QuantileRegressor(),
+    SGDClassifier(),
+    SGDClassifier(loss="log_loss", penalty="elasticnet", average=True, learning_rate="adaptive", eta0=0.1),
+    SGDClassifier(loss="modified_huber", learning_rate="adaptive"),
+    SGDClassifier(loss="perceptron", learning_rate="constant", eta0=1.0, penalty=None, n_iter_no_change=2),
+    SGDRegressor(),
+    SGDRegressor(loss="epsilon_insensitive", penalty="l1", learning_rate="pa1", average=5),
     QuantileRegressor(quantile=0.3, alpha=0.01, fit_intercept=False),
     GeneralizedLinearRegressor(),
     GeneralizedLinearRegressor("poisson", alpha=0.1, l1_ratio=0.5, tol=1e-8),
@@ -93,6 +102,8 @@ ESTIMATORS = [
 ]
 
 
+# A check of class weights asks a thousand epochs of a problem that does not settle, of scikit-learn's class either.
+@pytest.mark.filterwarnings("ignore:SGDClassifier. maximum number of iteration:sklearn.exceptions.ConvergenceWarning")
 @parametrize_with_checks(ESTIMATORS)
 def test_estimator(estimator, check):
     check(estimator)

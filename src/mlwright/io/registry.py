@@ -37,6 +37,8 @@ CLASSES: dict[str, str] = {
     "linear_model.LogisticRegression": "mlwright.linear_model:LogisticRegression",
     "linear_model.PoissonRegressor": "mlwright.linear_model:PoissonRegressor",
     "linear_model.Ridge": "mlwright.linear_model:Ridge",
+    "linear_model.SGDClassifier": "mlwright.linear_model:SGDClassifier",
+    "linear_model.SGDRegressor": "mlwright.linear_model:SGDRegressor",
     "linear_model.TweedieRegressor": "mlwright.linear_model:TweedieRegressor",
     "preprocessing.TableEncoder": "mlwright.preprocessing:TableEncoder",
     "tabular.BaselineClassifier": "mlwright.tabular:BaselineClassifier",

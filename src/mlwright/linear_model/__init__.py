@@ -12,6 +12,8 @@ from mlwright.linear_model._huber import HuberRegressor
 from mlwright.linear_model._linear_regression import LinearRegression
 from mlwright.linear_model._quantile import QuantileRegressor
 from mlwright.linear_model._ridge import Ridge
+from mlwright.linear_model._sgd_classifier import SGDClassifier
+from mlwright.linear_model._sgd_regressor import SGDRegressor
 
 __all__ = [
     "BayesianRidge",
@@ -30,5 +32,7 @@ __all__ = [
     "PoissonRegressor",
     "QuantileRegressor",
     "Ridge",
+    "SGDClassifier",
+    "SGDRegressor",
     "TweedieRegressor",
 ]

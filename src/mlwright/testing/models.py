@@ -111,14 +111,26 @@ def _sparse_models() -> list[Example]:
 
 
 def _robust_models() -> list[Example]:
-    from mlwright.linear_model import HuberRegressor, QuantileRegressor
+    from mlwright.linear_model import HuberRegressor, QuantileRegressor, SGDClassifier, SGDRegressor
 
     X = _numbers()
     y = X @ [1.0, -2.0, 0.5] + 3.0 + _numbers(p=1)[:, 0]
+    averaged = {"average": 10, "penalty": "elasticnet"}
     several = {"quantile": [0.05, 0.5, 0.95], "alpha": 0.01, "solver_options": {"tol": 1e-9}}
     return [
         *_variants("linear_model.QuantileRegressor", QuantileRegressor, {"": {}, "several": several}, X, y),
         *_variants("linear_model.HuberRegressor", HuberRegressor, {"": {}, "flat": {"fit_intercept": False}}, X, y),
+        *_variants(
+            "linear_model.SGDRegressor", partial(SGDRegressor, random_state=0), {"": {}, "mean": averaged}, X, y
+        ),
+        Example("linear_model.SGDRegressor:wide", partial(SGDRegressor, random_state=0), _numbers(n=4, p=6), y[:4]),
+        Example("linear_model.SGDClassifier", partial(SGDClassifier, random_state=0), X, y > 3.0),
+        Example(
+            "linear_model.SGDClassifier:words",
+            partial(SGDClassifier, loss="log_loss", random_state=0, **averaged),
+            X.astype(np.float32),
+            np.array(["low", "middle", "high"])[np.digitize(y, [2.0, 4.0])],
+        ),
         Example("linear_model.QuantileRegressor:flat", partial(QuantileRegressor, fit_intercept=False), X, y),
     ]
 
