@@ -123,6 +123,14 @@ py::dict unstacked(const std::vector<double>& x, index_t p, index_t padded, inde
                   py::arg("n_passes") = static_cast<double>(fit.n_evaluations), py::arg("status") = static_cast<int>(fit.status));
 }
 
+void require_class_numbers(const Vector<double>& y, index_t classes) {
+  for (index_t i = 0; i < y.size(); ++i) {
+    const double v = y.data()[i];
+    if (!(v >= 0 && v < static_cast<double>(classes) && v == static_cast<double>(static_cast<index_t>(v))))
+      throw py::value_error("multinomial: a target is not a class number");
+  }
+}
+
 solver::LinearProblem linear_problem(const Held& held, const Vector<double>& l2, bool fit_intercept, double saturated,
                                      const Weight& squares) {
   const linalg::RowBlocks& x = *held.blocks.rows;
@@ -149,9 +157,7 @@ py::dict multinomial(const py::object& x, const Vector<double>& shift, const Vec
                      const Weight& w, index_t classes, const Vector<double>& l2, bool fit_intercept,
                      const Vector<double>& coef, const Vector<double>& intercept, double saturated, const Weight& squares, double tol, index_t max_iter) {
   const Held held(x, shift, scale, y, w, std::nullopt, py::make_tuple("binary_log_loss", 0.0, 0));
-  for (index_t i = 0; i < y.size(); ++i)
-    if (const double v = y.data()[i]; !(v >= 0 && v < static_cast<double>(classes) && v == static_cast<double>(static_cast<index_t>(v))))
-      throw py::value_error("multinomial: a target is not a class number");
+  require_class_numbers(y, classes);
   const index_t p = held.blocks.rows->cols(), padded_columns = held.blocks.rows->padded(), width = solver::class_width(classes);
   if (intercept.size() != classes) throw py::value_error("intercept: expected one number a class");
   auto point = stacked(coef, intercept, p, padded_columns, width);
@@ -161,6 +167,23 @@ py::dict multinomial(const py::object& x, const Vector<double>& shift, const Vec
     return solver::lbfgs(*objective, point, {tol, max_iter}, token);
   });
   return unstacked(point, p, padded_columns, width, classes, fit);
+}
+
+// Loss, gradient (p x classes) and sums of residuals at one point.
+py::tuple class_gradient(const py::object& x, const Vector<double>& shift, const Vector<double>& scale, const Vector<double>& y,
+                         const Weight& w, index_t classes, const Vector<double>& coef, const Vector<double>& intercept) {
+  const Held held(x, shift, scale, y, w, std::nullopt, py::make_tuple("binary_log_loss", 0.0, 0));
+  require_class_numbers(y, classes);
+  const index_t p = held.blocks.rows->cols(), columns = held.blocks.rows->padded(), width = solver::class_width(classes);
+  if (intercept.size() != classes) throw py::value_error("intercept: expected one number a class");
+  const auto point = stacked(coef, intercept, p, columns, width);
+  std::vector<double> gradient(point.size());
+  const solver::LinearProblem problem{*held.blocks.rows, held.y, held.w, nullptr, {}, true, 0.0, {}};
+  const double loss = without_gil([&](auto& token) {
+    return solver::multinomial_pass(problem, classes, point.data(), gradient.data(), token);
+  });
+  const py::dict parts = unstacked(gradient, p, columns, width, classes, {});
+  return py::make_tuple(loss, parts["coef"], parts["intercept"]);
 }
 
 // Sum of weights, and sums of w x and w x^2 of every column.
@@ -194,6 +217,9 @@ void register_glm(py::module_& m) {
           py::arg("y").noconvert(), py::arg("w").noconvert(), py::arg("classes"), py::arg("l2").noconvert(),
           py::arg("fit_intercept"), py::arg("coef").noconvert(), py::arg("intercept").noconvert(), py::arg("saturated"),
           py::arg("squares").noconvert(), py::arg("tol"), py::arg("max_iter"));
+  glm.def("class_gradient", &class_gradient, py::arg("x"), py::arg("shift").noconvert(), py::arg("scale").noconvert(),
+          py::arg("y").noconvert(), py::arg("w").noconvert(), py::arg("classes"), py::arg("coef").noconvert(),
+          py::arg("intercept").noconvert());
   glm.def("moments", &moments, py::arg("x"), py::arg("w").noconvert());
 }
 

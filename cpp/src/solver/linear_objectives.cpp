@@ -22,59 +22,45 @@ double add_penalty(const std::vector<double>& l2, index_t width, const double* b
   return 0.5 * sum;
 }
 
+// One block of rows of a multinomial pass: scores, softmax, and sums of the residuals.
+struct ClassPass {
+  const LinearProblem& problem;
+  index_t classes, width, coefs;
+  const double *raw, *start;
+
+  void block(index_t r, index_t count, double* mine, double* sum) const {
+    const linalg::RowBlocks& rows = problem.x;
+    double* eta = mine + rows.scratch_size(width);
+    rows.load(r, count, mine);
+    rows.project_many(r, count, mine, raw, width, eta);
+    for (index_t i = 0; i < count; ++i)
+      for (index_t k = 0; k < classes; ++k) eta[i * width + k] += start[k];
+    const double* w = problem.w == nullptr ? nullptr : problem.w + r;
+    sum[coefs + width] += simd::glm().softmax_residual(eta, problem.y + r, w, count, classes, width / 8);
+    for (index_t i = 0; i < count; ++i)
+      for (index_t k = 0; k < width; ++k) sum[coefs + k] += eta[i * width + k];
+    rows.accumulate_many(r, count, mine, eta, width, sum);
+  }
+};
+
 class Multinomial final : public SmoothObjective {
  public:
   Multinomial(LinearProblem problem, index_t classes, runtime::CancelToken& token)
-      : problem_(std::move(problem)), classes_(classes), width_(class_width(classes)), preconditioner_(problem_, 0.5, token),
-        raw_(static_cast<std::size_t>(padded() * width_)) {}
+      : problem_(std::move(problem)), classes_(classes), width_(class_width(classes)), preconditioner_(problem_, 0.5, token) {}
 
-  index_t size() const override { return (padded() + 1) * width_; }
+  index_t size() const override { return (problem_.x.padded() + 1) * width_; }
   double saturated() const override { return problem_.saturated; }
   double rounding() const override { return kRounding * preconditioner_.weight(); }
-  void precondition(double* v) const override { preconditioner_.apply(v, padded(), width_); }
+  void precondition(double* v) const override { preconditioner_.apply(v, problem_.x.padded(), width_); }
   double largest_curvature_violation(const double* g) const override { return preconditioner_.largest_violation(g, width_); }
-
   double evaluate(const double* x, double* gradient, runtime::CancelToken& token) override {
-    const linalg::RowBlocks& rows = problem_.x;
-    const index_t n = rows.rows(), coefs = padded() * width_;
-    std::vector<double> start(static_cast<std::size_t>(width_));
-    rows.prepare({x, static_cast<std::size_t>(coefs)}, width_, raw_.data(), start.data());
-    for (index_t k = 0; k < width_; ++k) start[static_cast<std::size_t>(k)] += x[coefs + k];
-    linalg::Scratch scratch(rows.scratch_size(width_) + kBlockRows * width_);
-    const index_t grain = linalg::row_grain(n, 2 * rows.work_per_row() * width_);
-    const auto sums = linalg::sum_over_rows(n, grain, coefs + width_ + 1, token, [&](double* sum, index_t begin, index_t end) {
-      double* mine = scratch.mine();
-      linalg::for_blocks(begin, end, [&](index_t r, index_t count) { block(r, count, mine, start.data(), sum); });
-    });
-    std::copy_n(sums.begin(), coefs + width_, gradient);
-    rows.settle(gradient, width_, gradient + coefs);
-    double* border = gradient + coefs;
-    if (!problem_.intercept) std::fill_n(border, width_, 0.0);
-    return sums.back() + add_penalty(problem_.l2, width_, x, gradient);
+    return multinomial_pass(problem_, classes_, x, gradient, token) + add_penalty(problem_.l2, width_, x, gradient);
   }
 
  private:
-  index_t padded() const { return problem_.x.padded(); }
-
-  void block(index_t r, index_t count, double* mine, const double* start, double* sum) const {
-    const linalg::RowBlocks& rows = problem_.x;
-    double* eta = mine + rows.scratch_size(width_);
-    rows.load(r, count, mine);
-    rows.project_many(r, count, mine, raw_.data(), width_, eta);
-    for (index_t i = 0; i < count; ++i)
-      for (index_t k = 0; k < classes_; ++k) eta[i * width_ + k] += start[k];
-    const double* w = problem_.w == nullptr ? nullptr : problem_.w + r;
-    const index_t coefs = padded() * width_;
-    sum[coefs + width_] += simd::glm().softmax_residual(eta, problem_.y + r, w, count, classes_, width_ / 8);
-    for (index_t i = 0; i < count; ++i)
-      for (index_t k = 0; k < width_; ++k) sum[coefs + k] += eta[i * width_ + k];
-    rows.accumulate_many(r, count, mine, eta, width_, sum);
-  }
-
   LinearProblem problem_;
   index_t classes_, width_;
   Preconditioner preconditioner_;
-  std::vector<double> raw_;
 };
 
 class Scalar final : public SmoothObjective {
@@ -107,6 +93,26 @@ class Scalar final : public SmoothObjective {
 };
 
 }  // namespace
+
+double multinomial_pass(const LinearProblem& problem, index_t classes, const double* x, double* gradient,
+                        runtime::CancelToken& token) {
+  const linalg::RowBlocks& rows = problem.x;
+  const index_t n = rows.rows(), width = class_width(classes), coefs = rows.padded() * width;
+  std::vector<double> raw(static_cast<std::size_t>(coefs)), start(static_cast<std::size_t>(width));
+  rows.prepare({x, static_cast<std::size_t>(coefs)}, width, raw.data(), start.data());
+  for (index_t k = 0; k < width; ++k) start[static_cast<std::size_t>(k)] += x[coefs + k];
+  const ClassPass pass{problem, classes, width, coefs, raw.data(), start.data()};
+  linalg::Scratch scratch(rows.scratch_size(width) + kBlockRows * width);
+  const index_t grain = linalg::row_grain(n, 2 * rows.work_per_row() * width);
+  const auto sums = linalg::sum_over_rows(n, grain, coefs + width + 1, token, [&](double* sum, index_t begin, index_t end) {
+    double* mine = scratch.mine();
+    linalg::for_blocks(begin, end, [&](index_t r, index_t count) { pass.block(r, count, mine, sum); });
+  });
+  std::copy_n(sums.begin(), coefs + width, gradient);
+  rows.settle(gradient, width, gradient + coefs);
+  if (!problem.intercept) std::fill_n(gradient + coefs, width, 0.0);
+  return sums.back();
+}
 
 std::unique_ptr<SmoothObjective> multinomial_objective(LinearProblem problem, index_t classes, runtime::CancelToken& token) {
   return std::make_unique<Multinomial>(std::move(problem), classes, token);

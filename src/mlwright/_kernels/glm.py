@@ -189,6 +189,27 @@ def multinomial(*args, **kwargs):
 
 
 @kernel(
+    native="glm.class_gradient",
+    twin="glm:class_gradient",
+    strategy="glm:class_points",
+    tolerance=Tolerance(rtol=1e-9, atol=1e-9),
+)
+def class_gradient(table, n_classes, coef, intercept):
+    """Multinomial loss, its gradient (p, n_classes) and the sums of residuals (n_classes,), in one read."""
+    X, shift, scale, y, w, _ = table
+    return _core.class_gradient(
+        X,
+        _vector(shift),
+        _vector(scale),
+        _vector(y),
+        _vector(w),
+        int(n_classes),
+        layout.vector(coef),
+        layout.vector(intercept),
+    )
+
+
+@kernel(
     native="glm.moments", twin="glm:moments", strategy="glm:weighted_rows", tolerance=Tolerance(rtol=1e-9, atol=1e-9)
 )
 def moments(X, w=None):

@@ -185,9 +185,7 @@ def tree_rules(
 
 
 @kernel(native=(), twin="tree:boost", strategy="tree:boosting_problem", tolerance=Tolerance(rtol=1e-7, atol=1e-9))
-def boost(
-    x, y, weight=None, loss="squared_error", n_outputs=1, n_iterations=3, max_bins=255, parameter=0.0, **rules
-):
+def boost(x, y, weight=None, loss="squared_error", n_outputs=1, n_iterations=3, max_bins=255, parameter=0.0, **rules):
     """Start values, then feature, threshold, missing_left and value of all nodes of a small boosted model."""
     bins = bin_matrix(x, *find_thresholds(x, weight, max_bins))
     booster = make_booster(bins, y, weight, LossSpec(loss, n_outputs, parameter=parameter), tree_rules(**rules))

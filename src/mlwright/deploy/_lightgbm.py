@@ -263,7 +263,7 @@ def _decisions(tree, n_cuts, n_leaves):
         if not ((number >= 0) & (number < len(sets)) & (number == np.floor(number))).all():
             raise ModelFormatError(f"{tree.what} names a set of categories beyond its {len(sets)}; the file is damaged")
         which = np.full(n_cuts + n_leaves, -1)
-        which[: n_cuts][categorical] = number.astype(np.int64)
+        which[:n_cuts][categorical] = number.astype(np.int64)
         decisions.update(category_set=which, sets=sets)
     return decisions
 

@@ -64,9 +64,7 @@ subsample_freq, sampling, top_rate, other_rate
         **{k: v for k, v in BaseHistGradientBoosting._parameter_constraints.items() if k != "monotonic_cst"},
         "distribution": [StrOptions(set(LAWS))],
     }
-    _model_state = State(
-        _law=Choice(*LAWS), _centre=Number(), _scale=Number(np.finfo(np.float64).tiny), **BASE_STATE
-    )
+    _model_state = State(_law=Choice(*LAWS), _centre=Number(), _scale=Number(np.finfo(np.float64).tiny), **BASE_STATE)
     _is_classifier = False
     _refits_leaves = False
     loss = "normal"  # what the engine minimises; no parameter

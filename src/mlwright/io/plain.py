@@ -51,7 +51,7 @@ def decode(node: Any, source: Source) -> Any:
         return [decode(item, source.at(i)) for i, item in enumerate(node)]
     if len(node) != 1:
         raise source.error(f"got an object of {len(node)} keys; expected one, the kind of the value")
-    (tag, content), = node.items()
+    ((tag, content),) = node.items()
     if tag in ("float", *_NUMPY_SCALARS):
         return _decode_tagged_scalar(tag, content, source)
     if tag == "array":

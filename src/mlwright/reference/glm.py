@@ -149,6 +149,18 @@ def multinomial(table, n_classes, l2, fit_intercept, coef, intercept, squares=No
     return b[:, :-1].T, b[:, -1] - b[:, -1].mean()
 
 
+def class_gradient(table, n_classes, coef, intercept):
+    X, shift, scale, y, w = table[:5]
+    Z = (dense(X) - shift) * scale
+    w = np.ones(len(y)) if w is None else w
+    eta = Z @ coef + intercept
+    eta = eta - eta.max(axis=1, keepdims=True)
+    mass = np.exp(eta).sum(axis=1)
+    own = np.eye(n_classes)[y.astype(int)]
+    residual = w[:, None] * (np.exp(eta) / mass[:, None] - own)
+    return w @ (np.log(mass) - (own * eta).sum(axis=1)), Z.T @ residual, residual.sum(axis=0)
+
+
 def moments(X, w=None):
     X = dense(X)
     w = np.ones(len(X)) if w is None else w

@@ -116,6 +116,14 @@ def class_fits(draw):
 
 
 @st.composite
+def class_points(draw):
+    table, rng, p = _table(draw, "count", 300, 40)
+    k = draw(st.sampled_from((3, 8, 13)))
+    table = table._replace(y=rng.integers(0, k, len(table.y)).astype(float), offset=None)
+    return (table, k, rng.standard_normal((p, k)) / p, rng.standard_normal(k)), {}
+
+
+@st.composite
 def weighted_rows(draw):
     table, _, _ = _table(draw, "any", 300, 40)
     return (table.X, table.w), {}

@@ -144,3 +144,25 @@ def test_l1_for_every_family(family):
 def test_what_does_not_go_together(parameters, message):
     with pytest.raises(ValueError, match=message):
         GeneralizedLinearRegressor(**parameters).fit(X, TARGETS["poisson"], exposure=np.ones(1500))
+
+
+@pytest.mark.parametrize(("C", "l1_ratio", "fit_intercept"), [(0.05, 1.0, True), (0.5, 0.5, True), (0.05, 1.0, False)])
+def test_elastic_net_of_several_classes(C, l1_ratio, fit_intercept):
+    rng = np.random.default_rng(0)
+    A = rng.standard_normal((500, 8)) * np.array([1, 1, 1, 1, 1, 1, 10, 0.1])
+    y = (A[:, :4] @ rng.standard_normal((4, 3)) + rng.gumbel(size=(500, 3))).argmax(axis=1)
+    settings = {"C": C, "l1_ratio": l1_ratio, "fit_intercept": fit_intercept}
+    ours = LogisticRegression(**settings).fit(A, y)
+    theirs = peer.LogisticRegression(solver="saga", tol=1e-9, max_iter=20000, **settings).fit(A, y)
+
+    def objective(model):
+        eta = A @ model.coef_.T + model.intercept_
+        b = model.coef_.ravel()
+        penalty = l1_ratio * np.abs(b).sum() + (1 - l1_ratio) / 2 * (b @ b)
+        return (np.logaddexp.reduce(eta, axis=1) - eta[np.arange(500), y]).sum() + penalty / C
+
+    assert ours.objective_ == pytest.approx(objective(ours), rel=1e-10)
+    assert ours.objective_ <= objective(theirs) * (1 + 1e-8)
+    assert ours.converged_
+    if l1_ratio == 1.0:
+        assert (ours.coef_ == 0).any()

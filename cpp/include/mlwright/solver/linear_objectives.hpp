@@ -29,6 +29,10 @@ struct LinearProblem {
 
 inline index_t class_width(index_t classes) { return (classes + 7) / 8 * 8; }
 
+// The multinomial loss at parameters x, and its gradient, in one read; no penalty.
+double multinomial_pass(const LinearProblem& problem, index_t classes, const double* x, double* gradient,
+                        runtime::CancelToken& token);
+
 std::unique_ptr<SmoothObjective> multinomial_objective(LinearProblem problem, index_t classes, runtime::CancelToken& token);
 std::unique_ptr<SmoothObjective> scalar_objective(LinearProblem problem, const RowLoss& loss, double curvature,
                                                   runtime::CancelToken& token);

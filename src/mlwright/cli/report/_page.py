@@ -103,9 +103,7 @@ def _leaderboard(outcome):
         "Student t with the variance of Nadeau and Bengio, which allows for overlapping training parts."
     )
     chart = leaderboard_chart(model.leaderboard_, first, model.best_)
-    return _section(
-        "Leaderboard", _figure(chart, caption), _table(headers, rows, ["best"] + [""] * (len(rows) - 1))
-    )
+    return _section("Leaderboard", _figure(chart, caption), _table(headers, rows, ["best"] + [""] * (len(rows) - 1)))
 
 
 def _classes(outcome):
