@@ -39,6 +39,7 @@ CLASSES: dict[str, str] = {
     "linear_model.Ridge": "mlwright.linear_model:Ridge",
     "linear_model.SGDClassifier": "mlwright.linear_model:SGDClassifier",
     "linear_model.SGDRegressor": "mlwright.linear_model:SGDRegressor",
+    "linear_model.RidgeCV": "mlwright.linear_model:RidgeCV",
     "linear_model.TweedieRegressor": "mlwright.linear_model:TweedieRegressor",
     "preprocessing.TableEncoder": "mlwright.preprocessing:TableEncoder",
     "tabular.BaselineClassifier": "mlwright.tabular:BaselineClassifier",

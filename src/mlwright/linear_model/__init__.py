@@ -12,6 +12,7 @@ from mlwright.linear_model._huber import HuberRegressor
 from mlwright.linear_model._linear_regression import LinearRegression
 from mlwright.linear_model._quantile import QuantileRegressor
 from mlwright.linear_model._ridge import Ridge
+from mlwright.linear_model._ridge_cv import RidgeCV
 from mlwright.linear_model._sgd_classifier import SGDClassifier
 from mlwright.linear_model._sgd_regressor import SGDRegressor
 
@@ -34,5 +35,6 @@ __all__ = [
     "Ridge",
     "SGDClassifier",
     "SGDRegressor",
+    "RidgeCV",
     "TweedieRegressor",
 ]

@@ -74,13 +74,14 @@ def _table() -> np.ndarray:
 
 
 def _linear_models() -> list[Example]:
-    from mlwright.linear_model import BayesianRidge, LinearRegression, Ridge
+    from mlwright.linear_model import BayesianRidge, LinearRegression, Ridge, RidgeCV
 
     X = _numbers()
     y = X @ [1.0, -2.0, 0.5] + 3.0 + _numbers(p=1)[:, 0]
     both = np.column_stack([y, -y])
     wide = _numbers(n=4, p=520)
     penalised = {"": {}, "positive": {"positive": True}, "svd": {"solver": "svd"}}
+    chosen = {"": {}, "folds": {"cv": 3}, "kept": {"store_cv_results": True}}
     return [
         *_variants("linear_model.LinearRegression", LinearRegression, {"": {}, "positive": {"positive": True}}, X, y),
         Example("linear_model.LinearRegression:targets", LinearRegression, X.astype(np.float32), both),
@@ -88,6 +89,8 @@ def _linear_models() -> list[Example]:
         *_variants("linear_model.Ridge", Ridge, penalised, X, y),
         Example("linear_model.Ridge:targets", partial(Ridge, alpha=np.array([0.1, 2.0])), X, both),
         Example("linear_model.Ridge:wide", partial(Ridge, alpha=np.float32(0.1), random_state=3), wide, y[:4]),
+        *_variants("linear_model.RidgeCV", RidgeCV, chosen, X, y),
+        Example("linear_model.RidgeCV:targets", partial(RidgeCV, alpha_per_target=True), X.astype(np.float32), both),
         *_variants("linear_model.BayesianRidge", BayesianRidge, {"": {}, "scores": {"compute_score": True}}, X, y),
         Example("linear_model.BayesianRidge:wide", BayesianRidge, wide.astype(np.float32), y[:4]),
     ]
