@@ -8,6 +8,7 @@
 #include "arrays.hpp"
 #include "call.hpp"
 #include "designs.hpp"
+#include "mlwright/linalg/column_products.hpp"
 #include "mlwright/linalg/fold_statistics.hpp"
 #include "mlwright/linalg/gram.hpp"
 
@@ -123,6 +124,32 @@ Vector<double> affine_map(const py::object& x, const Strided& coef, const Vector
   return out;
 }
 
+// r holds one vector a row.
+template <class T>
+Vector<double> column_products_of(const py::array_t<T, 0>& x, const Vector<double>& r) {
+  const auto view = matrix<T>(x);
+  if (r.ndim() != 2 || r.shape(1) != view.rows) throw py::value_error("X and r differ in their number of rows");
+  Vector<double> out({view.cols, r.shape(0)});
+  double* to = out.mutable_data();
+  without_gil([&](auto& token) { linalg::column_products<T>(view, r.data(), r.shape(0), to, token); });
+  return out;
+}
+
+Vector<double> column_products(const py::object& x, const Vector<double>& r) {
+  if (py::isinstance<py::array_t<double>>(x)) return column_products_of(py::reinterpret_borrow<Strided>(x), r);
+  if (py::isinstance<py::array_t<float>>(x)) return column_products_of(py::reinterpret_borrow<py::array_t<float, 0>>(x), r);
+  throw py::type_error("X: expected a float array");
+}
+
+Vector<double> quadratic_forms(const Vector<double>& gram, const Vector<double>& b) {
+  if (gram.ndim() != 2 || gram.shape(0) != gram.shape(1) || b.ndim() != 2 || b.shape(1) != gram.shape(0))
+    throw py::value_error("quadratic forms: expected a (p, p) matrix and vectors of p numbers");
+  Vector<double> out(b.shape(0));
+  double* to = out.mutable_data();
+  without_gil([&](auto& token) { linalg::quadratic_forms(gram.data(), gram.shape(0), b.data(), b.shape(0), to, token); });
+  return out;
+}
+
 }  // namespace
 
 void register_linalg(py::module_& m) {
@@ -134,6 +161,8 @@ void register_linalg(py::module_& m) {
              py::arg("mean").noconvert(), py::arg("scale").noconvert(), py::arg("b").noconvert());
   linalg.def("gram", &gram, py::arg("x"), py::arg("w").noconvert(), py::arg("row_shift").noconvert(),
              py::arg("scale").noconvert());
+  linalg.def("column_products", &column_products, py::arg("x"), py::arg("r").noconvert());
+  linalg.def("quadratic_forms", &quadratic_forms, py::arg("gram").noconvert(), py::arg("b").noconvert());
   linalg.def("affine_map", &affine_map, py::arg("x"), py::arg("coef").noconvert(), py::arg("start").noconvert());
 }
 

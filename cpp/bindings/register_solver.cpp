@@ -36,17 +36,19 @@ solver::Paths paths_of(const Doubles& gram, const Vector<std::int64_t>& which, c
 }
 
 struct Results {
-  Doubles coef, gap, violation;
+  Doubles coef, gap, violation, objective;
   Vector<std::int32_t> n_sweeps;
   explicit Results(const solver::Paths& paths)
       : coef({paths.n_paths, paths.n_steps, paths.p}),
         gap({paths.n_paths, paths.n_steps}),
         violation({paths.n_paths, paths.n_steps}),
+        objective({paths.n_paths, paths.n_steps}),
         n_sweeps({paths.n_paths, paths.n_steps}) {}
   solver::PathResults view() {
-    return {coef.mutable_data(), gap.mutable_data(), violation.mutable_data(), n_sweeps.mutable_data()};
+    return {coef.mutable_data(), gap.mutable_data(), violation.mutable_data(), objective.mutable_data(),
+            n_sweeps.mutable_data()};
   }
-  py::tuple tuple() { return py::make_tuple(coef, gap, violation, n_sweeps); }
+  py::tuple tuple() { return py::make_tuple(coef, gap, violation, objective, n_sweeps); }
 };
 
 py::tuple elastic_net_paths(const Doubles& gram, const Vector<std::int64_t>& which, const Doubles& linear,

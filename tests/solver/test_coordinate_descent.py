@@ -34,8 +34,8 @@ def test_the_gap_bounds_what_is_left(seed, n, p, l1_ratio):
         l1, l2 = alpha * l1_ratio, alpha * (1 - l1_ratio)
         return elastic_net_paths(*data, l1, l2, ones, ones, tol=tol, max_iter=20_000, n_iter=n_iter)
 
-    loose, loose_gap, _ = solved(1e-3)
-    tight, tight_gap, _ = solved(1e-10)
+    loose, loose_gap, *_ = solved(1e-3)
+    tight, tight_gap, *_ = solved(1e-10)
     square = data[3][0]
     assert (loose_gap <= 1e-3 * square).all()
     assert (tight_gap <= 1e-10 * square).all()
@@ -60,7 +60,7 @@ def test_concave_penalties_end_at_stationary_points(seed, n, p, kind):
 def test_no_penalty_is_least_squares_with_a_violation_for_certificate():
     X, y, *data = problem(3, 50, 6)
     zero, ones = np.zeros((1, 1)), np.ones(6)
-    coef, _, violation = elastic_net_paths(*data, zero, zero, ones, ones, violation=1e-12, max_iter=10_000)
+    coef, _, violation, _ = elastic_net_paths(*data, zero, zero, ones, ones, violation=1e-12, max_iter=10_000)
     np.testing.assert_allclose(coef[0, 0], np.linalg.lstsq(X, y)[0], rtol=1e-8)
     assert violation <= 1e-12 * np.sqrt(data[3][0])
 
@@ -68,7 +68,7 @@ def test_no_penalty_is_least_squares_with_a_violation_for_certificate():
 def test_what_max_iter_cut_short_is_certified_as_it_is():
     _, _, *data = problem(4, 100, 80, rho=0.99)
     l1, ones, n_iter = falling(data[2], steps=1, least=1e-4) * 1e-3, np.ones(80), np.zeros((1, 1), np.int32)
-    _, gap, _ = elastic_net_paths(*data, l1, 0 * l1, ones, ones, tol=1e-12, max_iter=2, n_iter=n_iter)
+    _, gap, *_ = elastic_net_paths(*data, l1, 0 * l1, ones, ones, tol=1e-12, max_iter=2, n_iter=n_iter)
     assert n_iter[0, 0] == 2
     assert gap[0, 0] > 1e-12 * data[3][0]
 

@@ -33,6 +33,7 @@ void run(const Paths& paths, const PathResults& out, runtime::CancelToken& token
       std::copy_n(mine.b.data(), p, out.coef + (k * steps + s) * p);
       out.gap[k * steps + s] = done.gap;
       out.violation[k * steps + s] = done.violation;
+      out.objective[k * steps + s] = done.objective;
       out.n_sweeps[k * steps + s] = static_cast<std::int32_t>(done.n_sweeps);
     }
   });

@@ -84,8 +84,9 @@ def elastic_net_paths(
     coef : array of shape (k, s, p)
     gap, violation : arrays of shape (k, s)
         Absolute certificates, of the answers returned.
+    objective : array of shape (k, s)
     """
-    coef, gap, worst, sweeps = _core.elastic_net_paths(
+    coef, gap, worst, objective, sweeps = _core.elastic_net_paths(
         *_problem(gram, which, linear, square),
         layout.vector(l1),
         layout.vector(l2),
@@ -100,7 +101,7 @@ def elastic_net_paths(
     )
     if n_iter is not None:
         n_iter[...] = sweeps
-    return coef, gap, worst
+    return coef, gap, worst, objective
 
 
 @kernel(
@@ -135,7 +136,7 @@ def concave_paths(
     coef : array of shape (k, s, p)
     violation : array of shape (k, s)
     """
-    coef, _, worst, sweeps = _core.concave_paths(
+    coef, _, worst, _, sweeps = _core.concave_paths(
         *_problem(gram, which, linear, square),
         kind == "scad",
         layout.vector(strength),

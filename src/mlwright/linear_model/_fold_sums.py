@@ -71,9 +71,16 @@ def _is_partition(folds, n):
     if sizes[0]:
         return False
     return all(
-        sizes[k + 1] == len(test) == n - len(train) == n - len(np.unique(train)) and (seen[train] != k + 1).all()
+        sizes[k + 1] == len(test) == n - len(train) and _are_the_others(train, seen, k + 1)
         for k, (train, test) in enumerate(folds)
     )
+
+
+def _are_the_others(train, seen, fold):
+    """Is each row of another fold in `train`, once? Their number is known to be right."""
+    there = np.zeros(len(seen), dtype=bool)
+    there[train] = True
+    return bool((there == (seen != fold)).all())
 
 
 def _sum(a, b):

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mlwright._kernels.column_products import quadratic_forms
 from mlwright._kernels.coordinate_descent import elastic_net_paths
-from mlwright._kernels.linalg import affine_map
 
 _BEFORE_A_PATH = 200  # sweeps
 _STEPS = 30
@@ -112,7 +112,7 @@ class Quadratics:
             options["start"] = start / to_user * (self.gram[sets].diagonal(axis1=1, axis2=2) > 0.0)
         n_iter = np.zeros(alpha.shape, dtype=np.int32)
         free = bool((l1 == 0.0).any() and (l2 == 0.0).any())  # no gap to go by: the optimality conditions decide
-        scaled, gap, violation = elastic_net_paths(
+        scaled, gap, violation, objective = elastic_net_paths(
             self.gram, sets, self.linear[sets, targets], square, l1, l2, x_scale, l2_weight,
             tol=tol, violation=tol if free else 0.0, max_iter=max_iter, n_iter=n_iter, **options,
         )  # fmt: skip
@@ -120,8 +120,6 @@ class Quadratics:
         if free:
             converged |= violation <= tol * np.sqrt(square)[:, None]
         unit = weight[:, None] * y_scale[:, None] ** 2
-        objective = self._losses(scaled, sets, targets) + l1 * (np.abs(scaled) @ x_scale)
-        objective += 0.5 * l2 * ((scaled * scaled) @ l2_weight)
         return Answers(scaled / to_user[:, None], gap / unit, objective / unit, converged, n_iter)
 
     def solve_one(self, alpha, l1_ratio, *, max_iter=1000, **options):
@@ -144,12 +142,6 @@ class Quadratics:
         last = (part[:, -1:] for part in (answers.coef, answers.gap, answers.objective, answers.converged))
         return Answers(*last, n_iter)
 
-    def _losses(self, scaled, sets, targets):
-        out = np.empty(scaled.shape[:2])
-        for k, (f, t) in enumerate(zip(sets, targets, strict=True)):
-            out[k] = 0.5 * _squared_error(self.gram[f], self.linear[f, t], self.square[f, t], scaled[k])
-        return out
-
     def squared_errors(self, at, target, coef, intercept):
         """Weighted mean squared errors on set `at` of coefficients of shape (s, p), without a look at a row."""
         p = self.n_features
@@ -167,5 +159,4 @@ def _spread(statistics, second, fit_intercept):
 
 def _squared_error(gram, linear, square, b):
     """``||y - X b||^2`` for every row of b."""
-    quadratic = (affine_map(gram, b, np.zeros(len(b))) * b.T).sum(axis=0)
-    return np.maximum(square - 2.0 * (b * linear).sum(axis=1) + quadratic, 0.0)
+    return np.maximum(square - 2.0 * (b * linear).sum(axis=1) + quadratic_forms(gram, b), 0.0)

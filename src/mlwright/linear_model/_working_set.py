@@ -17,14 +17,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from mlwright._kernels.column_products import column_products
 from mlwright._kernels.coordinate_descent import elastic_net_paths
-from mlwright._kernels.linalg import affine_map, as_design
+from mlwright._kernels.layout import floats
+from mlwright._kernels.linalg import affine_map
 from mlwright.linear_model._base import column_means, finite
 from mlwright.linear_model._quadratic import Answers
 
 _SMALL = 512  # columns up to which a Gram matrix costs next to nothing, whatever the number of rows
 _WIDEST_GRAM = 2048
 _FEWEST = 128  # columns that may join at once
+_LIKELY = 1.0  # of a penalty: columns that far from it are left for a pass to find
 _MOST_AHEAD = 16  # steps solved before a pass
 _INNER = 0.3  # of the tolerance: what the working set is solved to
 
@@ -41,7 +44,6 @@ class RowsProblem:
 
     Attributes
     ----------
-    columns : the transpose of X, as its products are formed
     X : array or CSC matrix of shape (n, p)
     y : array of shape (n, t)
         About the mean where there is an intercept.
@@ -52,7 +54,6 @@ class RowsProblem:
     """
 
     X: object
-    columns: object
     y: np.ndarray
     w: np.ndarray
     x_mean: np.ndarray
@@ -69,18 +70,17 @@ class RowsProblem:
             return None
         weighted = type(rows)(rows.X, rows.design, rows.y, w, rows.dtype, rows.single_target)
         x_mean, y_mean = column_means(weighted, fit_intercept)
-        X = rows.X.tocsc().astype(np.float64, copy=False) if rows.is_sparse else rows.X
-        columns = X.T if rows.is_sparse else as_design(X.T)
-        return cls(X, columns, rows.y - y_mean, w, x_mean, y_mean, float(w.sum()))
+        X = rows.X.tocsc().astype(np.float64, copy=False) if rows.is_sparse else floats(rows.X)
+        return cls(X, rows.y - y_mean, w, x_mean, y_mean, float(w.sum()))
 
     def correlations(self, residuals):
         """``(X - mean)' diag(w) R`` for residuals of shape (n, b): one pass over X."""
         self.n_passes += 1
         weighted = self.w[:, None] * residuals
-        if isinstance(self.columns, np.ndarray):
-            products = affine_map(self.columns, weighted.T, np.zeros(weighted.shape[1]))
+        if isinstance(self.X, np.ndarray):
+            products = column_products(self.X, weighted)
         else:
-            products = self.columns @ weighted
+            products = self.X.T @ weighted
         return products - self.x_mean[:, None] * weighted.sum(axis=0)
 
     def largest_alpha(self, l1_ratio, positive=False):
@@ -111,11 +111,10 @@ class _Columns:
     def add(self, new):
         """Take in the columns `new`, none of which is in the set."""
         problem = self.problem
-        if isinstance(problem.columns, np.ndarray):
-            block = np.asfortranarray(problem.X[:, new] - problem.x_mean[new], dtype=np.float64)
-            self.dense = np.asfortranarray(np.hstack([self.dense, block]))
-            weighted = np.ascontiguousarray((problem.w[:, None] * block).T)
-            cross = affine_map(self.dense.T, weighted, np.zeros(len(new)))
+        if isinstance(problem.X, np.ndarray):
+            block = np.ascontiguousarray(problem.X.T[new], dtype=np.float64) - problem.x_mean[new][:, None]
+            self.dense = np.vstack([self.dense.T, block]).T
+            cross = column_products(self.dense, (problem.w * block).T)
         else:
             member = np.concatenate([self.member, new])
             weighted = problem.X[:, new].multiply(problem.w[:, None]).tocsc()
@@ -138,8 +137,8 @@ class _Columns:
 
     def _products(self, new, v):
         problem = self.problem
-        if isinstance(problem.columns, np.ndarray):
-            return affine_map(self.dense[:, -len(new) :].T, v[None, :], np.zeros(1))[:, 0]
+        if isinstance(problem.X, np.ndarray):
+            return column_products(self.dense[:, -len(new) :], v[:, None])[:, 0]
         return problem.X[:, new].T @ v - problem.x_mean[new] * v.sum()
 
     def residuals(self, coef):
@@ -149,7 +148,7 @@ class _Columns:
         used = np.flatnonzero((coef != 0.0).any(axis=0))
         if len(used) == 0:
             return np.repeat(y, len(coef), axis=1)
-        if isinstance(problem.columns, np.ndarray):
+        if isinstance(problem.X, np.ndarray):
             return y - affine_map(self.dense[:, used], coef[:, used], np.zeros(len(coef)))
         members = self.member[used]
         return y - (problem.X[:, members] @ coef[:, used].T - problem.x_mean[members] @ coef[:, used].T)
@@ -208,7 +207,7 @@ class _Path:
         coef[self.set.member] = self.coef
         size = self._pull(self.correlation - l2 * coef)
         size[self.set.member] = -np.inf
-        threshold = min(l1[0], max(2.0 * l1[-1] - before, 0.5 * l1[0])) if np.isfinite(before) else l1[0]
+        threshold = min(l1[0], max(2.0 * l1[-1] - before, _LIKELY * l1[-1])) if np.isfinite(before) else l1[0]
         wanted = np.flatnonzero(size > threshold)
         most = max(_FEWEST, len(self.set.member) // 2)
         if len(wanted) > most:
@@ -226,7 +225,7 @@ class _Path:
         if m == 0:
             return np.zeros((l1.shape[1], 0)), n_iter[0]
         options = {"low": np.zeros(m), "high": np.full(m, np.inf)} if self.positive else {}
-        coef, _, _ = elastic_net_paths(
+        coef, *_ = elastic_net_paths(
             self.set.gram[None], np.zeros(1, np.int64), self.set.linear[None], np.array([self.square]), l1, l2,
             np.ones(m), np.ones(m), start=self.coef[None], tol=_INNER * self.tol, max_iter=self.max_iter,
             n_iter=n_iter, **options,

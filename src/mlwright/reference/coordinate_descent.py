@@ -13,7 +13,7 @@ def elastic_net_paths(
 ):  # fmt: skip
     k, s, p = len(linear), l1.shape[1], linear.shape[1]
     low, high = np.full(p, -np.inf) if low is None else low, np.full(p, np.inf) if high is None else high
-    coef, gap, worst = np.zeros((k, s, p)), np.zeros((k, s)), np.zeros((k, s))
+    coef, gap, worst, objective = np.zeros((k, s, p)), np.zeros((k, s)), np.zeros((k, s)), np.zeros((k, s))
     for path in range(k):
         G, c = gram[which[path]], linear[path]
         b = np.zeros(p) if start is None else np.array(start[path], dtype=float)
@@ -26,12 +26,14 @@ def elastic_net_paths(
             _descend(G, c, b, best, square[path])
             coef[path, step] = b
             g = G @ b - c
+            value = (a * np.abs(b) + r * b * b / 2).sum()
+            objective[path, step] = b @ G @ b / 2 - c @ b + square[path] / 2 + value
             gap[path, step] = _gap(square[path], b @ G @ b, c @ b, a, r, low, high, b, -g)
             left = np.where(b > 0, a, -a) + r * b + g
             right = np.where(b < 0, -a, a) + r * b + g
             left[b <= low], right[b >= high] = -np.inf, np.inf
             worst[path, step] = _worst(np.maximum(np.maximum(left, -right), 0.0), G)
-    return coef, gap, worst
+    return coef, gap, worst, objective
 
 
 def _descend(G, c, b, best, square, most=100_000):

@@ -24,6 +24,7 @@ struct PathResults {
   double* coef;            // n_paths x n_steps x p
   double* gap;             // n_paths x n_steps
   double* violation;       // n_paths x n_steps
+  double* objective;       // n_paths x n_steps
   std::int32_t* n_sweeps;  // n_paths x n_steps
 };
 

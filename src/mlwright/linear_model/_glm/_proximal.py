@@ -90,7 +90,7 @@ class ProximalNewton:
         linear = _times(H, self.b) - g
         square = 4 * self.deviance + abs(float(self.b @ linear)) + 2 * abs(float(g @ self.b))
         inner = _INNER * max(min(self.violation, 1.0), tol) * np.sqrt(self.deviance / square)
-        coef, _, _ = elastic_net_paths(
+        coef, *_ = elastic_net_paths(
             H[None],
             np.zeros(1, dtype=np.int64),
             linear[None],
