@@ -20,6 +20,42 @@ def penalised_squares(alpha: float):
     return objective
 
 
+def _elastic_net(w, residual: np.ndarray, alpha: float, l1_ratio: float) -> float:
+    """scikit-learn's objective, averaged over rows."""
+    penalty = l1_ratio * np.abs(w).sum() + 0.5 * (1.0 - l1_ratio) * (w @ w)
+    return float(residual @ residual / (2 * len(residual)) + alpha * penalty)
+
+
+def lasso_objective(alpha: float):
+    """``|y - X w - b|^2 / (2 n) + alpha |w|_1`` on the data that was fitted."""
+
+    def objective(model: Any, data: Data) -> float:
+        w = np.ravel(model.coef_).astype(np.float64)
+        return _elastic_net(w, data["y"] - data["X"] @ w - float(np.ravel(model.intercept_)[0]), alpha, 1.0)
+
+    return objective
+
+
+def chosen_alpha(model: Any, data: Data) -> float:
+    """The penalty that cross-validation chose."""
+    return float(model.alpha_)
+
+
+def chosen_objective(model: Any, data: Data) -> float:
+    """The elastic net's objective at the penalties that cross-validation chose."""
+    ratio = float(getattr(model, "l1_ratio_", 1.0))
+    w = np.ravel(model.coef_).astype(np.float64)
+    return _elastic_net(w, data["y"] - data["X"] @ w - float(model.intercept_), float(model.alpha_), ratio)
+
+
+def path_objective(model: Any, data: Data) -> float:
+    """Sum over a path of penalties of the lasso's objective."""
+    X, y = data["X"], data["y"]
+    return sum(
+        _elastic_net(w, y - X @ w, float(alpha), 1.0) for w, alpha in zip(model.coefs_.T, model.alphas_, strict=True)
+    )
+
+
 def coefficient_norm(model: Any, data: Data) -> float:
     """Euclidean norm of the coefficients."""
     return float(np.linalg.norm(np.ravel(np.asarray(model.coef_, dtype=np.float64))))

@@ -114,7 +114,36 @@ def quantile_regressor(settings: Settings):
     return HistGradientBoostingQuantileRegressor(settings["quantiles"], **trees(settings))
 
 
+def lasso(settings: Settings):
+    from mlwright.linear_model import Lasso
+
+    return Lasso(settings["alpha"], tol=settings["tol"])
+
+
+def lasso_cv(settings: Settings):
+    from mlwright.linear_model import LassoCV
+
+    return LassoCV(tol=settings["tol"], cv=5)
+
+
+def elastic_net_cv(settings: Settings):
+    from mlwright.linear_model import ElasticNetCV
+
+    return ElasticNetCV(**settings)
+
+
+def path(settings: Settings):
+    from benchmarks.paths import LassoPath
+    from mlwright.linear_model import lasso_path
+
+    return LassoPath(settings, lambda X, y, alphas: lasso_path(X, y, alphas=alphas, tol=settings["tol"])[1])
+
+
 MODELS = {
+    "lasso": lasso,
+    "lasso_cv": lasso_cv,
+    "elastic_net_cv": elastic_net_cv,
+    "lasso_path": path,
     "quantile_regressor": quantile_regressor,
     "boosted_regressor": boosted_regressor,
     "imported_regressor": imported_regressor,

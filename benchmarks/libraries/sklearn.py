@@ -5,7 +5,9 @@ from typing import Any
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-from sklearn.linear_model import BayesianRidge, LinearRegression, Ridge
+from sklearn.linear_model import BayesianRidge, ElasticNetCV, Lasso, LassoCV, LinearRegression, Ridge, lasso_path
+
+from benchmarks.paths import LassoPath
 
 Settings = Mapping[str, Any]
 
@@ -27,7 +29,18 @@ def as_float64(data: dict[str, Any]) -> dict[str, Any]:
     return data | {name: np.asarray(data[name], dtype=np.float64) for name in ("X", "X_test")}
 
 
+def path(settings: Settings):
+    """Without a Gram matrix, of which 100,000 columns have no use."""
+    options = {"tol": settings["tol"], "max_iter": 100_000, "precompute": False}
+    return LassoPath(settings, lambda X, y, alphas: lasso_path(X, y, alphas=alphas, **options)[1])
+
+
 MODELS = {
+    "lasso": lambda settings: Lasso(settings["alpha"], tol=settings["tol"], precompute=True),
+    # Folds on both threads; a Gram matrix of each, which is its faster way for many more rows than columns.
+    "lasso_cv": lambda settings: LassoCV(tol=settings["tol"], cv=5, n_jobs=2, precompute=True),
+    "elastic_net_cv": lambda settings: ElasticNetCV(**settings, n_jobs=2, precompute=True),
+    "lasso_path": path,
     "least_squares": lambda settings: LinearRegression(),
     "ridge": lambda settings: Ridge(alpha=settings["alpha"], solver="cholesky"),
     "bayesian_ridge": lambda settings: BayesianRidge(tol=settings["tol"]),

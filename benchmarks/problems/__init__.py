@@ -1,10 +1,21 @@
 """All problems, in the order of the table."""
 
 from benchmarks.problem import Problem
-from benchmarks.problems import bayesian, boosting, categorical, least_squares, losses, prediction, search, shap, sparse
+from benchmarks.problems import (
+    bayesian,
+    boosting,
+    categorical,
+    lasso,
+    least_squares,
+    losses,
+    prediction,
+    search,
+    shap,
+    sparse,
+)
 
 PROBLEMS: dict[str, Problem] = {
     problem.name: problem
-    for part in (least_squares, bayesian, boosting, losses, categorical, prediction, search, sparse, shap)
+    for part in (least_squares, lasso, bayesian, boosting, losses, categorical, prediction, search, sparse, shap)
     for problem in part.PROBLEMS
 }

@@ -218,6 +218,18 @@ def test_paths():
     assert (ours[2] <= 1e-12 * (target @ target)).all()
 
 
+@pytest.mark.parametrize("shape", [(50, 9), WIDE])
+@pytest.mark.parametrize("kind", [sparse.csr_array, sparse.csc_array, np.ndarray.tolist], ids=["csr", "csc", "list"])
+def test_paths_of_anything_array_like(shape, kind):
+    X, y, _ = data(*shape)
+    X = X * (X > 1.0)
+    ours, theirs = lasso_path(kind(X), y, alphas=5, **TIGHT), lasso_path(X, y, alphas=5, **TIGHT)
+    np.testing.assert_allclose(ours[1], theirs[1], atol=1e-5)
+    X[2, 1] = np.nan
+    with pytest.raises(ValueError, match="contains NaN"):
+        lasso_path(kind(X), y)
+
+
 def test_intervals_cover():
     rng = np.random.default_rng(0)
     X = rng.standard_normal((400, 20))

@@ -3,10 +3,10 @@
 from numbers import Integral, Real
 
 import numpy as np
+from sklearn.base import BaseEstimator, RegressorMixin
 
 from mlwright._kernels.fold_statistics import FoldStatistics
 from mlwright._validation import explain_not_finite, rows_for_fit
-from mlwright.linear_model._base import finite
 from mlwright.linear_model._quadratic import Quadratics
 from mlwright.linear_model._working_set import RowsProblem, wants_rows
 
@@ -38,7 +38,7 @@ def checked_alphas(alphas):
     return np.sort(np.asarray(alphas, dtype=np.float64))[::-1]
 
 
-class _Path:
+class _Path(RegressorMixin, BaseEstimator):
     """Stands for the estimator where rows are checked."""
 
 
@@ -108,15 +108,14 @@ def enet_path(
     """
     if not isinstance(l1_ratio, Real) or not 0.0 <= l1_ratio <= 1.0:
         raise ValueError(f"l1_ratio: got {l1_ratio!r}, expected a number between 0 and 1.")
-    rows = rows_for_fit(_Path(), X, y)
+    checked = _Path()
+    rows = rows_for_fit(checked, X, y)
     (t, p), n = (rows.y.shape[1], rows.X.shape[1]), rows.X.shape[0]
     by_rows = wants_rows(rows)
-    if not finite(rows):
-        explain_not_finite(_Path(), rows)
-    if by_rows:
-        problem = RowsProblem.of(rows, False)
-    else:
-        problem = Quadratics.of([FoldStatistics.of_rows(rows.design, rows.y)], False)
+    sums = None if by_rows else FoldStatistics.of_rows(rows.design, rows.y)
+    problem = RowsProblem.of(rows, False) if by_rows else sums and Quadratics.of([sums], False)
+    if problem is None:
+        explain_not_finite(checked, rows)
     if isinstance(alphas, Integral):
         require_l1(l1_ratio)
         alphas = alpha_grid(problem.largest_alpha(l1_ratio, positive), eps, int(alphas))

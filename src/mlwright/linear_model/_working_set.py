@@ -21,7 +21,6 @@ from mlwright._kernels.column_products import column_products
 from mlwright._kernels.coordinate_descent import elastic_net_paths
 from mlwright._kernels.layout import floats
 from mlwright._kernels.linalg import affine_map
-from mlwright.linear_model._base import column_means, finite
 from mlwright.linear_model._quadratic import Answers
 
 _SMALL = 512  # columns up to which a Gram matrix costs next to nothing, whatever the number of rows
@@ -66,12 +65,17 @@ class RowsProblem:
         """None where X, y or the weights are not finite; `w` in place of the rows' own weights."""
         w = rows.w if w is None else w
         w = np.ones(rows.X.shape[0]) if w is None else w
-        if not finite(rows) or not np.isfinite(w).all():
-            return None
-        weighted = type(rows)(rows.X, rows.design, rows.y, w, rows.dtype, rows.single_target)
-        x_mean, y_mean = column_means(weighted, fit_intercept)
         X = rows.X.tocsc().astype(np.float64, copy=False) if rows.is_sparse else floats(rows.X)
-        return cls(X, rows.y - y_mean, w, x_mean, y_mean, float(w.sum()))
+        sums, weight = (X.T @ w if rows.is_sparse else column_products(X, w[:, None])[:, 0]), float(w.sum())
+        # A sum over numbers of which one is not finite is not finite either.
+        if not (np.isfinite(sums).all() and np.isfinite(rows.y).all() and np.isfinite(weight)):
+            return None
+        if rows.is_sparse and not np.isfinite(X.data).all():
+            return None
+        x_mean, y_mean = sums / weight, column_products(rows.y, w[:, None])[:, 0] / weight
+        if not fit_intercept:
+            x_mean, y_mean = np.zeros_like(x_mean), np.zeros_like(y_mean)
+        return cls(X, rows.y - y_mean, w, x_mean, y_mean, weight)
 
     def correlations(self, residuals):
         """``(X - mean)' diag(w) R`` for residuals of shape (n, b): one pass over X."""
