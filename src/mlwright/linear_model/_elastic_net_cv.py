@@ -15,6 +15,7 @@ from sklearn.utils.metadata_routing import (
     process_routing,
 )
 
+from mlwright._kernels.fold_statistics import merged
 from mlwright._runtime.threads import limit
 from mlwright._validation import explain_not_finite
 from mlwright.base import fit_context
@@ -23,7 +24,7 @@ from mlwright.io.schema import Choice, Number, Tensor
 from mlwright.linear_model._base import StatisticsModel
 from mlwright.linear_model._elastic_net import ElasticNet, Lasso
 from mlwright.linear_model._elastic_net_path import alpha_grid, checked_alphas, require_l1
-from mlwright.linear_model._fold_sums import fold_sums
+from mlwright.linear_model._folds import Splits
 from mlwright.linear_model._quadratic import Quadratics
 from mlwright.linear_model._sparse_interval import sparse_predictive
 from mlwright.linear_model._state import LINEAR_FIELDS
@@ -185,13 +186,12 @@ class ElasticNetCV(StatisticsModel):
         rows = self._rows(X, y, sample_weight, reset=True)
         self._remember_kind(rows)
         self._single_target = True
-        cv = check_cv(self.cv)
         routed = process_routing(self, "fit", sample_weight=sample_weight, **params) if _routing_enabled() else None
         routed = routed or _manual_routing({"splitter": {}})
-        folds = list(cv.split(rows.X, rows.y[:, 0], **routed.splitter.split))
+        splits = Splits.of(self.cv, rows.X, rows.y[:, 0], **routed.splitter.split)
         with limit(self.n_jobs):
             search = _rows_search if wants_rows(rows) else _gram_search
-            mse, alphas = search(self, rows, folds)
+            mse, alphas = search(self, rows, splits)
             self._choose(mse, alphas)
             self._refit(X, y, sample_weight)
         return self
@@ -355,26 +355,24 @@ class LassoCV(ElasticNetCV):
         return Lasso(self.alpha_, fit_intercept=self.fit_intercept, **self._options())
 
 
-def _gram_search(model, rows, folds):
+def _gram_search(model, rows, splits):
     """Mean squared errors (n_ratios, n_folds, n_alphas) in the Gram domain, and the penalties."""
-    sums = fold_sums(rows, folds)
-    if sums.whole is None:
-        explain_not_finite(model, rows)
-    _require_weight(sums.train + sums.test)
-    model._whole = sums.whole
-    alphas, ratios = model._grids(Quadratics.of([sums.whole], model.fit_intercept)), model._ratios()
-    train, test = Quadratics.of(sums.train, model.fit_intercept), Quadratics.of(sums.test, True)
-    which, ratio = np.tile(np.arange(len(folds)), len(ratios)), np.repeat(np.arange(len(ratios)), len(folds))
+    train, test = splits.statistics(model, rows)
+    _require_weight(train + test)
+    model._whole = merged(test) if splits.fold_numbers is not None else model._sums(rows)
+    alphas, ratios = model._grids(Quadratics.of([model._whole], model.fit_intercept)), model._ratios()
+    train, test = Quadratics.of(train, model.fit_intercept), Quadratics.of(test, True)
+    which, ratio = np.tile(np.arange(len(splits)), len(ratios)), np.repeat(np.arange(len(ratios)), len(splits))
     answers = train.solve(which, np.zeros_like(which), alphas[ratio], ratios[ratio], **model._options())
     p = train.n_features
     mse = np.empty((len(which), alphas.shape[1]))
     for k, fold in enumerate(which):
         intercept = train.mean[fold, p] - answers.coef[k] @ train.mean[fold, :p]
         mse[k] = test.squared_errors(fold, 0, answers.coef[k], intercept)
-    return mse.reshape(len(ratios), len(folds), -1), alphas
+    return mse.reshape(len(ratios), len(splits), -1), alphas
 
 
-def _rows_search(model, rows, folds):
+def _rows_search(model, rows, splits):
     """The same from the rows: those left out of a fold have weight zero, and nothing is copied."""
     own = np.ones(len(rows.y)) if rows.w is None else rows.w
     whole = RowsProblem.of(rows, model.fit_intercept)
@@ -382,8 +380,8 @@ def _rows_search(model, rows, folds):
         explain_not_finite(model, rows)
     model._whole = None
     alphas, ratios = model._grids(whole), model._ratios()
-    mse = np.empty((len(ratios), len(folds), alphas.shape[1]))
-    for f, (train, test) in enumerate(folds):
+    mse = np.empty((len(ratios), len(splits), alphas.shape[1]))
+    for f, (train, test) in enumerate(zip(splits.train, splits.test, strict=True)):
         w = np.zeros(len(own))
         w[train] = own[train]
         if not (w.sum() > 0.0 and own[test].sum() > 0.0):

@@ -10,8 +10,6 @@
 //   dual_scale(u, b)    the largest s in [0, 1] for which s u, u a correlation with the residual at b, is a good dual point
 // From these, subdiff_distance(penalty, b, g) is how far minus the gradient g of the smooth part is from the subdifferential:
 // zero at, and only at, stationary points.
-//
-// A penalty of a block of coefficients has value(b, n) and prox(v, n, step), in place, and subdiff_distance(b, g, n).
 #pragma once
 
 #include <algorithm>

@@ -126,7 +126,7 @@ class ClassDescent:
         )
         inner = _INNER * max(min(self.violation, 1.0), _TIGHTER * tol)
         inner *= np.sqrt(max(self.objective, 1e-300) / square.max())
-        coef, _, _ = elastic_net_paths(
+        coef, *_ = elastic_net_paths(
             H[None],
             np.zeros(k, dtype=np.int64),
             linear,
