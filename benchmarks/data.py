@@ -40,6 +40,46 @@ def linear(n: int, p: int, *, noise: float = 1.0, seed: int = 0, n_test: int = 2
     return {"X": X[:n], "y": y[:n], "X_test": X[n:], "y_test": y[n:]}
 
 
+def classes(n: int, p: int, n_classes: int, *, seed: int = 0, n_test: int = 2_000) -> dict[str, Any]:
+    """Classes by linear scores of correlated columns (0.5 from one to the next) with means away from zero."""
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n + n_test, p))
+    for j in range(1, p):
+        X[:, j] = 0.5 * X[:, j - 1] + 0.75**0.5 * X[:, j]
+    score = X @ rng.standard_normal((p, n_classes)) * (1.5 / np.sqrt(p))
+    y = (score + rng.gumbel(size=score.shape)).argmax(axis=1)
+    X += rng.uniform(-2.0, 2.0, p)
+    return {"X": X[:n], "y": y[:n], "X_test": X[n:], "y_test": y[n:]}
+
+
+def counts(n: int, p: int, *, seed: int = 0, n_test: int = 2_000) -> dict[str, Any]:
+    """Poisson counts by a log-linear mean of correlated columns."""
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n + n_test, p))
+    for j in range(1, p):
+        X[:, j] = 0.5 * X[:, j - 1] + 0.75**0.5 * X[:, j]
+    y = rng.poisson(np.exp(X @ rng.standard_normal(p) * (0.4 / np.sqrt(p)) - 0.5)).astype(np.float64)
+    return {"X": X[:n], "y": y[:n], "X_test": X[n:], "y_test": y[n:]}
+
+
+def text(n: int, p: int, *, length: int = 70, seed: int = 0, n_test: int = 2_000) -> dict[str, Any]:
+    """Rows of words as frequent as Zipf's law says, weighed by rarity and of length one; CSR float64, two classes."""
+    from scipy import sparse
+
+    rng = np.random.default_rng(seed)
+    total = n + n_test
+    share = 1.0 / np.arange(1, p + 1)
+    share /= share.sum()
+    words = np.searchsorted(np.cumsum(share), rng.random(total * length)).clip(0, p - 1).astype(np.int32)
+    rarity = -np.log(np.minimum(share * length, 0.9))
+    pointer = np.arange(0, total * length + 1, length, dtype=np.int32)
+    X = sparse.csr_matrix((rarity[words], words, pointer), shape=(total, p))
+    X.sum_duplicates()
+    X = (sparse.diags(1.0 / np.sqrt(X.multiply(X).sum(axis=1).A1)) @ X).tocsr()
+    y = (rng.logistic(size=total) < X @ (3.0 * rng.standard_normal(p))).astype(np.int64)
+    return {"X": X[:n], "y": y[:n], "X_test": X[n:], "y_test": y[n:]}
+
+
 def factors(n: int, p: int, *, n_factors: int = 100, seed: int = 0, n_test: int = 500) -> dict[str, Any]:
     """The p >> n shape of expression data: columns share a few factors, and the response has noise of variance 0.25.
 

@@ -56,6 +56,32 @@ def path_objective(model: Any, data: Data) -> float:
     )
 
 
+def penalised_log_loss(C: float, l1_ratio: float = 0.0):
+    """The objective of logistic regression on the data that was fitted: sum of log losses plus the penalty over C."""
+
+    def objective(model: Any, data: Data) -> float:
+        b = np.asarray(model.coef_, dtype=np.float64)
+        eta = np.asarray(data["X"] @ b.T) + np.asarray(model.intercept_, dtype=np.float64)
+        if eta.shape[1] == 1:
+            eta = np.hstack([np.zeros_like(eta), eta])
+        loss = np.logaddexp.reduce(eta, axis=1) - eta[np.arange(len(eta)), data["y"]]
+        penalty = l1_ratio * np.abs(b).sum() + (1 - l1_ratio) / 2 * np.square(b).sum()
+        return float(loss.sum() + penalty / C)
+
+    return objective
+
+
+def penalised_poisson(alpha: float):
+    """Mean Poisson loss plus penalty on the data that was fitted, up to a constant of y."""
+
+    def objective(model: Any, data: Data) -> float:
+        b = np.asarray(model.coef_, dtype=np.float64)
+        eta = data["X"] @ b + float(model.intercept_)
+        return float(np.mean(np.exp(eta) - data["y"] * eta) + alpha / 2 * (b @ b))
+
+    return objective
+
+
 def coefficient_norm(model: Any, data: Data) -> float:
     """Euclidean norm of the coefficients."""
     return float(np.linalg.norm(np.ravel(np.asarray(model.coef_, dtype=np.float64))))

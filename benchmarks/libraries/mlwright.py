@@ -18,6 +18,24 @@ def ridge(settings: Settings):
     return Ridge(alpha=settings["alpha"])
 
 
+def logistic(settings: Settings):
+    from mlwright.linear_model import LogisticRegression
+
+    return LogisticRegression(C=settings["C"], l1_ratio=settings.get("l1_ratio", 0.0))
+
+
+def logistic_cv(settings: Settings):
+    from mlwright.linear_model import LogisticRegressionCV
+
+    return LogisticRegressionCV()
+
+
+def poisson(settings: Settings):
+    from mlwright.linear_model import PoissonRegressor
+
+    return PoissonRegressor(alpha=settings["alpha"])
+
+
 def bayesian_ridge(settings: Settings):
     from mlwright.linear_model import BayesianRidge
 
@@ -149,6 +167,10 @@ MODELS = {
     "imported_regressor": imported_regressor,
     "boosting_search": boosting_search,
     "least_squares": least_squares,
+    "logistic": logistic,
+    "elastic_net_classes": logistic,
+    "logistic_cv": logistic_cv,
+    "poisson": poisson,
     "ridge": ridge,
     "bayesian_ridge": bayesian_ridge,
     "boosted_classifier": boosted_classifier,

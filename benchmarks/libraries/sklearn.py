@@ -5,7 +5,18 @@ from typing import Any
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-from sklearn.linear_model import BayesianRidge, ElasticNetCV, Lasso, LassoCV, LinearRegression, Ridge, lasso_path
+from sklearn.linear_model import (
+    BayesianRidge,
+    ElasticNetCV,
+    Lasso,
+    LassoCV,
+    LinearRegression,
+    LogisticRegression,
+    LogisticRegressionCV,
+    PoissonRegressor,
+    Ridge,
+    lasso_path,
+)
 
 from benchmarks.paths import LassoPath
 
@@ -36,6 +47,14 @@ def path(settings: Settings):
 
 
 MODELS = {
+    "logistic": lambda settings: LogisticRegression(C=settings["C"], tol=settings["tol"], max_iter=10_000),
+    "elastic_net_classes": lambda settings: LogisticRegression(
+        C=settings["C"], l1_ratio=settings["l1_ratio"], solver="saga", tol=settings["tol"], max_iter=10_000
+    ),
+    "logistic_cv": lambda settings: LogisticRegressionCV(
+        l1_ratios=(0,), scoring="accuracy", use_legacy_attributes=False, max_iter=10_000
+    ),
+    "poisson": lambda settings: PoissonRegressor(alpha=settings["alpha"], tol=settings["tol"], max_iter=10_000),
     "lasso": lambda settings: Lasso(settings["alpha"], tol=settings["tol"], precompute=True),
     # Folds on both threads; a Gram matrix of each, which is its faster way for many more rows than columns.
     "lasso_cv": lambda settings: LassoCV(tol=settings["tol"], cv=5, n_jobs=2, precompute=True),

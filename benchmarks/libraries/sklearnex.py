@@ -2,9 +2,10 @@
 
 import logging
 
-from sklearnex.linear_model import LinearRegression, Ridge
+from sklearnex.linear_model import LinearRegression, LogisticRegression, Ridge
 
 MODELS = {
+    "logistic": lambda settings: LogisticRegression(C=settings["C"], tol=settings["tol"], max_iter=10_000),
     "least_squares": lambda settings: LinearRegression(),
     "ridge": lambda settings: Ridge(alpha=settings["alpha"]),
 }

@@ -48,6 +48,8 @@ def explained(settings: Mapping[str, Any]):
 
 #: Rows to explain, in its own form.
 PREPARE = {"explained_regressor": lambda data: {**data, "X_test": DMatrix(data["X_test"])}}
+
+
 def quantile_regressor(settings: Mapping[str, Any]):
     """All levels in one model, a tree a level and iteration."""
     quantiles = {"objective": "reg:quantileerror", "quantile_alpha": list(settings["quantiles"])}

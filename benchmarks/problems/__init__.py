@@ -5,6 +5,7 @@ from benchmarks.problems import (
     bayesian,
     boosting,
     categorical,
+    glm,
     lasso,
     least_squares,
     losses,
@@ -16,6 +17,6 @@ from benchmarks.problems import (
 
 PROBLEMS: dict[str, Problem] = {
     problem.name: problem
-    for part in (least_squares, lasso, bayesian, boosting, losses, categorical, prediction, search, sparse, shap)
+    for part in (least_squares, glm, lasso, bayesian, boosting, losses, categorical, prediction, search, sparse, shap)
     for problem in part.PROBLEMS
 }
