@@ -255,6 +255,12 @@ def test_numbers_that_are_not_finite_leave_the_model_as_it_was(shape, bad):
         LassoCV(cv=3).fit(X, y)
 
 
+def test_wide_targets_that_overflow_are_named():
+    X, y, _ = data(*WIDE)
+    with np.errstate(over="ignore"), pytest.raises(ArithmeticError, match="sum of squares overflows float64"):
+        Lasso(0.1).fit(X, y * 1e200)
+
+
 def test_folds_without_weight_are_named():
     X, y, _ = data(30, 3)
     w = np.ones(30)

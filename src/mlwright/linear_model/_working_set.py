@@ -21,6 +21,7 @@ from mlwright._kernels.column_products import column_products
 from mlwright._kernels.coordinate_descent import elastic_net_paths
 from mlwright._kernels.layout import floats
 from mlwright._kernels.linalg import affine_map
+from mlwright._runtime.errors import NumericalError
 from mlwright.linear_model._quadratic import Answers
 
 _SMALL = 512  # columns up to which a Gram matrix costs next to nothing, whatever the number of rows
@@ -166,6 +167,11 @@ class _Path:
         self.l1, self.l2 = alpha * l1_ratio * problem.weight, alpha * (1.0 - l1_ratio) * problem.weight
         self.y = problem.y[:, target]
         self.square = float((problem.w * self.y * self.y).sum())
+        if not np.isfinite(self.square):
+            raise NumericalError(
+                "lasso of wide data: finite targets whose sum of squares overflows float64; expected magnitudes below "
+                "1e150; divide y and alpha by a constant."
+            )
         self.set = _Columns(problem, target)
         self.correlation = None  # with every column, of the residual at `at`
         self.coef = np.empty(0)  # of the working set
@@ -183,7 +189,7 @@ class _Path:
             correlations = self.problem.correlations(residuals)
             gaps, objectives, missing = self._judge(batch, coef, residuals, correlations)
             rounds += int(n_iter[0])
-            stuck = gaps[0] > self.tol * self.square and (not missing or rounds >= self.max_iter * 10)
+            stuck = not gaps[0] <= self.tol * self.square and (not missing or rounds >= self.max_iter * 10)
             good = max(_prefix(gaps <= self.tol * self.square), int(stuck))
             for k in range(good):
                 step = done + k
