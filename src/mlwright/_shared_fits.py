@@ -11,7 +11,14 @@ members, and `mlwright.model_selection.SharedSearchCV` uses them; every other cl
 `_shared_columns`
     Names and values of columns in ``cv_results_`` that say how the fits were shared.
 
-Both methods are called on an unfitted estimator, on several threads at once; `TrainingRows.memo` keeps what batches of
+Where scores too follow without the rows, a class has instead
+
+`_score_all(candidates, task, splits)`
+    Results of all candidates on all splits, candidate by candidate, as ``_fit_and_score`` gives them and up to rounding
+    those of separate fits; None where it has no answer, and candidates are cloned and fitted.
+
+The first two methods are called on an unfitted estimator, on several threads at once; `TrainingRows.memo` keeps what
+batches of
 one training set have in common. A class that overrides ``fit`` is not taken to share what its base class does.
 """
 
@@ -78,7 +85,16 @@ class SharesFits(Protocol):
 
 def shares_fits(estimator: Any) -> bool:
     """Whether the shared path stands for this estimator's own ``fit``."""
+    return _stands_for_fit(estimator, "_fit_batch")
+
+
+def shares_scores(estimator: Any) -> bool:
+    """Whether ``_score_all`` stands for this estimator's own ``fit``."""
+    return _stands_for_fit(estimator, "_score_all")
+
+
+def _stands_for_fit(estimator: Any, name: str) -> bool:
     classes = type(estimator).__mro__
     fits = next((i for i, cls in enumerate(classes) if "fit" in vars(cls)), None)
-    shares = next((i for i, cls in enumerate(classes) if "_fit_batch" in vars(cls)), None)
+    shares = next((i for i, cls in enumerate(classes) if name in vars(cls)), None)
     return fits is not None and shares is not None and shares <= fits and "fit" not in vars(estimator)

@@ -27,7 +27,7 @@ from sklearn.preprocessing import StandardScaler
 import mlwright
 from mlwright._shared_fits import shares_fits
 from mlwright.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-from mlwright.linear_model import Ridge
+from mlwright.linear_model import BayesianRidge
 from mlwright.model_selection import SharedSearchCV
 
 GRID = {"learning_rate": [0.1, 0.3], "max_iter": [2, 7, 4], "max_leaf_nodes": [4, 8]}
@@ -198,8 +198,8 @@ def test_other_estimators_are_cloned_and_fitted():
     ours = SharedSearchCV(pipeline, grid, cv=3).fit(X, y)
     assert_same_search(ours, GridSearchCV(pipeline, grid, cv=3).fit(X, y))
     assert "binning" not in ours.cv_results_
-    ridge = SharedSearchCV(Ridge(), {"alpha": [0.1, 1.0]}, cv=3).fit(X, y)
-    assert_same_search(ridge, GridSearchCV(Ridge(), {"alpha": [0.1, 1.0]}, cv=3).fit(X, y))
+    bayesian = SharedSearchCV(BayesianRidge(), {"lambda_1": [0.1, 1.0]}, cv=3).fit(X, y)
+    assert_same_search(bayesian, GridSearchCV(BayesianRidge(), {"lambda_1": [0.1, 1.0]}, cv=3).fit(X, y))
 
 
 class Louder(HistGradientBoostingRegressor):

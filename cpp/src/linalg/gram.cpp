@@ -7,6 +7,7 @@
 #include "mlwright/base/checked.hpp"
 #include "mlwright/runtime/parallel.hpp"
 #include "linalg/row_sums.hpp"
+#include "simd/glm.hpp"
 #include "simd/gram.hpp"
 
 namespace mlwright::linalg {
@@ -162,15 +163,42 @@ std::vector<double> largest_magnitude(const Augmented& z, runtime::CancelToken& 
   return most;
 }
 
+namespace {
+
+constexpr index_t kManyMaps = 16;  // from here on a tile of outputs pays for its copy
+
+// Many outputs: each number of a block is multiplied into a tile of them while it is in a register.
+void map_to_many(const Design& x, MatrixView<const double> coef, const double* start, MatrixView<double> out,
+                 const Affine& plain, runtime::CancelToken& token) {
+  const index_t groups = n_chunks(x.cols(), kGroup), vectors = n_chunks(coef.rows, kGroup), width = vectors * kGroup;
+  Buffer columns = zeros(checked_mul(groups * kGroup, width, "linear map"));
+  for (index_t k = 0; k < coef.rows; ++k)
+    for (index_t j = 0; j < coef.cols; ++j) columns[static_cast<std::size_t>(j * width + k)] = coef(k, j);
+  Scratch scratch(groups * kStream + kBlockRows * width);
+  parallel_for(x.rows(), kLeastChunkRows, token, [&](index_t, index_t begin, index_t end) {
+    double* block = scratch.mine();
+    double* mapped = block + groups * kStream;
+    for_blocks(begin, end, [&](index_t r, index_t rows) {
+      x.pack(r, rows, plain, block);
+      simd::glm().project_many(block, columns.get(), rows, groups, vectors, mapped);
+      for (index_t i = 0; i < rows; ++i)
+        for (index_t k = 0; k < coef.rows; ++k) out(r + i, k) = start[k] + mapped[i * width + k];
+    });
+  });
+}
+
+}  // namespace
+
 void affine_map(const Design& x, MatrixView<const double> coef, const double* start, MatrixView<double> out,
                 runtime::CancelToken& token) {
   const auto& kernels = simd::gram();
   const index_t groups = n_chunks(x.cols(), kGroup), width = groups * kGroup;
+  const std::vector<double> shift(static_cast<std::size_t>(width), 0.0), scale(static_cast<std::size_t>(width), 1.0);
+  const Affine plain{shift.data(), scale.data(), nullptr};
+  if (coef.rows >= kManyMaps) return map_to_many(x, coef, start, out, plain, token);
   Buffer padded = zeros(coef.rows * width);
   for (index_t k = 0; k < coef.rows; ++k)
     for (index_t j = 0; j < coef.cols; ++j) padded[static_cast<std::size_t>(k * width + j)] = coef(k, j);
-  const std::vector<double> shift(static_cast<std::size_t>(width), 0.0), scale(static_cast<std::size_t>(width), 1.0);
-  const Affine plain{shift.data(), scale.data(), nullptr};
   Scratch scratch(groups * kStream);
   parallel_for(x.rows(), kLeastChunkRows, token, [&](index_t, index_t begin, index_t end) {
     double* block = scratch.mine();

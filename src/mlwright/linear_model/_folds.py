@@ -59,10 +59,12 @@ class Splits:
             number[test] = k
         if (number < 0).any() or sum(map(len, self.test)) != self.n_rows:
             return None
-        complements = all(
-            (number[train] != k).all() and len(np.unique(train)) == len(train) for k, train in enumerate(self.train)
-        )
-        return number if complements else None
+        for k, train in enumerate(self.train):
+            trains = np.zeros(self.n_rows, dtype=bool)
+            trains[train] = True
+            if (trains != (number != k)).any():
+                return None
+        return number
 
     def statistics(self, model, rows):
         """Training statistics and test statistics of every split, from `Rows`."""

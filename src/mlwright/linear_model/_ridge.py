@@ -17,6 +17,7 @@ from mlwright.linear_model._base import LeastSquaresModel, column_means, finite,
 from mlwright.linear_model._interval import predictive
 from mlwright.linear_model._nonnegative import nonnegative_least_squares
 from mlwright.linear_model._penalised import ridge_dual, ridge_from_statistics, ridge_svd
+from mlwright.linear_model._ridge_path import scores_on_splits
 from mlwright.linear_model._state import LINEAR_FIELDS
 
 _SOLVERS = {"auto", "svd", "cholesky", "lsqr", "sparse_cg", "sag", "saga", "lbfgs"}
@@ -206,6 +207,12 @@ class Ridge(LeastSquaresModel):
             )
         if self.solver == "lbfgs" and not self.positive:
             raise ValueError("'lbfgs' solver can be used only when positive=True. Please use another solver.")
+
+    _shared_columns: ClassVar[dict] = {}
+
+    @staticmethod
+    def _score_all(candidates, task, splits):
+        return scores_on_splits(candidates, task, splits)
 
     def _predictive(self, X):
         return predictive(self, X, self._penalties(1 if np.ndim(self.coef_) == 1 else len(self.coef_)), None)

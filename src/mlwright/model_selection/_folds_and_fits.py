@@ -102,6 +102,15 @@ def evaluate(task, estimator, candidates, splits, *, n_jobs, verbose):
     return results
 
 
+def score_all(task, estimator, candidates, splits):
+    """As :func:`evaluate`, from an estimator that scores without fits; None where it cannot."""
+    try:
+        settings = [clone(estimator).set_params(**clone(parameters, safe=False)) for parameters in candidates]
+    except ValueError:  # separate fits name the parameter
+        return None
+    return type(estimator)._score_all(settings, task, splits) if settings else None
+
+
 def _evaluate_batch(fold, settings):
     """Results of one batch on one fold; a failed fit fails those that would have gone on from it."""
     rows, test_rows = fold.open()

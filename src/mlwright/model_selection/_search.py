@@ -15,9 +15,9 @@ from sklearn.utils import assert_all_finite, get_tags
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import _check_method_params, indexable
 
-from mlwright._shared_fits import shares_fits
+from mlwright._shared_fits import shares_fits, shares_scores
 from mlwright.base import fit_context
-from mlwright.model_selection._folds_and_fits import Task, evaluate
+from mlwright.model_selection._folds_and_fits import Task, evaluate, score_all
 
 
 class SharedSearchCV(BaseSearchCV):
@@ -26,8 +26,10 @@ class SharedSearchCV(BaseSearchCV):
     A drop-in for scikit-learn's ``GridSearchCV`` (with `param_grid`) and ``RandomizedSearchCV`` (with
     `param_distributions`). An estimator with a shared fit path, as mlwright's boosting has, answers many candidates
     from one pass over each training set: rows are checked and binned once, candidates that differ only in ``max_iter``
-    come from one fit, and fits run side by side, one a thread. Scores are to the bit those of separate fits. Every
-    other estimator is cloned and fitted through joblib, exactly as scikit-learn does.
+    come from one fit, and fits run side by side, one a thread. Scores are to the bit those of separate fits. Ridge
+    regression answers all penalties and folds from one pass over X, with the scores of separate fits up to rounding
+    (scored by R2 or squared errors, where its answer is well-conditioned). Every other estimator is cloned and
+    fitted through joblib, exactly as scikit-learn does.
 
     Parameters
     ----------
@@ -152,20 +154,21 @@ class SharedSearchCV(BaseSearchCV):
                 "is None"
             )
         has_callbacks = hasattr(self, "_skl_callbacks") or hasattr(self.estimator, "_skl_callbacks")
-        if y is None or has_callbacks or not shares_fits(self.estimator):
+        scores_too = shares_scores(self.estimator)
+        if y is None or has_callbacks or not (scores_too or shares_fits(self.estimator)):
             return super().fit(X, y, **params)
+        given = X, y
         scorers, refit_metric = self._get_scorers()
         X, y = indexable(X, y)
         assert_all_finite(y, input_name="y")
         routed = self._get_routed_params_for_fit(_check_method_params(X, params=params))
         splits = self._splits(X, y, routed.splitter.split)
-        self._announce(len(candidates))
-        out = evaluate(
-            Task(
-                X, y, scorers, routed.estimator.fit, routed.scorer.score, self.return_train_score, self.error_score
-            ),
-            clone(self.estimator), candidates, splits, n_jobs=self.n_jobs, verbose=self.verbose,
+        task = Task(
+            X, y, scorers, routed.estimator.fit, routed.scorer.score, self.return_train_score, self.error_score
         )  # fmt: skip
+        out = self._evaluated(task, candidates, splits, scores_too)
+        if out is None:
+            return super().fit(*given, **params)
         self._conclude(candidates, out, scorers, refit_metric)
         if self.refit:
             self._refit(X, y, routed.estimator.fit)
@@ -209,6 +212,17 @@ class SharedSearchCV(BaseSearchCV):
                 f"Expected {self.n_splits_} splits, got {len(splits)}"
             )
         return splits
+
+    def _evaluated(self, task, candidates, splits, scores_too):
+        """Results in scikit-learn's order; None where scores have no shared path for these rows and parameters."""
+        if scores_too:
+            out = score_all(task, self.estimator, candidates, splits)
+            if out is not None:
+                self._announce(len(candidates))
+            return out
+        self._announce(len(candidates))
+        estimator = clone(self.estimator)
+        return evaluate(task, estimator, candidates, splits, n_jobs=self.n_jobs, verbose=self.verbose)
 
     def _announce(self, n_candidates):
         if self.verbose > 0:

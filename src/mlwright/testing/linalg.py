@@ -87,5 +87,5 @@ def rows_and_maps(draw):
     X = draw(designs())
     _, p = shape_of(X)
     rng = _rng(draw)
-    t = draw(st.integers(1, 3))
+    t = draw(st.sampled_from([1, 2, 3, 15, 16, 27]))
     return (X, rng.standard_normal((t, p)), rng.standard_normal(t)), {}
