@@ -12,6 +12,23 @@ def least_squares(settings: Settings):
     return LinearRegression()
 
 
+def ols_inference(settings: Settings):
+    """The model's own covariance comes from the sums that the fit kept, robust ones from the rows."""
+    from benchmarks.inference import WithErrors, clusters
+    from mlwright.linear_model import LinearRegression
+
+    def errors_of(X, y):
+        model, kind = LinearRegression().fit(X, y), settings["cov_type"]
+        if kind == "nonrobust":
+            result = model.inference()
+        else:
+            groups = clusters(len(y), settings["n_groups"]) if kind == "cluster" else None
+            result = model.inference(X, y, cov_type=kind, groups=groups)
+        return result.params, result.std_errors
+
+    return WithErrors(errors_of)
+
+
 def ridge(settings: Settings):
     from mlwright.linear_model import Ridge
 
@@ -171,6 +188,7 @@ MODELS = {
     "elastic_net_classes": logistic,
     "logistic_cv": logistic_cv,
     "poisson": poisson,
+    "ols_inference": ols_inference,
     "ridge": ridge,
     "bayesian_ridge": bayesian_ridge,
     "boosted_classifier": boosted_classifier,

@@ -6,6 +6,7 @@ from benchmarks.problems import (
     boosting,
     categorical,
     glm,
+    inference,
     lasso,
     least_squares,
     losses,
@@ -17,6 +18,19 @@ from benchmarks.problems import (
 
 PROBLEMS: dict[str, Problem] = {
     problem.name: problem
-    for part in (least_squares, glm, lasso, bayesian, boosting, losses, categorical, prediction, search, sparse, shap)
+    for part in (
+        least_squares,
+        inference,
+        glm,
+        lasso,
+        bayesian,
+        boosting,
+        losses,
+        categorical,
+        prediction,
+        search,
+        sparse,
+        shap,
+    )
     for problem in part.PROBLEMS
 }

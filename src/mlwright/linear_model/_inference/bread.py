@@ -9,7 +9,6 @@ from scipy import sparse
 
 from mlwright._runtime.errors import LossOfPrecisionWarning
 from mlwright.linear_model._inference.columns import Columns
-from mlwright.linear_model._interval import quadratic
 from mlwright.linear_model._system import Factor
 
 _EIGHT_DIGITS = 1e7  # condition number of the scaled information up to which its inverse has them
@@ -53,8 +52,13 @@ class Bread:
 
     def leverages(self):
         """``c_r' inverse c_r`` of every row."""
-        inner = quadratic(self.X, self.columns.centre, self.root * self.columns.scale[:, None])
-        return inner + 1.0 / self.weight if self.columns.intercept else inner
+        inner = Columns(False, self.columns.centre, self.columns.scale)
+        out = np.empty(self.X.shape[0])
+        for begin in range(0, len(out), _ROWS_AT_ONCE):
+            part = slice(begin, begin + _ROWS_AT_ONCE)
+            block = inner.of_rows(_dense(self.X[part])) @ self.root
+            out[part] = np.einsum("ij,ij->i", block, block)
+        return out + 1.0 / self.weight if self.columns.intercept else out
 
     def to_original(self, covariance):
         """Covariance of (intercept, coefficients) of the user's columns, and the standard errors."""
@@ -132,8 +136,7 @@ def _root_of_rows(columns, X, w, names, subject):
     without_ones = Columns(False, columns.centre, columns.scale)
     upper = np.zeros((0, len(columns.scale)))
     for begin in range(0, X.shape[0], _ROWS_AT_ONCE):
-        part = X[begin : begin + _ROWS_AT_ONCE]
-        block = without_ones.of_rows(part.toarray() if sparse.issparse(part) else part)
+        block = without_ones.of_rows(_dense(X[begin : begin + _ROWS_AT_ONCE]))
         if w is not None:
             block *= np.sqrt(w[begin : begin + _ROWS_AT_ONCE])[:, None]
         upper = np.linalg.qr(np.vstack([upper, block]), mode="r")
@@ -142,6 +145,10 @@ def _root_of_rows(columns, X, w, names, subject):
     if dependent.any():
         raise _no_inverse(subject, names, dependent, "dependent")
     return sla.solve_triangular(upper / norm, np.eye(len(norm))) / norm[:, None]
+
+
+def _dense(rows):
+    return rows.toarray() if sparse.issparse(rows) else rows
 
 
 def _gram_root(gram):
