@@ -62,9 +62,51 @@ def least_squares():
                     yield key, np.concatenate([figures(result), more])
 
 
+F, L = sm.families, sm.families.links
+GLMS = {
+    "binomial/logit": (F.Binomial(L.Logit()), lambda rng, eta: rng.random(len(eta)) < 1 / (1 + np.exp(-eta))),
+    "binomial/probit": (F.Binomial(L.Probit()), lambda rng, eta: rng.random(len(eta)) < 1 / (1 + np.exp(-eta))),
+    "binomial/cloglog": (F.Binomial(L.CLogLog()), lambda rng, eta: rng.random(len(eta)) < 1 / (1 + np.exp(-eta))),
+    "poisson/log": (F.Poisson(), lambda rng, eta: rng.poisson(np.exp(eta))),
+    "gamma/log": (F.Gamma(L.Log()), lambda rng, eta: np.exp(eta) * rng.gamma(3.0, 1 / 3, len(eta))),
+    "gamma/inverse": (
+        F.Gamma(L.InversePower()),
+        lambda rng, eta: (3.0 + 0.5 * eta) ** -1 * rng.gamma(9, 1 / 9, len(eta)),
+    ),
+    "inverse_gaussian/log": (F.InverseGaussian(L.Log()), lambda rng, eta: rng.wald(np.exp(eta), 4.0)),
+    "negative_binomial/log": (
+        F.NegativeBinomial(alpha=0.5),
+        lambda rng, eta: rng.poisson(np.exp(eta) * rng.gamma(2.0, 0.5, len(eta))),
+    ),
+    "normal/log": (F.Gaussian(L.Log()), lambda rng, eta: np.exp(eta) + 0.2 * rng.standard_normal(len(eta))),
+    "normal/identity": (F.Gaussian(), lambda rng, eta: eta + rng.standard_normal(len(eta))),
+}
+
+
+def glms():
+    rng = np.random.default_rng(7)
+    X = rng.standard_normal((150, 3)) * [0.5, 5.0, 0.05] + [0.0, 10.0, 0.0]
+    eta = 0.3 + (X - [0.0, 10.0, 0.0]) @ [0.6, 0.08, -6.0]
+    groups, often = rng.integers(0, 12, 150), rng.integers(1, 4, 150).astype(float)
+    yield from {"glm/X": X, "glm/groups": groups, "glm/often": often}.items()
+    A = sm.add_constant(X)
+    for name, (family, draw) in GLMS.items():
+        y = np.asarray(draw(rng, eta), dtype=np.float64)
+        yield f"glm/{name}/y", y
+        for weights in (None, "often"):
+            model = sm.GLM(y, A, family=family, freq_weights=None if weights is None else often)
+            for kind in ("nonrobust", "HC0", "cluster"):
+                if kind == "cluster" and weights:
+                    continue  # its correction does not count repetitions
+                keywords = {"groups": groups} if kind == "cluster" else None
+                result = model.fit(cov_type=kind, cov_kwds=keywords, tol=1e-14, maxiter=200)
+                yield f"glm/{name}/{weights}/{kind}", np.append(figures(result), result.scale)
+
+
 def main():
     out = {f"design/{name}/{part}": values for name, data in DESIGNS.items() for part, values in data.items()}
     out |= dict(least_squares())
+    out |= dict(glms())
     np.savez_compressed(Path(__file__).with_name("references.npz"), **out)
 
 

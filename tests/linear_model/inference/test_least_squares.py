@@ -278,7 +278,7 @@ def test_wrong_arguments_say_what_would_do():
         (lambda: model.inference(cov_type="HC1"), "needs the rows"),
         (lambda: model.inference(X, y, cov_type="HC9"), "cov_type: got 'HC9'"),
         (lambda: model.inference(X), "got one of X and y"),
-        (lambda: model.inference(sample_weight=w), "sample_weight without X and y"),
+        (lambda: model.inference(sample_weight=w), "sample_weight or offsets without X and y"),
         (lambda: model.inference(X, y, cov_type="cluster"), "groups: got none"),
         (lambda: model.inference(X, y, groups=groups), "groups go with"),
         (lambda: model.inference(X, y, cov_type="cluster", groups=groups[:5]), "expected one group a row"),

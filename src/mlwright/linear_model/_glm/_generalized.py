@@ -239,6 +239,13 @@ default="normal"
         ends = [quantile(law, mean, self.dispersion_, level) for level in (0.5 - coverage / 2, 0.5 + coverage / 2)]
         return np.stack(ends, axis=-1)
 
+    @property
+    def _more_parameters(self):
+        return int(self.family == "negative_binomial" and self.dispersion == "estimate")
+
+    def _scores_for(self, X, offset=None, exposure=None):
+        return self._scores_at(X, offset, exposure)
+
     def _law(self):
         if not isinstance(self.family, str):
             if not hasattr(self.family, "compile") or not hasattr(self.family, "link"):

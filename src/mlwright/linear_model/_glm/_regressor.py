@@ -14,6 +14,7 @@ from mlwright.linear_model._glm._base import (
     scores_of,
     usable_weights,
 )
+from mlwright.linear_model._glm._inference import GlmInferenceMixin
 from mlwright.linear_model._glm._links import LINKS
 from mlwright.linear_model._glm._problem import Problem, table_of
 from mlwright.linear_model._glm._solve import solve
@@ -26,13 +27,17 @@ REGRESSOR_FIELDS = {
 }
 
 
-class GlmRegressor(RegressorMixin, BaseEstimator):
+class GlmRegressor(GlmInferenceMixin, RegressorMixin, BaseEstimator):
     """Base of the generalized linear regressors: minimises mean half deviance plus penalty.
 
     A subclass gives ``_law()``.
     """
 
     l1_ratio = 0.0
+    _without_penalty = "alpha=0"
+
+    def _penalised(self):
+        return self.alpha != 0
 
     def predict(self, X):
         """The mean of y at new rows.

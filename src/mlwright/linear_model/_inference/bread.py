@@ -1,7 +1,7 @@
 """The bread: the inverse of an information matrix, with a certain word on whether there is one."""
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import linalg as sla
@@ -59,6 +59,9 @@ class Bread:
             block = inner.of_rows(_dense(self.X[part])) @ self.root
             out[part] = np.einsum("ij,ij->i", block, block)
         return out + 1.0 / self.weight if self.columns.intercept else out
+
+    def with_rows(self, X):
+        return replace(self, X=X)
 
     def to_original(self, covariance):
         """Covariance of (intercept, coefficients) of the user's columns, and the standard errors."""

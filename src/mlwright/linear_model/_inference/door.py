@@ -14,7 +14,7 @@ class InferenceMixin:
     A subclass gives
 
     - ``_refuse_inference()``: raises ValueError where its parameters allow none (a penalty, say);
-    - ``_rows_for_inference(X, y, sample_weight)``: validated rows, with an attribute ``X``;
+    - ``_rows_for_inference(X, y, sample_weight, ...)``: validated rows, with an attribute ``X``;
     - ``_infer(rows, kind, use_t, weights)``: the :class:`Inference`, or a list of one a target; rows may be None.
     """
 
@@ -29,6 +29,7 @@ class InferenceMixin:
         maxlags=None,
         use_t=None,
         weights="frequency",
+        **of_rows,
     ):
         """Standard errors, tests and intervals of the coefficients.
 
@@ -51,7 +52,10 @@ class InferenceMixin:
         weights : {"frequency", "precision"}, default="frequency"
             What ``sample_weight`` means: how often a row was seen, so that a weight of 2 is the row twice; or the
             inverse of its error's variance up to a factor, as in statsmodels' WLS, so that observations are the rows
-            of positive weight. The coefficients are the same, their standard errors are not.
+            of positive weight. The coefficients are the same, their standard errors are not. "precision" is for least
+            squares.
+        **of_rows : arrays of shape (n_samples,)
+            What else ``fit`` takes a row: ``offset`` and ``exposure`` of GeneralizedLinearRegressor.
 
         Returns
         -------
@@ -69,9 +73,9 @@ class InferenceMixin:
             raise ValueError(f"weights: got {weights!r}, expected 'frequency' or 'precision'.")
         if (X is None) != (y is None):
             raise ValueError("inference: got one of X and y, expected both or neither.")
-        if X is None and sample_weight is not None:
-            raise ValueError("inference: got sample_weight without X and y, expected all three.")
-        rows = None if X is None else self._rows_for_inference(X, y, sample_weight)
+        if X is None and (sample_weight is not None or of_rows):
+            raise ValueError("inference: got sample_weight or offsets without X and y, expected all of them.")
+        rows = None if X is None else self._rows_for_inference(X, y, sample_weight, **of_rows)
         kind = Kind.of(cov_type, None if rows is None else rows.X.shape[0], groups, maxlags)
         if kind.cov_type == "HAC" and weights == "frequency" and sample_weight is not None:
             raise ValueError(
