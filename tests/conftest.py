@@ -1,5 +1,6 @@
 """Hypothesis profiles and the reference data."""
 
+import json
 import os
 from pathlib import Path
 
@@ -27,3 +28,16 @@ def data_table():
         return file
 
     return path
+
+
+@pytest.fixture
+def data_posterior():
+    """A reference posterior by name, as read from its JSON; skips, saying so, where it is not present."""
+
+    def read(name):
+        file = DATA / "posteriors" / f"{name}.json"
+        if not file.exists():
+            pytest.skip(f"reference posterior {file} is not present (set MLWRIGHT_DATA)")
+        return json.loads(file.read_text())
+
+    return read

@@ -12,6 +12,7 @@ PYBIND11_MODULE(_core, m) {
   mlwright::bindings::register_glm(m);
   mlwright::bindings::register_runtime(m);
   mlwright::bindings::register_sgd(m);
+  mlwright::bindings::register_sampler(m);
   mlwright::bindings::register_shap(m);
   mlwright::bindings::register_simd(m);
   mlwright::bindings::register_solver(m);

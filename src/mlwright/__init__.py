@@ -8,6 +8,7 @@ from importlib import import_module as _import_module
 
 _SUBMODULES = frozenset(
     {
+        "bayes",
         "capi",
         "deploy",
         "ensemble",

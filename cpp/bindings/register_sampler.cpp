@@ -1,0 +1,137 @@
+#include <pybind11/pybind11.h>
+
+#include <cmath>
+#include <vector>
+
+#include "arrays.hpp"
+#include "call.hpp"
+#include "mlwright/density/constraint.hpp"
+#include "mlwright/sampler/chains.hpp"
+#include "mlwright/sampler/diagnostics.hpp"
+#include "watcher.hpp"
+
+namespace mlwright::bindings {
+namespace {
+
+using density::Block;
+using runtime::CancelToken;
+using Numbers = Vector<double>;
+
+// Blocks as rows (kind, size, lower, upper).
+std::vector<Block> blocks_of(const Numbers& table) {
+  std::vector<Block> blocks;
+  const auto rows = span<double>(table);
+  for (std::size_t i = 0; i + 4 <= rows.size(); i += 4)
+    blocks.push_back({static_cast<density::Constraint>(static_cast<int>(rows[i])), static_cast<index_t>(rows[i + 1]), rows[i + 2], rows[i + 3]});
+  return blocks;
+}
+
+void require_size(const Numbers& a, index_t size, const char* name) {
+  if (a.size() < size)
+    throw py::value_error(std::string(name) + ": got " + std::to_string(a.size()) + " numbers, expected " + std::to_string(size));
+}
+
+double constrain(const Numbers& table, const Numbers& u, Numbers& x) {
+  const auto blocks = blocks_of(table);
+  require_size(u, density::free_size(blocks), "u");
+  require_size(x, density::size(blocks), "x");
+  return density::constrain(blocks, u.data(), x.mutable_data());
+}
+
+void pull_back(const Numbers& table, const Numbers& u, const Numbers& x, const Numbers& gx, Numbers& gu) {
+  const auto blocks = blocks_of(table);
+  for (const auto* free : {&u, static_cast<const Numbers*>(&gu)}) require_size(*free, density::free_size(blocks), "u");
+  for (const auto* whole : {&x, &gx}) require_size(*whole, density::size(blocks), "x");
+  density::pull_back(blocks, u.data(), x.data(), gx.data(), gu.mutable_data());
+}
+
+bool unconstrain(const Numbers& table, const Numbers& x, Numbers& u) {
+  const auto blocks = blocks_of(table);
+  require_size(x, density::size(blocks), "x");
+  require_size(u, density::free_size(blocks), "u");
+  return density::unconstrain(blocks, x.data(), u.mutable_data());
+}
+
+void diagnose(const Vector<double>& draws, Numbers& out) {
+  if (draws.ndim() != 3) throw py::value_error("draws: expected chains x draws x columns");
+  const sampler::Draws view{draws.data(), draws.shape(0), draws.shape(1), draws.shape(2)};
+  require_size(out, view.columns * sampler::kDiagnostics, "out");
+  static_assert(sizeof(sampler::Diagnostics) == sampler::kDiagnostics * sizeof(double));
+  auto* const target = reinterpret_cast<sampler::Diagnostics*>(out.mutable_data());
+  without_gil([&](CancelToken& token) { sampler::diagnose(view, target, token); });
+}
+
+// A compiled density by the addresses of its function and of its data, as Python's side keeps them alive.
+struct Model {
+  std::vector<Block> blocks;
+  sampler::Target target;
+  Model(std::uintptr_t function, std::uintptr_t data, const Numbers& table)
+      : blocks(blocks_of(table)),
+        target(reinterpret_cast<sampler::LogDensity>(function), reinterpret_cast<void*>(data), blocks) {}
+  Model(const Model&) = delete;
+};
+
+sampler::Settings settings(std::uint64_t seed, index_t warm_up, double target_acceptance, int max_depth) {
+  return {seed, warm_up, target_acceptance, max_depth};
+}
+
+double evaluate(const Model& model, const Numbers& u, Numbers& gradient, Numbers& x) {
+  require_size(u, model.target.free_size(), "u");
+  require_size(gradient, model.target.free_size(), "gradient");
+  require_size(x, model.target.size(), "x");
+  std::vector<double> scratch(static_cast<std::size_t>(model.target.size()));
+  double* const out_gradient = gradient.mutable_data();
+  double* const out_x = x.mutable_data();
+  return without_gil([&](CancelToken&) { return model.target(u.data(), out_gradient, out_x, scratch.data()); });
+}
+
+void initialise(const Model& model, const sampler::Settings& how, const Numbers& starts, Numbers& states) {
+  const auto rows = mutable_span<double>(states);
+  const auto given = span<double>(starts);
+  if (!given.empty())
+    require_size(starts, states.size() / sampler::state_size(model.target.free_size()) * model.target.free_size(), "starts");
+  without_gil([&](CancelToken& token) { sampler::initialise(model.target, how, given, rows, token); });
+}
+
+void sample(const Model& model, const sampler::Settings& how, index_t n, Numbers& states, Numbers& draws, Numbers& statistics,
+            py::object watcher, double interval) {
+  const auto rows = mutable_span<double>(states);
+  double* const out_draws = draws.mutable_data();
+  double* const out_statistics = statistics.mutable_data();
+  const index_t size = sampler::state_size(model.target.free_size());
+  const index_t chains = static_cast<index_t>(rows.size()) / size;
+  const index_t before = chains > 0 ? static_cast<index_t>(rows[0]) : 0;
+  const index_t kept = std::max<index_t>(before + n - std::max(before, how.warm_up), 0);
+  require_size(draws, chains * kept * model.target.size(), "draws");
+  require_size(statistics, chains * kept * sampler::kStatisticsCount, "statistics");
+  Watcher watched(std::move(watcher), interval);
+  without_gil([&](CancelToken& token) {
+    sampler::sample(model.target, how, n, rows, out_draws, out_statistics, token, watched.progress());
+  });
+}
+
+}  // namespace
+
+void register_sampler(py::module_& m) {
+  py::module_ d = m.def_submodule("density");
+  d.def("constrain", &constrain, py::arg("blocks"), py::arg("u"), py::arg("x").noconvert());
+  d.def("pull_back", &pull_back, py::arg("blocks"), py::arg("u"), py::arg("x"), py::arg("gradient_x"),
+        py::arg("gradient_u").noconvert());
+  d.def("unconstrain", &unconstrain, py::arg("blocks"), py::arg("x"), py::arg("u").noconvert());
+  py::module_ s = m.def_submodule("sampler");
+  s.def("diagnose", &diagnose, py::arg("draws").noconvert(), py::arg("out").noconvert());
+  s.def("state_size", &sampler::state_size, py::arg("free_size"));
+  py::class_<sampler::Settings>(s, "Settings")
+      .def(py::init(&settings), py::arg("seed"), py::arg("warm_up"), py::arg("target_acceptance"), py::arg("max_depth"));
+  py::class_<Model>(s, "Model")
+      .def(py::init<std::uintptr_t, std::uintptr_t, const Numbers&>(), py::arg("function"), py::arg("data"), py::arg("blocks"));
+  s.def("evaluate", &evaluate, py::arg("model"), py::arg("u"), py::arg("gradient").noconvert(), py::arg("x").noconvert());
+  s.def("initialise", &initialise, py::arg("model"), py::arg("settings"), py::arg("starts"), py::arg("states").noconvert());
+  s.def("sample", &sample, py::arg("model"), py::arg("settings"), py::arg("n"), py::arg("states").noconvert(),
+        py::arg("draws").noconvert(), py::arg("statistics").noconvert(), py::arg("watcher"), py::arg("interval"));
+  py::list names;
+  for (const char* name : sampler::kStatistics) names.append(name);
+  s.attr("STATISTICS") = names;
+}
+
+}  // namespace mlwright::bindings

@@ -1,0 +1,34 @@
+#include "mlwright/sampler/target.hpp"
+
+#include <cmath>
+#include <string>
+
+#include "mlwright/base/error.hpp"
+
+namespace mlwright::sampler {
+namespace {
+
+[[noreturn]] void report(const double* x, index_t n) {
+  constexpr index_t kShown = 8;
+  std::string point;
+  for (index_t i = 0; i < n && i < kShown; ++i) point += (i > 0 ? ", " : "") + std::to_string(x[i]);
+  if (n > kShown) point += ", ...";
+  throw NumericalError("density: your function raised an exception at parameters [" + point +
+                       "]; expected a number; call it there in Python to see the exception");
+}
+
+}  // namespace
+
+double Target::operator()(const double* u, double* gradient_u, double* x, double* scratch) const {
+  const double log_jacobian = density::constrain(blocks_, u, x);
+  double log_density = 0;
+  const int status = function_(static_cast<std::size_t>(size()), x, scratch, &log_density, data_);
+  if (status < 0) report(x, size());
+  if (status > 0 || std::isnan(log_density)) return -HUGE_VAL;
+  density::pull_back(blocks_, u, x, scratch, gradient_u);
+  for (index_t i = 0; i < free_size(); ++i)
+    if (!std::isfinite(gradient_u[i])) return -HUGE_VAL;
+  return log_density + log_jacobian;
+}
+
+}  // namespace mlwright::sampler

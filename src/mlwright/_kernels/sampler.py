@@ -1,0 +1,96 @@
+"""Markov chains and what tells how far to trust them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlwright._native import core
+from mlwright._runtime.registry import Tolerance, kernel
+
+DIAGNOSTICS = ("mean", "sd", "rhat", "ess_bulk", "ess_tail", "ess_mean", "ess_sd", "mcse_mean", "mcse_sd")
+STATISTICS = tuple(core.sampler.STATISTICS)
+
+
+@kernel(
+    native="sampler.diagnose",
+    twin="diagnostics:diagnose",
+    strategy="diagnostics:chains",
+    tolerance=Tolerance(1e-9, 1e-12),
+)
+def diagnose(draws):
+    """Columns of diagnostics, in the order of ``DIAGNOSTICS``, one row for each column of draws.
+
+    Parameters
+    ----------
+    draws : array of shape (n_chains, n_draws, n_columns)
+
+    Returns
+    -------
+    array of shape (n_columns, 9)
+    """
+    draws = np.ascontiguousarray(draws, dtype=np.float64)
+    out = np.empty((draws.shape[2], len(DIAGNOSTICS)))
+    core.sampler.diagnose(draws, out)
+    return out
+
+
+class Target:
+    """A compiled density as the native samplers take it.
+
+    Parameters
+    ----------
+    compiled : CompiledDensity
+    """
+
+    def __init__(self, compiled):
+        self.compiled = compiled
+        self.native = core.sampler.Model(compiled.address, compiled.data_address, compiled.blocks)
+        self.size = int(compiled.blocks[:, 1].sum())
+        self.free_size = self.size - int((compiled.blocks[:, 0] == 5).sum())
+
+    def evaluate(self, u):
+        """``(log density, gradient in u, x)`` at free numbers u, Jacobian included; -inf where it is undefined."""
+        gradient, x = np.zeros(self.free_size), np.empty(self.size)
+        value = core.sampler.evaluate(self.native, np.ascontiguousarray(u, dtype=np.float64), gradient, x)
+        return value, gradient, x
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How chains are run; ``seed`` decides every random number of theirs."""
+
+    seed: int
+    warm_up: int
+    target_acceptance: float = 0.8
+    max_depth: int = 10
+
+    @property
+    def native(self):
+        return core.sampler.Settings(self.seed, self.warm_up, self.target_acceptance, self.max_depth)
+
+
+def start_chains(target, settings, n_chains, starts=None):
+    """States of that many chains at their starts; `starts` of shape (n_chains, free size), or drawn."""
+    states = np.zeros((n_chains, core.sampler.state_size(target.free_size)))
+    given = np.empty(0) if starts is None else np.ascontiguousarray(starts, dtype=np.float64)
+    core.sampler.initialise(target.native, settings.native, given, states)
+    return states
+
+
+def advance_chains(target, settings, states, n, reporter):
+    """Advance every chain by n iterations, in place.
+
+    Returns
+    -------
+    draws : array of shape (n_chains, n_kept, size)
+    statistics : array of shape (n_chains, n_kept, 7)
+        In the order of ``STATISTICS``. Kept are the iterations beyond the warm-up.
+    """
+    before = int(states[0, 0])
+    kept = max(before + n - max(before, settings.warm_up), 0)
+    draws = np.empty((len(states), kept, target.size))
+    statistics = np.empty((len(states), kept, len(STATISTICS)))
+    core.sampler.sample(
+        target.native, settings.native, n, states, draws, statistics, reporter.native, reporter.interval
+    )
+    return draws, statistics

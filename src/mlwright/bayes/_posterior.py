@@ -1,0 +1,144 @@
+"""Draws of a posterior, with names, diagnostics and the state to go on from."""
+
+import warnings
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from mlwright._kernels.sampler import STATISTICS
+from mlwright.bayes.diagnostics import bfmi, diagnose
+
+_RHAT, _ESS_A_CHAIN, _BFMI = 1.01, 100, 0.3
+_WHOLE = {"depth": np.int64, "n_steps": np.int64, "diverging": bool}
+
+
+class Posterior:
+    """What :func:`mlwright.bayes.sample` returns.
+
+    ``posterior["name"]`` are the draws of a parameter, of shape (n_chains, n_draws, ...).
+
+    Attributes
+    ----------
+    draws : dict of str to ndarray
+        By parameter.
+    statistics : dict of str to ndarray of shape (n_chains, n_draws)
+        ``log_density`` (of the free numbers, Jacobians included), ``acceptance``, ``energy``, ``step_size``, ``depth``,
+        ``n_steps`` (gradients), ``diverging``.
+    diagnostics_ : dict of str to dict
+        By parameter, what :func:`mlwright.bayes.diagnose` tells.
+    """
+
+    def __init__(self, names, shapes, draws, statistics, state):
+        self._names, self._shapes, self._flat, self._state = names, shapes, draws, state
+        self.draws = dict(zip(names, _cut(draws, shapes), strict=True))
+        self.statistics = {
+            name: statistics[:, :, i].astype(_WHOLE.get(name, np.float64)) for i, name in enumerate(STATISTICS)
+        }
+        self._told = statistics
+        self.diagnostics_ = {name: diagnose(x) for name, x in self.draws.items()}
+
+    def __getitem__(self, name):
+        return self.draws[name]
+
+    def __repr__(self):
+        chains, n = self._flat.shape[:2]
+        return f"<mlwright posterior of {', '.join(self._names)}: {chains} chains of {n} draws>"
+
+    def extend(self, draws):
+        """More draws: the same, to the bit, as if they had been asked for at once.
+
+        Parameters
+        ----------
+        draws : int
+            How many more a chain.
+
+        Returns
+        -------
+        Posterior
+            Of all draws; this one stays as it is.
+        """
+        more, told, state = self._state.advance(draws)
+        return Posterior(
+            self._names,
+            self._shapes,
+            np.concatenate([self._flat, more], axis=1),
+            np.concatenate([self._told, told], axis=1),
+            state,
+        )
+
+    def summary(self):
+        """Mean, standard deviation, 90 % interval and diagnostics of every number.
+
+        Returns
+        -------
+        dict of str to dict of str to float
+            By number: ``tau``, ``theta[3]``.
+        """
+        table = {}
+        for name, x in self.draws.items():
+            told = self.diagnostics_[name]
+            low, high = np.quantile(x, [0.05, 0.95], axis=(0, 1))
+            for at in np.ndindex(x.shape[2:]):
+                label = name + (f"[{', '.join(map(str, at))}]" if at else "")
+                values = {"mean": told["mean"], "sd": told["sd"], "5%": low, "95%": high}
+                values |= {key: told[key] for key in ("mcse_mean", "ess_bulk", "ess_tail", "rhat")}
+                table[label] = {key: float(np.asarray(value)[at]) for key, value in values.items()}
+        return table
+
+    def to_arviz(self):
+        """As ArviZ's data, for its plots; ArviZ must be installed."""
+        import arviz
+
+        told = {("tree_depth" if name == "depth" else name): value for name, value in self.statistics.items()}
+        told["lp"] = told.pop("log_density")
+        told["acceptance_rate"] = told.pop("acceptance")
+        groups = {"posterior": self.draws, "sample_stats": told}
+        try:
+            return arviz.from_dict(**groups)  # before 1.0
+        except TypeError:
+            return arviz.from_dict(groups)
+
+    def warn(self):
+        """Warn, with one of sklearn's ConvergenceWarning, of everything that makes the draws doubtful."""
+        complaints = list(self._complaints())
+        if complaints:
+            warnings.warn("posterior: " + ". ".join(complaints), ConvergenceWarning, stacklevel=3)
+
+    def _complaints(self):
+        chains, n = self._flat.shape[:2]
+        diverging = int(self.statistics["diverging"].sum())
+        if diverging:
+            yield (
+                f"{diverging} of {chains * n} transitions diverged: the density bends more sharply somewhere than "
+                "the step size follows; raise target_acceptance, or write the model with less dependent parameters"
+            )
+        if n < 4:
+            return
+        worst = {key: self._worst(key) for key in ("rhat", "ess_bulk", "ess_tail")}
+        name, value = worst["rhat"]
+        if value > _RHAT:
+            yield f"R-hat of {name} is {value:.3f}, expected at most {_RHAT}: chains do not agree yet; run them longer"
+        for key, words in (("ess_bulk", "bulk"), ("ess_tail", "tail")):
+            name, value = worst[key]
+            if value < _ESS_A_CHAIN * chains:
+                yield (
+                    f"effective sample size ({words}) of {name} is {value:.0f}, expected {_ESS_A_CHAIN * chains}: "
+                    "means and quantiles are uncertain; draw more"
+                )
+        low = np.nanmin(bfmi(self.statistics["energy"]), initial=np.inf)
+        if low < _BFMI:
+            yield f"the fraction of missing information is {low:.2f}, expected {_BFMI}: heavy tails are explored slowly"
+
+    def _worst(self, key):
+        """Name and value of the number that looks worst; one that is not finite or is constant tells nothing."""
+        sign = -1 if key == "rhat" else 1
+        rows = ((label, row[key]) for label, row in self.summary().items() if np.isfinite(row[key]))
+        return min(rows, key=lambda row: sign * row[1], default=("none", -np.inf if sign < 0 else np.inf))
+
+
+def _cut(flat, shapes):
+    at = 0
+    for shape in shapes:
+        size = int(np.prod(shape, dtype=int))
+        yield flat[:, :, at : at + size].reshape(*flat.shape[:2], *shape)
+        at += size

@@ -1,0 +1,160 @@
+"""`bayes.sample` and `extend.log_density`: closed forms, clear errors, and what they promise."""
+
+import math
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.exceptions import ConvergenceWarning
+
+import mlwright
+from mlwright import bayes
+from mlwright.extend import densities, interval, log_density, positive, real, simplex, upper_bounded
+
+
+@log_density(rate=positive(), share=simplex(3), low=upper_bounded(2.0))
+def conjugate(rate, share, low, counts, total, n):
+    """Gamma-Poisson, Dirichlet-multinomial, and an exponential tail below 2: three closed forms side by side."""
+    value = densities.gamma(rate, 2.0, 1.0) + total * math.log(rate) - n * rate + low
+    for k in range(3):
+        value += counts[k] * math.log(share[k])
+    return value
+
+
+@log_density(x=real(2), gradient="own")
+def own_gradient(x, gradient):
+    gradient[:] = -x
+    return -0.5 * (x * x).sum()
+
+
+@log_density(x=real(2), gradient="own")
+def wrong_gradient(x, gradient):
+    gradient[0] = -x[0]
+    gradient[1] = -0.5 * x[1]
+    return -0.5 * (x * x).sum()
+
+
+@log_density(x=real())
+def raises(x):
+    if x > -5.0:
+        raise ValueError("no")
+    return -x * x
+
+
+@log_density(x=real())
+def nowhere(x):
+    return math.nan * x
+
+
+@log_density(x=real())
+def improper_start(x):
+    return math.log(x - 100.0) - x
+
+
+DATA = {"counts": np.array([3, 5, 12]), "total": 31, "n": 10.0}
+
+
+def test_conjugate_posteriors_have_their_moments():
+    posterior = bayes.sample(conjugate, DATA, draws=2000, target_acceptance=0.95, random_state=1)
+    alpha = DATA["counts"] + 1.0
+    want = {"rate": 33 / 11, "share": alpha / alpha.sum(), "low": 2.0 - 1.0}
+    for name, mean in want.items():
+        told = posterior.diagnostics_[name]
+        assert (abs(told["mean"] - mean) < 4 * told["mcse_mean"]).all(), name
+    want_sd = {"rate": math.sqrt(33) / 11, "low": 1.0}
+    for name, sd in want_sd.items():
+        told = posterior.diagnostics_[name]
+        assert abs(told["sd"] - sd) < 4 * told["mcse_sd"], name
+    np.testing.assert_allclose(posterior["share"].sum(axis=-1), 1.0, rtol=1e-12)
+
+
+def test_the_same_bits_for_any_number_of_threads_and_when_extended():
+    once = bayes.sample(conjugate, DATA, draws=300, warm_up=200, target_acceptance=0.95, random_state=5)
+    for n_jobs in (1, 2, 3, 8):
+        again = bayes.sample(
+            conjugate, DATA, draws=300, warm_up=200, target_acceptance=0.95, random_state=5, n_jobs=n_jobs
+        )
+        assert again["share"].tobytes() == once["share"].tobytes()
+    with pytest.warns(ConvergenceWarning, match="effective sample size"):
+        short = bayes.sample(conjugate, DATA, draws=50, warm_up=200, target_acceptance=0.95, random_state=5)
+    whole = short.extend(250)
+    assert whole["rate"].tobytes() == once["rate"].tobytes()
+    assert whole.statistics["energy"].tobytes() == once.statistics["energy"].tobytes()
+
+
+def test_an_own_gradient_serves_and_a_wrong_one_is_named():
+    posterior = bayes.sample(own_gradient, draws=1000, random_state=0)
+    assert abs(posterior["x"].std() - 1.0) < 0.05
+    with pytest.raises(ValueError, match=r"gradient with respect to x\[1\]"):
+        bayes.sample(wrong_gradient, random_state=0)
+
+
+def test_init_is_taken_on_the_parameters_own_scale():
+    init = {"rate": 3.0, "share": [0.2, 0.3, 0.5], "low": [1.0, 0.0, -1.0, 1.5]}
+    posterior = bayes.sample(conjugate, DATA, init=init, draws=400, target_acceptance=0.95, random_state=0)
+    assert posterior["rate"].shape == (4, 400)
+    with pytest.raises(ValueError, match="does not satisfy"):
+        bayes.sample(conjugate, DATA, init={**init, "rate": -1.0}, random_state=0)
+    with pytest.raises(ValueError, match="init: got rate"):
+        bayes.sample(conjugate, DATA, init={"rate": 1.0}, random_state=0)
+
+
+@pytest.mark.parametrize(
+    ("density", "message"),
+    [(raises, "your function raised an exception"), (nowhere, "has no start"), (improper_start, "pass init=")],
+)
+def test_a_density_without_a_start_is_refused(density, message):
+    with pytest.raises(mlwright.NumericalError, match=message):
+        bayes.sample(density, random_state=0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"chains": 0}, "chains: got 0"),
+        ({"draws": 0}, "draws: got 0"),
+        ({"warm_up": -1}, "warm_up: got -1"),
+        ({"max_depth": 0}, "max_depth: got 0"),
+        ({"target_acceptance": 1.0}, "target_acceptance: got 1.0"),
+        ({"data": {"counts": DATA["counts"]}}, "missing: n, total"),
+        ({"data": {**DATA, "m": 1}}, "not known: m"),
+    ],
+)
+def test_arguments_that_make_no_sense_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        bayes.sample(conjugate, **{"data": DATA, "random_state": 0, **arguments})
+
+
+def test_declarations_that_do_not_fit_are_refused():
+    with pytest.raises(TypeError, match="parameter z is no argument"):
+        log_density(lambda x: x, z=real())
+    with pytest.raises(ValueError, match="no parameter"):
+        log_density(lambda x: x)
+    with pytest.raises(ValueError, match="rising"):
+        log_density(lambda x: x, x=interval(1.0, 1.0))
+    with pytest.raises(TypeError, match="last argument"):
+        log_density(lambda x: x, x=real(), gradient="own")
+    with pytest.raises(TypeError, match="Numba cannot compile"):
+        log_density(lambda x: x.nonsense, x=real()).compile()
+
+
+def test_a_density_pickles_by_name_and_runs_as_python():
+    assert pickle.loads(pickle.dumps(conjugate)) is conjugate
+    assert isinstance(conjugate(1.0, [0.2, 0.3, 0.5], 0.0, [1, 2, 3], 4, 5), float)
+
+
+def test_chains_that_do_not_mix_are_warned_of():
+    @log_density(x=real())
+    def two_modes(x):
+        return densities.log_sum_exp(densities.normal(x, -50.0, 1.0), densities.normal(x, 50.0, 1.0))
+
+    with pytest.warns(ConvergenceWarning, match="R-hat of x"):
+        bayes.sample(two_modes, init={"x": [-50.0, 50.0, -50.0, 50.0]}, draws=200, random_state=0)
+
+
+def test_summary_names_every_number():
+    posterior = bayes.sample(conjugate, DATA, draws=400, target_acceptance=0.95, random_state=0)
+    table = posterior.summary()
+    assert list(table) == ["rate", "share[0]", "share[1]", "share[2]", "low"]
+    assert set(table["rate"]) == {"mean", "sd", "5%", "95%", "mcse_mean", "ess_bulk", "ess_tail", "rhat"}
+    assert table["share[1]"]["mean"] == pytest.approx(posterior["share"][..., 1].mean())
