@@ -98,7 +98,7 @@ class Forest:
         ModelFormatError
             Unless the arrays are trees; found out at the first call.
         """
-        if not has_blocks(X):
+        if type(X) is np.ndarray or not has_blocks(X):
             return self._native.predict(layout.floats(X))
         features, forest = self._of_used_features
         raw = np.empty((self.n_outputs, X.shape[0]))

@@ -9,6 +9,8 @@ import numpy as np
 
 def floats(a):
     """`a` where native code may read it as float32 or float64 of any strides, else a float64 or float32 copy of it."""
+    if type(a) is np.ndarray and a.dtype.char in "df" and a.dtype.isnative and a.flags.carray:
+        return a  # what follows finds that out too, more slowly
     a = np.asarray(a)
     native = a.dtype.char in "df" and a.dtype.isnative
     flags = a.flags

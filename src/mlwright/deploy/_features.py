@@ -11,10 +11,7 @@ def features(estimator, X):
     """X checked as the source does, categories replaced by their positions."""
     if estimator._categories:
         return _recoded(estimator, X)
-    columns = _category_columns(X)
-    if columns:
-        X = _coded(estimator, X, columns)
-    elif (
+    if (
         type(X) is np.ndarray
         and X.dtype.char in "df"
         and X.ndim == 2
@@ -23,7 +20,10 @@ def features(estimator, X):
         and estimator._accepts == "any"
         and not hasattr(estimator, "feature_names_in_")
     ):
-        return X
+        return X  # arrays first: one row at a time is dominated by what surrounds the trees
+    columns = _category_columns(X)
+    if columns:
+        X = _coded(estimator, X, columns)
     return validate_data(estimator, X, dtype=_FLOATS, ensure_all_finite=_FINITE[estimator._accepts], reset=False)
 
 

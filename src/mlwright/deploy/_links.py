@@ -55,7 +55,8 @@ LINKS = {
 
 def apply(link, scale, raw, dtype):
     """Predictions of `dtype` from float64 sums of shape (n_outputs, n)."""
-    raw = raw.astype(dtype, copy=False)
+    if dtype != "float64":
+        raw = raw.astype(dtype)
     return LINKS[link](raw if scale == 1 else raw * raw.dtype.type(scale))
 
 
