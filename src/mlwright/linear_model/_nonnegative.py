@@ -50,8 +50,10 @@ def _compressed(problem, penalty, k):
     gram = (problem.gram + np.diag(penalty)) * np.multiply.outer(factor.d, factor.d)
     values, vectors = sla.eigh(gram)
     keep = values > len(values) * 2.3e-16 * max(values[-1], 0.0)
+    # Columns left out hold rounding of the eigenvectors, which a solver would take for a direction.
+    vectors = np.where(factor.d[:, None] > 0.0, vectors[:, keep], 0.0)
     root = np.sqrt(values[keep])
-    return root[:, None] * vectors[:, keep].T, (vectors[:, keep].T @ right) / root, factor.d
+    return root[:, None] * vectors.T, (vectors.T @ right) / root, factor.d
 
 
 def _polish(problem, statistics, fit_intercept, penalty, k, passive, rows):
