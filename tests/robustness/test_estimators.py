@@ -156,7 +156,10 @@ def test_python_memory_stays_flat(example):
 
 @one_a_class
 def test_resident_memory_stays_flat(example):
-    """Native memory shows here only: 10 kB lost in each round would be seen above the allocator's own noise."""
+    """Native memory shows here only: 10 kB lost in each round would be seen above the allocator's own noise.
+
+    The allocator may take a few pages in any stretch of rounds; what is lost in each round is lost in every stretch.
+    """
     data = io.dumps(example.make())
 
     def resident_after(rounds):
@@ -165,8 +168,12 @@ def test_resident_memory_stays_flat(example):
         gc.collect()
         return psutil.Process().memory_info().rss
 
-    before = resident_after(30)
-    assert resident_after(100) - before < 100 * 10_000
+    def grows():
+        before = resident_after(0)
+        return resident_after(100) - before >= 100 * 10_000
+
+    resident_after(30)
+    assert not all(grows() for _ in range(3))
 
 
 _WITHOUT_NUMBA = """

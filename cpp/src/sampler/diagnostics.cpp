@@ -5,7 +5,6 @@
 #include <limits>
 #include <vector>
 
-#include "mlwright/base/elementary.hpp"
 #include "mlwright/base/error.hpp"
 #include "mlwright/runtime/parallel.hpp"
 #include "mlwright/runtime/per_worker.hpp"
@@ -42,10 +41,8 @@ class Column {
     out.ess_mean = ess(split_);
     of_ranks(out, several_chains);
     out.ess_tail = std::min(ess_below(quantile(0.05)), ess_below(quantile(0.95)));
-    out.ess_sd = std::min(out.ess_mean, ess_of_squares());
     out.mcse_mean = out.sd / std::sqrt(out.ess_mean);
-    const double e = out.ess_sd;  // sd's own error: its distribution is taken to be that of a normal sample's
-    out.mcse_sd = out.sd * std::sqrt(exp(1 + (e - 1) * log1p(-1 / e)) - 1);
+    of_spread(out);
     return out;
   }
 
@@ -94,9 +91,16 @@ class Column {
     return ess(scores_);
   }
 
-  double ess_of_squares() {
-    for (std::size_t i = 0; i < split_.size(); ++i) scores_[i] = split_[i] * split_[i];
-    return ess(scores_);
+  // The error of the variance is that of a mean of squares; of its root, by the delta method.
+  void of_spread(Diagnostics& out) {
+    const auto n = static_cast<index_t>(whole_.size());
+    for (double& v : whole_) v = (v - out.mean) * (v - out.mean);
+    split(whole_.data());
+    out.ess_sd = ess(split_);
+    const double square = mean(whole_.data(), n);
+    const double fourth = lane_sum(n, [this](index_t i) { return whole_[static_cast<std::size_t>(i)] * whole_[static_cast<std::size_t>(i)]; });
+    const double variance_of_squares = fourth / static_cast<double>(n) - square * square;
+    out.mcse_sd = std::sqrt(variance_of_squares / out.ess_sd / square / 4);
   }
 
   index_t draws_, half_, chains_;

@@ -1,4 +1,4 @@
-"""How far draws of Markov chains can be trusted; equal to ArviZ's numbers."""
+"""How far draws of Markov chains can be trusted; equal to ArviZ's numbers (0.23)."""
 
 import numpy as np
 

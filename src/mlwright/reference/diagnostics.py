@@ -72,8 +72,10 @@ def diagnose_column(x):
         value = max(rhat(scores), rhat(normal_scores(abs(halves - np.median(halves)))))
     tail = min(ess((halves <= np.quantile(x, p)).astype(float)) for p in (0.05, 0.95))
     of_mean = ess(halves)
-    of_sd = min(of_mean, ess(halves**2))
-    mcse_sd = sd * math.sqrt(math.e * (1 - 1 / of_sd) ** (of_sd - 1) - 1)
+    squares = (x - mean) ** 2
+    of_sd, square = ess(split(squares)), squares.mean()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mcse_sd = np.sqrt(((squares**2).mean() - square**2) / of_sd / square / 4)
     return [mean, sd, value, ess(scores), tail, of_mean, of_sd, sd / math.sqrt(of_mean), mcse_sd]
 
 

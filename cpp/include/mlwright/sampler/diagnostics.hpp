@@ -4,7 +4,7 @@
 //   rhat       the larger of R-hat of the rank-normalised draws and of their folded distances from the median
 //   ess_bulk   effective sample size of the rank-normalised draws
 //   ess_tail   the smaller of those of the indicators  x <= 5 % quantile  and  x <= 95 % quantile
-//   ess_mean   that of the draws themselves;  ess_sd  the smaller of those of x and x^2
+//   ess_mean   that of the draws themselves;  ess_sd  that of their squared distances from the mean
 //   mcse_mean, mcse_sd   Monte Carlo errors that follow from them
 // Autocovariances are summed lag by lag, and no further than Geyer's initial positive sequence goes: a few lags where
 // chains mix. One radix sort a column gives all ranks: folded ones by merging outwards from the median.

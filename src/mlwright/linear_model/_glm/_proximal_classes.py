@@ -21,7 +21,7 @@ _FIRST_FACTOR, _GROWS, _MOST_TRIALS = 0.3, 1.6, 12
 _INNER, _SWEEPS = 0.03, 2000
 _STEPS = 20  # steps here that count as one of max_iter
 _TIGHTER = 0.01  # the bound's curvature, in which violations are measured, is far above the true one
-_ROUNDING = 1e-14
+_ROUNDING = 1e-14  # of a sum of losses, relative to it and to the weights: a loss near zero is a difference too
 
 
 class ClassDescent:
@@ -45,6 +45,10 @@ class ClassDescent:
         if self.problem.fit_intercept:
             H = H - np.outer(self.border, self.border / self.corner)
         self.H = np.ascontiguousarray(H)
+
+    def _noise(self, loss):
+        w = self.problem.table.w
+        return _ROUNDING * (abs(loss) + float(len(self.problem.table.y) if w is None else w.sum()))
 
     def penalty(self, b):
         """The penalty of coefficients (p, k)."""
@@ -71,17 +75,20 @@ class ClassDescent:
                 self.status = glm.CONVERGED
                 return self
             if self.n_iter >= max_iter * _STEPS:
+                self.status = glm.CONVERGED if self.violation <= tol else self.status
                 return self
             b, b0, there = self._step(at, at0, at_here, tol)
             self.n_iter += 1
             objective = there[0] + self.penalty(b)
-            noise = _ROUNDING * abs(self.objective)
-            if objective > self.objective + noise and momentum > 1.0:
+            if objective > self.objective + self._noise(self.objective) and momentum > 1.0:
                 at, at0, at_here, momentum = self.b, self.b0, here, 1.0
                 continue
+            moved, moved0 = b - self.b, b0 - self.b0
+            # Near the optimum the objective is rounding: there the step's direction tells that momentum is spent.
+            if self._inner(at - b, at0 - b0, moved, moved0) > 0.0:
+                momentum = 1.0
             following = (1.0 + np.sqrt(1.0 + 4.0 * momentum**2)) / 2.0
             beta = (momentum - 1.0) / following
-            moved, moved0 = b - self.b, b0 - self.b0
             self.b, self.b0, self.objective, here, momentum = b, b0, objective, there, following
             at, at0 = b + beta * moved, b0 + beta * moved0
             at_here = there if beta == 0.0 else self._evaluate(at, at0)
@@ -102,18 +109,19 @@ class ClassDescent:
                 else np.zeros(self.k)
             )
             there = self._evaluate(new, b0 + d0)
-            bound = loss + (g * d).sum() + total @ d0 + self.factor * self._bend(d, d0) / 2
-            if there[0] <= bound + 1e-12 * abs(loss):
+            bound = loss + (g * d).sum() + total @ d0 + self.factor * self._inner(d, d0, d, d0) / 2
+            if there[0] <= bound + self._noise(loss):
                 break
             self.factor *= _GROWS
         return new, b0 + d0, there
 
-    def _bend(self, d, d0):
-        """The bound's second-order term along a step."""
-        bend = (d * (self.H @ d)).sum()
+    def _inner(self, d, d0, e, e0):
+        """The inner product of two steps under the bound."""
+        inner = (d * (self.H @ e)).sum()
         if self.problem.fit_intercept:
-            bend += self.corner * ((d0 + self.border @ d / self.corner) ** 2).sum()
-        return float(bend)
+            along = d0 + self.border @ d / self.corner, e0 + self.border @ e / self.corner
+            inner += self.corner * (along[0] * along[1]).sum()
+        return float(inner)
 
     def _quadratics(self, b, reduced, tol):
         k, p = self.k, len(b)
@@ -136,7 +144,7 @@ class ClassDescent:
             self.l1,
             self.l2,
             start=np.ascontiguousarray(b.T),
-            tol=0.0,
+            tol=-1.0,  # the gap is rounding long before the violation is
             violation=inner,
             max_iter=_SWEEPS,
         )
