@@ -59,6 +59,24 @@ def bayesian_ridge(settings: Settings):
     return BayesianRidge(tol=settings["tol"])
 
 
+def linear_quantiles(settings: Settings):
+    from mlwright.linear_model import QuantileRegressor
+
+    return QuantileRegressor(quantile=settings["quantiles"], alpha=0.0)
+
+
+def huber(settings: Settings):
+    from mlwright.linear_model import HuberRegressor
+
+    return HuberRegressor(**settings)
+
+
+def sgd_classifier(settings: Settings):
+    from mlwright.linear_model import SGDClassifier
+
+    return SGDClassifier(max_iter=1, tol=None, random_state=0, **settings)
+
+
 def trees(settings: Settings) -> dict[str, Any]:
     """The same settings as scikit-learn's."""
     return {
@@ -191,6 +209,9 @@ MODELS = {
     "ols_inference": ols_inference,
     "ridge": ridge,
     "bayesian_ridge": bayesian_ridge,
+    "linear_quantiles": linear_quantiles,
+    "huber": huber,
+    "sgd_classifier": sgd_classifier,
     "boosted_classifier": boosted_classifier,
     "boosted_validated": Validated,
     "categorical_classifier": boosted_classifier,  # pandas categories are categorical features by default

@@ -8,6 +8,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from sklearn.linear_model import (
     BayesianRidge,
     ElasticNetCV,
+    HuberRegressor,
     Lasso,
     LassoCV,
     LinearRegression,
@@ -15,6 +16,7 @@ from sklearn.linear_model import (
     LogisticRegressionCV,
     PoissonRegressor,
     Ridge,
+    SGDClassifier,
     lasso_path,
 )
 
@@ -62,6 +64,8 @@ MODELS = {
     "lasso_path": path,
     "least_squares": lambda settings: LinearRegression(),
     "ridge": lambda settings: Ridge(alpha=settings["alpha"], solver="cholesky"),
+    "huber": lambda settings: HuberRegressor(max_iter=1000, **settings),
+    "sgd_classifier": lambda settings: SGDClassifier(max_iter=1, tol=None, random_state=0, **settings),
     "bayesian_ridge": lambda settings: BayesianRidge(tol=settings["tol"]),
     "boosted_classifier": lambda settings: HistGradientBoostingClassifier(**trees(settings)),
     # Pandas categories are its categorical features by default.
