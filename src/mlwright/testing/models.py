@@ -225,6 +225,37 @@ def _boosting() -> list[Example]:
             X,
             np.digitize(score, [-1.0, 1.0]),
         ),
+        *_boosting_categories(small),
+    ]
+
+
+def _boosting_categories(small: dict[str, Any]) -> list[Example]:
+    """Models that hold categories: as sets of codes, as words, and ordered where there are too many for a set."""
+    from mlwright.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+    coded = _coded()
+    words = np.array([[float(row[0]), f"level {int(row[3])}"] for row in coded], dtype=object)
+    many = np.column_stack([_numbers(600, 1), np.arange(600) % 300])
+    regressor = partial(HistGradientBoostingRegressor, **small)
+    return [
+        Example(
+            "ensemble.HistGradientBoostingRegressor:categories",
+            partial(regressor, categorical_features=[3]),
+            coded,
+            coded[:, 0] + (coded[:, 3] % 2),
+        ),
+        Example(
+            "ensemble.HistGradientBoostingRegressor:many",
+            partial(regressor, categorical_features=[1]),
+            many,
+            many[:, 0] + many[:, 1] % 7,
+        ),
+        Example(
+            "ensemble.HistGradientBoostingClassifier:words",
+            partial(HistGradientBoostingClassifier, categorical_features=[1], **small),
+            words,
+            np.where(coded[:, 3] % 2 + coded[:, 0] > 0.5, "high", "low"),
+        ),
     ]
 
 
