@@ -18,6 +18,7 @@ from mlwright.linear_model._glm._regressor import REGRESSOR_FIELDS, GlmRegressor
 from mlwright.linear_model._glm._tweedie import ATTRIBUTES, CONSTRAINTS
 
 _ALPHA_ROUNDS, _ALPHA_SETTLED = 50, 1e-7
+_ALPHA_NONE = 1e-6  # below it the law is Poisson's, and the likelihood too flat to tell one alpha from another
 
 
 class _UserFamily:
@@ -279,9 +280,9 @@ default="normal"
         """Alpha of greatest profile likelihood: alternates with the coefficients, to which it is nearly orthogonal."""
         for _ in range(_ALPHA_ROUNDS):
             alpha = profile_alpha(y, self._fitted_mean(rows, offset), w, self._alpha)
-            change = abs(np.log(alpha / self._alpha))
+            settled = abs(np.log(alpha / self._alpha)) <= _ALPHA_SETTLED or max(alpha, self._alpha) <= _ALPHA_NONE
             self._alpha = alpha
-            if change <= _ALPHA_SETTLED:
+            if settled:
                 return
             self._fit_rows(rows, y, w, offset, again=True)
 

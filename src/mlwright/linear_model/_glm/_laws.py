@@ -15,7 +15,7 @@ def pearson_dispersion(law, y, mu, w, freedom):
 
 
 def profile_alpha(y, mu, w, start):
-    """The negative binomial's alpha of greatest likelihood at given means; Newton's and Brent's on its logarithm."""
+    """The negative binomial's alpha of greatest likelihood at given means; Brent's method on its logarithm."""
     w = np.ones_like(y) if w is None else w
 
     def negative(log_alpha):
