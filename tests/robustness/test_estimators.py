@@ -29,10 +29,13 @@ learning_examples = pytest.mark.parametrize(
     [example for example in EXAMPLES if hasattr(example.new(), "partial_fit")],
     ids=lambda example: example.name,
 )
-# Many rounds each: one example a class.
+# Many rounds each: one example a class. The searches over tables, made of the others and a hundred times as long, are slow.
 one_a_class = pytest.mark.parametrize(
     "example",
-    {example.registered_name: example for example in reversed(EXAMPLES)}.values(),
+    [
+        pytest.param(example, marks=[pytest.mark.slow] if example.name.startswith("tabular.Tabular") else [])
+        for example in {example.registered_name: example for example in reversed(EXAMPLES)}.values()
+    ],
     ids=lambda example: example.name,
 )
 
