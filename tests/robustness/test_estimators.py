@@ -29,7 +29,7 @@ learning_examples = pytest.mark.parametrize(
     [example for example in EXAMPLES if hasattr(example.new(), "partial_fit")],
     ids=lambda example: example.name,
 )
-# Many rounds each: one example a class. The searches over tables, made of the others and a hundred times as long, are slow.
+# Many rounds each: one example a class. Searches over tables, made of the others and a hundred times as long, are slow.
 one_a_class = pytest.mark.parametrize(
     "example",
     [
