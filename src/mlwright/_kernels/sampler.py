@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mlwright._kernels.density import sizes
 from mlwright._native import core
 from mlwright._runtime.registry import Tolerance, kernel
 
@@ -45,8 +46,7 @@ class Target:
     def __init__(self, compiled):
         self.compiled = compiled
         self.native = core.sampler.Model(compiled.address, compiled.data_address, compiled.blocks)
-        self.size = int(compiled.blocks[:, 1].sum())
-        self.free_size = self.size - int((compiled.blocks[:, 0] == 5).sum())
+        self.size, self.free_size = sizes(compiled.blocks)
 
     def evaluate(self, u):
         """``(log density, gradient in u, x)`` at free numbers u, Jacobian included; -inf where it is undefined."""

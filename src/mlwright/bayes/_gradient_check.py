@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from mlwright._kernels.density import SIMPLEX
 from mlwright._kernels.rng import uniform
 from mlwright._runtime.rng import stream_id
 
@@ -78,7 +79,7 @@ def _name(target, i):
     compiled = target.compiled
     at = 0
     for name, shape, (kind, size, _, _) in zip(compiled.names, compiled.shapes, compiled.blocks, strict=True):
-        free = int(size) - (kind == 5)
+        free = int(size) - (kind == SIMPLEX)
         if i < at + free:
             return f"{name}[{i - at}]" if shape else name
         at += free

@@ -114,7 +114,8 @@ class Posterior:
             )
         if n < 4:
             return
-        worst = {key: self._worst(key) for key in ("rhat", "ess_bulk", "ess_tail")}
+        table = self.summary()
+        worst = {key: _worst(table, key) for key in ("rhat", "ess_bulk", "ess_tail")}
         name, value = worst["rhat"]
         if value > _RHAT:
             yield f"R-hat of {name} is {value:.3f}, expected at most {_RHAT}: chains do not agree yet; run them longer"
@@ -129,11 +130,12 @@ class Posterior:
         if low < _BFMI:
             yield f"the fraction of missing information is {low:.2f}, expected {_BFMI}: heavy tails are explored slowly"
 
-    def _worst(self, key):
-        """Name and value of the number that looks worst; one that is not finite or is constant tells nothing."""
-        sign = -1 if key == "rhat" else 1
-        rows = ((label, row[key]) for label, row in self.summary().items() if np.isfinite(row[key]))
-        return min(rows, key=lambda row: sign * row[1], default=("none", -np.inf if sign < 0 else np.inf))
+
+def _worst(table, key):
+    """Name and value of the number that looks worst; one that is not finite or is constant tells nothing."""
+    sign = -1 if key == "rhat" else 1
+    rows = ((label, row[key]) for label, row in table.items() if np.isfinite(row[key]))
+    return min(rows, key=lambda row: sign * row[1], default=("none", -np.inf if sign < 0 else np.inf))
 
 
 def _cut(flat, shapes):
