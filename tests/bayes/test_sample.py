@@ -80,6 +80,7 @@ def test_the_same_bits_for_any_number_of_threads_and_when_extended():
     whole = short.extend(250)
     assert whole["rate"].tobytes() == once["rate"].tobytes()
     assert whole.statistics["energy"].tobytes() == once.statistics["energy"].tobytes()
+    assert pickle.loads(pickle.dumps(short)).extend(250)["rate"].tobytes() == once["rate"].tobytes()
 
 
 def test_an_own_gradient_serves_and_a_wrong_one_is_named():

@@ -1,6 +1,8 @@
 """Draw from the posterior of a density of one's own."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
 from numbers import Integral, Real
 from typing import Any
 
@@ -17,13 +19,24 @@ from mlwright.bayes._posterior import Posterior
 
 @dataclass(frozen=True)
 class ChainState:
-    """Chains where they have come to, and what runs them."""
+    """Chains where they have come to, and what runs them. Pickles if the density does; machine code is made anew."""
 
-    target: Any
+    density: Any
+    data: Mapping[str, Any]
     settings: Settings
     states: np.ndarray
     n_jobs: int | None
     verbose: int
+
+    @cached_property
+    def target(self):
+        return Target(self.density.compile(self.data))
+
+    def __getstate__(self):
+        return {name: value for name, value in vars(self).items() if name != "target"}
+
+    def __setstate__(self, state):
+        vars(self).update(state)
 
     def advance(self, draws):
         """``(draws, statistics, state)`` of that many more, after what is left of the warm-up."""
@@ -32,7 +45,7 @@ class ChainState:
         reporter = Reporter("sampling", n * len(states), verbose=self.verbose)
         with limit(self.n_jobs):
             out, told = advance_chains(self.target, self.settings, states, n, reporter)
-        return out, told, ChainState(self.target, self.settings, states, self.n_jobs, self.verbose)
+        return out, told, replace(self, states=states)
 
 
 def sample(
@@ -114,7 +127,8 @@ def sample(
     starts = None if init is None else _starts(compiled, init, chains)
     with limit(n_jobs):
         states = start_chains(target, settings, chains, starts)
-    out, told, state = ChainState(target, settings, states, n_jobs, verbose).advance(int(draws))
+    data = compiled.owner.data  # as it was when it was compiled, whatever becomes of the caller's
+    out, told, state = ChainState(density, data, settings, states, n_jobs, verbose).advance(int(draws))
     posterior = Posterior(compiled.names, compiled.shapes, out, told, state)
     posterior.warn()
     return posterior

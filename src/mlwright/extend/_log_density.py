@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -36,7 +36,7 @@ class CompiledDensity:
         Of the parameters, in the order of ``x``.
     blocks : ndarray of shape (n_parameters, 4)
         Constraint, size, lower and upper bound of each.
-    owner : object
+    owner : Owner
         Keeps machine code and data alive.
     """
 
@@ -45,7 +45,15 @@ class CompiledDensity:
     names: tuple[str, ...]
     shapes: tuple[tuple[int, ...], ...]
     blocks: np.ndarray
-    owner: Any
+    owner: "Owner"
+
+
+class Owner(NamedTuple):
+    """What the addresses of a compiled density point into."""
+
+    callback: Any
+    header: np.ndarray
+    data: Mapping[str, Any]
 
 
 class LogDensity:
@@ -109,7 +117,7 @@ class LogDensity:
             np.array(
                 [(p.kind, n, p.lower, p.upper) for p, n in zip(self.parameters.values(), sizes, strict=True)], float
             ),
-            (callback, header, data),
+            Owner(callback, header, data),
         )
 
     def _checked(self, data):
