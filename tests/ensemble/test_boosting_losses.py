@@ -13,7 +13,7 @@ import mlwright
 from mlwright._kernels import loss as kernels
 from mlwright._runtime import simd
 from mlwright.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-from mlwright.ensemble._boosting_losses import LOSSES
+from mlwright.ensemble._boosting.losses import LOSSES
 
 SMALL = {"max_iter": 15, "min_samples_leaf": 5, "max_leaf_nodes": 8, "random_state": 0}
 PARAMETERS = {"quantile": {"quantile": 0.8}, "expectile": {"expectile": 0.8}, "huber": {"delta": 0.5}}

@@ -14,7 +14,7 @@ from mlwright.ensemble import (
     HistGradientBoostingQuantileRegressor,
     HistGradientBoostingRegressor,
 )
-from mlwright.ensemble._distributions import LAWS
+from mlwright.ensemble._boosting.distributions import LAWS
 from mlwright.linear_model import LinearRegression
 from mlwright.tabular import TabularRegressor
 

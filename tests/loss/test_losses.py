@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from mlwright._kernels import loss as kernels
-from mlwright.ensemble._boosting_losses import LOSSES as ROWS
+from mlwright.ensemble._boosting.losses import LOSSES as ROWS
 from mlwright.reference.loss import LOSSES
 from mlwright.testing.loss import PARAMETERS, targets
 

@@ -341,7 +341,7 @@ def test_verbose_says_how_much_there_is_to_do(capsys):
 
 def test_fits_that_share_grow_each_tree_once(monkeypatch):
     grown = []
-    from mlwright.ensemble._boosting_driver import Boosting
+    from mlwright.ensemble._boosting.driver import Boosting
 
     run = Boosting.run
 

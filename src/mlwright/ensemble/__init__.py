@@ -1,10 +1,11 @@
 """Ensembles of trees."""
 
-from mlwright.ensemble._binned_data import BinnedData
-from mlwright.ensemble._boosting_control import BoostingIteration
-from mlwright.ensemble._distribution_regressor import HistGradientBoostingDistributionRegressor
-from mlwright.ensemble._hist_gradient_boosting import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-from mlwright.ensemble._quantile_regressor import HistGradientBoostingQuantileRegressor
+from mlwright.ensemble._boosting.binned_data import BinnedData
+from mlwright.ensemble._boosting.classifier import HistGradientBoostingClassifier
+from mlwright.ensemble._boosting.control import BoostingIteration
+from mlwright.ensemble._boosting.distribution_regressor import HistGradientBoostingDistributionRegressor
+from mlwright.ensemble._boosting.quantile_regressor import HistGradientBoostingQuantileRegressor
+from mlwright.ensemble._boosting.regressor import HistGradientBoostingRegressor
 
 __all__ = [
     "BinnedData",

@@ -7,7 +7,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_array
 
 from mlwright._kernels.forest import Forest
-from mlwright.ensemble._boosting_categories import features_for_predict
+from mlwright.ensemble._boosting.features import features_for_predict
 
 _FLOATS = [np.float64, np.float32]
 

@@ -1,7 +1,7 @@
 // The list of losses of one score: one line each, and array kernels, bindings, capability flags and tests follow.
 //
 // X(name, Type): the name that Python passes, and the struct of this folder. To add a loss: its header, a line here, a
-// twin in mlwright/reference/loss.py, and a row of what users call it in mlwright/ensemble/_boosting_losses.py.
+// twin in mlwright/reference/loss.py, and a row of what users call it in mlwright/ensemble/_boosting/losses.py.
 #pragma once
 
 #include "mlwright/loss/absolute.hpp"

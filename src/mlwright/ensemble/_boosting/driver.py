@@ -7,7 +7,7 @@ import numpy as np
 
 from mlwright._kernels.forest import Forest, join_trees
 from mlwright._runtime.progress import Reporter
-from mlwright.ensemble._boosting_control import Control, takes_weight
+from mlwright.ensemble._boosting.control import Control, takes_weight
 
 _SCORED_ROWS = 10_000  # scorers see at most as many training rows
 

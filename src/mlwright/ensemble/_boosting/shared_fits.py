@@ -11,27 +11,7 @@ from numbers import Integral
 from joblib import hash as digest_of
 
 from mlwright.base import check_parameters
-from mlwright.ensemble._boosting_rules import RULE_CONSTRAINTS
-
-# Parameters that steer growth and nothing before it. Any other may change what trees are grown on.
-GROWTH_ONLY = frozenset(
-    {
-        *RULE_CONSTRAINTS,
-        "learning_rate",
-        "max_iter",
-        "max_leaf_nodes",
-        "max_depth",
-        "min_samples_leaf",
-        "l2_regularization",
-        "max_features",
-        "monotonic_cst",
-        "interaction_cst",
-        "scoring",
-        "n_iter_no_change",
-        "tol",
-        "verbose",
-    }
-)
+from mlwright.ensemble._boosting.parameters import GROWTH_ONLY
 
 
 def batches(candidates):

@@ -11,8 +11,9 @@ from mlwright._kernels import simd
 from mlwright._kernels import tree as kernels
 from mlwright._runtime.errors import ModelFormatError
 from mlwright.base import check_coverage
-from mlwright.ensemble._distributions import LAWS
-from mlwright.ensemble._hist_gradient_boosting_base import BASE_STATE, BaseHistGradientBoosting
+from mlwright.ensemble._boosting.base import BASE_STATE, BaseHistGradientBoosting
+from mlwright.ensemble._boosting.distributions import LAWS
+from mlwright.ensemble._boosting.parameters import WITHOUT_DIRECTIONS, set_parameters
 from mlwright.io.composite import State
 from mlwright.io.schema import Choice, Number
 
@@ -61,7 +62,7 @@ subsample_freq, sampling, top_rate, other_rate
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        **{k: v for k, v in BaseHistGradientBoosting._parameter_constraints.items() if k != "monotonic_cst"},
+        **WITHOUT_DIRECTIONS,
         "distribution": [StrOptions(set(LAWS))],
     }
     _model_state = State(_law=Choice(*LAWS), _centre=Number(), _scale=Number(np.finfo(np.float64).tiny), **BASE_STATE)
@@ -103,35 +104,7 @@ subsample_freq, sampling, top_rate, other_rate
         top_rate=0.2,
         other_rate=0.1,
     ):
-        self.distribution = distribution
-        self.learning_rate = learning_rate
-        self.max_iter = max_iter
-        self.max_leaf_nodes = max_leaf_nodes
-        self.max_depth = max_depth
-        self.min_samples_leaf = min_samples_leaf
-        self.l2_regularization = l2_regularization
-        self.max_features = max_features
-        self.max_bins = max_bins
-        self.categorical_features = categorical_features
-        self.interaction_cst = interaction_cst
-        self.warm_start = warm_start
-        self.early_stopping = early_stopping
-        self.scoring = scoring
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.tol = tol
-        self.verbose = verbose
-        self.random_state = random_state
-        self.max_leaves = max_leaves
-        self.min_child_weight = min_child_weight
-        self.l1_regularization = l1_regularization
-        self.colsample_bytree = colsample_bytree
-        self.extra_trees = extra_trees
-        self.subsample = subsample
-        self.subsample_freq = subsample_freq
-        self.sampling = sampling
-        self.top_rate = top_rate
-        self.other_rate = other_rate
+        set_parameters(self, locals())
 
     def predict(self, X, return_std=False):
         """Means, and standard deviations if asked for.

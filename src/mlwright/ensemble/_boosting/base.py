@@ -1,36 +1,32 @@
-"""What both histogram-based gradient boosting estimators share: scikit-learn's rules around the native loop."""
+"""What all histogram-based gradient boosting estimators share: scikit-learn's rules around the native loop."""
 
 import copy
 from abc import ABCMeta, abstractmethod
-from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.metrics import check_scoring
-from sklearn.utils._param_validation import Interval, RealNotInt, StrOptions
-from sklearn.utils.validation import _check_y, check_consistent_length, check_is_fitted
+from sklearn.utils.validation import _check_y, check_consistent_length
 
 from mlwright._kernels import tree as kernels
-from mlwright._kernels.forest import Forest, kept_forest
-from mlwright._runtime.errors import ModelFormatError
 from mlwright.base import fit_context
-from mlwright.ensemble._binned_data import BinnedData, draw_seed
-from mlwright.ensemble._boosting_categories import check_levels, features_for_fit, features_for_predict
-from mlwright.ensemble._boosting_columns import Columns
-from mlwright.ensemble._boosting_continuation import ContinuationMixin
-from mlwright.ensemble._boosting_control import Control
-from mlwright.ensemble._boosting_data import (
+from mlwright.ensemble._boosting.binned_data import BinnedData, draw_seed
+from mlwright.ensemble._boosting.columns import Columns
+from mlwright.ensemble._boosting.continuation import ContinuationMixin
+from mlwright.ensemble._boosting.control import Control
+from mlwright.ensemble._boosting.driver import Boosting, Stopping, scored_sample
+from mlwright.ensemble._boosting.features import features_for_fit, features_for_predict
+from mlwright.ensemble._boosting.prediction import PredictionMixin
+from mlwright.ensemble._boosting.rows import (
     Prepared,
     Rows,
     warn_of_swamped_targets,
     weights_for_fit,
 )
-from mlwright.ensemble._boosting_driver import Boosting, Stopping, scored_sample
-from mlwright.ensemble._boosting_rules import RULE_CONSTRAINTS, tree_rules
-from mlwright.ensemble._boosting_shared import batches, fit_batch
+from mlwright.ensemble._boosting.rules import tree_rules
+from mlwright.ensemble._boosting.shared_fits import batches, fit_batch
 from mlwright.ensemble._forest_state import TREES
-from mlwright.ensemble._importances import forest_importances
 from mlwright.io.composite import AnyOf, ListOf, MapOf, Maybe, Optional
 from mlwright.io.schema import Choice, Number, Size, Strings, Tensor
 
@@ -50,35 +46,8 @@ BASE_STATE = {
 }
 
 
-class BaseHistGradientBoosting(ContinuationMixin, BaseEstimator, metaclass=ABCMeta):
-    """What the regressor and the classifier share."""
-
-    _parameter_constraints: ClassVar[dict] = {
-        "learning_rate": [Interval(Real, 0, None, closed="neither")],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "max_leaf_nodes": [Interval(Integral, 2, None, closed="left"), None],
-        "max_depth": [Interval(Integral, 1, None, closed="left"), None],
-        "min_samples_leaf": [Interval(Integral, 1, None, closed="left")],
-        "l2_regularization": [Interval(Real, 0, None, closed="left")],
-        "max_features": [Interval(RealNotInt, 0, 1, closed="right")],
-        "monotonic_cst": ["array-like", dict, None],
-        "interaction_cst": [list, tuple, StrOptions({"pairwise", "no_interactions"}), None],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
-        "validation_fraction": [
-            Interval(RealNotInt, 0, 1, closed="neither"),
-            Interval(Integral, 1, None, closed="left"),
-            None,
-        ],
-        "tol": [Interval(Real, 0, None, closed="left")],
-        "max_bins": [Interval(Integral, 2, 255, closed="both")],
-        "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
-        "warm_start": ["boolean"],
-        "early_stopping": [StrOptions({"auto"}), "boolean"],
-        "scoring": [str, callable, None],
-        "verbose": ["verbose"],
-        "random_state": ["random_state"],
-        **RULE_CONSTRAINTS,
-    }
+class BaseHistGradientBoosting(ContinuationMixin, PredictionMixin, BaseEstimator, metaclass=ABCMeta):
+    """A fit from data to trees; subclasses say what targets and losses are."""
 
     @fit_context
     def fit(
@@ -166,7 +135,7 @@ class BaseHistGradientBoosting(ContinuationMixin, BaseEstimator, metaclass=ABCMe
     ):
         """Everything before growth: data checked, encoded, split and binned.
 
-        Fits that differ in parameters of growth only (`_boosting_shared.GROWTH_ONLY`) share it: it must not look at
+        Fits that differ in parameters of growth only (`shared_fits.GROWTH_ONLY`) share it: it must not look at
         them.
         """
         beforehand = () if classes is None else (classes,)
@@ -283,66 +252,11 @@ class BaseHistGradientBoosting(ContinuationMixin, BaseEstimator, metaclass=ABCMe
         vars(estimator).pop("feature_names_in_", None)
         return estimator
 
-    @property
-    def n_iter_(self):
-        """Number of boosting iterations."""
-        check_is_fitted(self, "_trees")
-        return (len(self._trees["offsets"]) - 1) // self.n_trees_per_iteration_
-
-    @property
-    def feature_importances_(self):
-        """Total gain of each feature's splits, as shares of all; other kinds: :mod:`mlwright.explain`."""
-        check_is_fitted(self)
-        return forest_importances(self._trees, self.n_features_in_)
-
-    def __sklearn_is_fitted__(self):
-        return hasattr(self, "_trees")
-
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         tags.input_tags.sparse = True
         return tags
-
-    def _raw_predict(self, X):
-        """Scores of shape (n_outputs, n)."""
-        if not hasattr(self, "_trees"):
-            check_is_fitted(self)  # raises; asking it first would cost more than a row's prediction
-        X = self._rows_to_predict(X)
-        return self._forest().predict_raw(X)
-
-    def _rows_to_predict(self, X):
-        X = features_for_predict(self, X)
-        if isinstance(X, BinnedData):
-            X.check_thresholds_of(self._trees)
-        return X
-
-    def _forest(self):
-        """The trees as the core predicts by them; made once a process."""
-        return kept_forest(self, self._trees, lambda: Forest(self._trees, self._start, self.n_features_in_))
-
-    def _staged_raw_predict(self, X):
-        check_is_fitted(self)
-        X = self._rows_to_predict(X)
-        raw = np.repeat(self._start[:, None], X.shape[0], axis=1)
-        k, forest = self.n_trees_per_iteration_, self._forest()
-        for iteration in range(self.n_iter_):
-            forest.add_to(raw, X, iteration * k, (iteration + 1) * k)
-            yield raw
-
-    def _validate_state(self):
-        """Raise ModelFormatError unless the fitted arrays, maybe from a stranger's file, fit together."""
-        k = self.n_trees_per_iteration_
-        forest = Forest(self._trees, self._start, self.n_features_in_)
-        forest.check()
-        check_levels(self)
-        n_trees = forest.n_trees
-        shared = self._trees["value"].ndim == 2  # leaves hold a value for each output
-        if (self._start.shape != (k,) and not shared) or n_trees % k != 0:
-            raise ModelFormatError(
-                f"{type(self).__name__}: got {n_trees} trees and {self._start.shape[0]} start values for "
-                f"{k} trees an iteration; the model is damaged"
-            )
 
     @property
     @abstractmethod

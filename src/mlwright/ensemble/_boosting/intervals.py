@@ -11,10 +11,80 @@ predictive inference for regression", JASA 113 (2018).
 """
 
 import numpy as np
+from sklearn.utils.validation import _check_y, check_consistent_length, check_is_fitted
 
 from mlwright._runtime.errors import ModelFormatError
+from mlwright.base import check_coverage
+from mlwright.ensemble._boosting.features import features_for_predict
+from mlwright.ensemble._boosting.rows import Rows, weights_for_fit
 
 _MOST_RESIDUALS = 10_000  # ends of a 99 % interval then scatter by 0.1 % of coverage
+
+
+class ConformalIntervalMixin:
+    """``predict_interval`` of an estimator of one number a row."""
+
+    def predict_interval(self, X, coverage=0.9):
+        """Intervals that new targets lie in with the given probability, by split conformal prediction.
+
+        Held-out rows are those of early stopping (``validation_fraction``, or X_val of `fit`), or those of
+        `calibrate_interval`; at most 10,000 of them are used. If they and the new rows are exchangeable, the share of
+        new targets inside is at least `coverage`, on average; for a particular row nothing is promised. Stopping early
+        on the same rows favours them a little. Residuals of 'poisson', 'gamma' and 'tweedie' are compared in units of
+        the standard deviation that goes with the prediction. Integer weights count as repetitions.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        coverage : float, default=0.9
+            Between 0 and 1, exclusive.
+
+        Returns
+        -------
+        interval : ndarray of shape (n_samples, 2)
+            Lower and upper ends.
+
+        Raises
+        ------
+        ValueError
+            If no rows were held out, or too few for the coverage.
+        """
+        coverage = check_coverage(coverage)
+        interval = conformal_interval(self.predict(X), self._spread, self._residuals, coverage)
+        return np.maximum(interval, 0.0) if self._link == "log" else interval
+
+    def calibrate_interval(self, X, y, sample_weight=None):
+        """Take the residuals that `predict_interval` reads from these rows, which the model was not fitted on.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        self : object
+        """
+        check_is_fitted(self)
+        X = features_for_predict(self, X)
+        y = self._encode_again(_check_y(y, estimator=self), "y")
+        check_consistent_length(X, y)
+        self._residuals = self._residuals_on(Rows(X, y, weights_for_fit(sample_weight, X)))
+        return self
+
+    def _keep(self, fit):
+        super()._keep(fit)
+        self._residuals = None if fit.validation is None else self._residuals_on(fit.validation)
+
+    def _residuals_on(self, rows):
+        rows = sample_for_residuals(rows, self._seed)
+        predictions = self._mean_of(self._forest().predict_raw(rows.X)[0])
+        return residuals_of(rows.y, predictions, self._spread, rows.weight)
+
+    def _validate_state(self):
+        super()._validate_state()
+        check_residuals(type(self).__name__, self._residuals)
 
 
 def sample_for_residuals(rows, seed):

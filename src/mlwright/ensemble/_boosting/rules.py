@@ -1,28 +1,12 @@
-"""Parameters of boosting beyond scikit-learn's: samples of rows and columns, random cuts, limits on leaves, L1."""
-
-from numbers import Integral, Real
+"""From an estimator's parameters to the rules that the native grower follows."""
 
 import numpy as np
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_monotonic_cst
 
 from mlwright._kernels import tree as kernels
-from mlwright.ensemble._boosting_data import interaction_groups
+from mlwright.ensemble._boosting.rows import interaction_groups
 
 _DEFAULT_LEAVES = 31
-
-RULE_CONSTRAINTS = {
-    "max_leaves": [Interval(Integral, 2, None, closed="left"), None],
-    "min_child_weight": [Interval(Real, 0, None, closed="left")],
-    "l1_regularization": [Interval(Real, 0, None, closed="left")],
-    "colsample_bytree": [Interval(Real, 0, 1, closed="right")],
-    "extra_trees": ["boolean"],
-    "subsample": [Interval(Real, 0, 1, closed="right")],
-    "subsample_freq": [Interval(Integral, 1, None, closed="left")],
-    "sampling": [StrOptions({"uniform", "goss"})],
-    "top_rate": [Interval(Real, 0, 1, closed="both")],
-    "other_rate": [Interval(Real, 0, 1, closed="both")],
-}
 
 
 def _max_leaves(estimator):

@@ -16,7 +16,7 @@ import numpy as np
 
 from mlwright._kernels import categories, rng
 from mlwright._kernels import tree as kernels
-from mlwright.ensemble._binned_data import binned
+from mlwright.ensemble._boosting.binned_data import binned
 
 NATIVE_LEVELS = 255  # what a byte of codes holds beside the one of missing values
 _FOLDS = 5

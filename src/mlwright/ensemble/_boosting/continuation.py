@@ -7,10 +7,10 @@ from sklearn.utils.validation import _check_y, check_consistent_length, check_is
 
 from mlwright._kernels import tree_refit
 from mlwright.base import fit_context
-from mlwright.ensemble._boosting_categories import features_for_predict
-from mlwright.ensemble._boosting_columns import Columns
-from mlwright.ensemble._boosting_data import Rows, weights_for_fit
-from mlwright.ensemble._boosting_rules import tree_rules
+from mlwright.ensemble._boosting.columns import Columns
+from mlwright.ensemble._boosting.features import features_for_predict
+from mlwright.ensemble._boosting.rows import Rows, weights_for_fit
+from mlwright.ensemble._boosting.rules import tree_rules
 
 
 class ContinuationMixin:
