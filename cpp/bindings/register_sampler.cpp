@@ -8,6 +8,7 @@
 #include "mlwright/density/constraint.hpp"
 #include "mlwright/sampler/chains.hpp"
 #include "mlwright/sampler/diagnostics.hpp"
+#include "mlwright/sampler/psis.hpp"
 #include "watcher.hpp"
 
 namespace mlwright::bindings {
@@ -59,6 +60,17 @@ void diagnose(const Vector<double>& draws, Numbers& out) {
   static_assert(sizeof(sampler::Diagnostics) == sampler::kDiagnostics * sizeof(double));
   auto* const target = reinterpret_cast<sampler::Diagnostics*>(out.mutable_data());
   without_gil([&](CancelToken& token) { sampler::diagnose(view, target, token); });
+}
+
+void pareto_smoothed(const Vector<double>& log_likelihood, double efficiency, Numbers& out) {
+  if (log_likelihood.ndim() != 2) throw py::value_error("log_likelihood: expected rows x draws");
+  const index_t rows = log_likelihood.shape(0), draws = log_likelihood.shape(1);
+  if (draws < 1 || !(efficiency > 0)) throw py::value_error("log_likelihood: expected draws, and an efficiency above zero");
+  require_size(out, rows * sampler::kLeftOut, "out");
+  static_assert(sizeof(sampler::LeftOut) == sampler::kLeftOut * sizeof(double));
+  auto* const target = reinterpret_cast<sampler::LeftOut*>(out.mutable_data());
+  const double* const data = log_likelihood.data();
+  without_gil([&](CancelToken& token) { sampler::pareto_smoothed(data, rows, draws, efficiency, target, token); });
 }
 
 // A compiled density by the addresses of its function and of its data, as Python's side keeps them alive.
@@ -120,6 +132,8 @@ void register_sampler(py::module_& m) {
   d.def("unconstrain", &unconstrain, py::arg("blocks"), py::arg("x"), py::arg("u").noconvert());
   py::module_ s = m.def_submodule("sampler");
   s.def("diagnose", &diagnose, py::arg("draws").noconvert(), py::arg("out").noconvert());
+  s.def("pareto_smoothed", &pareto_smoothed, py::arg("log_likelihood").noconvert(), py::arg("efficiency"),
+        py::arg("out").noconvert());
   s.def("state_size", &sampler::state_size, py::arg("free_size"));
   py::class_<sampler::Settings>(s, "Settings")
       .def(py::init(&settings), py::arg("seed"), py::arg("warm_up"), py::arg("target_acceptance"), py::arg("max_depth"));

@@ -35,6 +35,31 @@ def diagnose(draws):
     return out
 
 
+@kernel(
+    native="sampler.pareto_smoothed",
+    twin="psis:pareto_smoothed",
+    strategy="diagnostics:log_likelihoods",
+    tolerance=Tolerance(1e-8, 1e-9),
+)
+def pareto_smoothed(log_likelihood, efficiency=1.0):
+    """Columns log density left out, log mean density and k-hat, one row for each row of log likelihoods.
+
+    Parameters
+    ----------
+    log_likelihood : array of shape (n_rows, n_draws)
+    efficiency : float
+        Effective draws per draw.
+
+    Returns
+    -------
+    array of shape (n_rows, 3)
+    """
+    log_likelihood = np.ascontiguousarray(log_likelihood, dtype=np.float64)
+    out = np.empty((len(log_likelihood), 3))
+    core.sampler.pareto_smoothed(log_likelihood, efficiency, out)
+    return out
+
+
 class Target:
     """A compiled density as the native samplers take it.
 

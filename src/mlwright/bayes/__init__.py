@@ -1,7 +1,9 @@
 """Bayesian inference: draws from a posterior, and what tells how far to trust them."""
 
+from mlwright._bayesian.contract import BayesianMixin
+from mlwright._bayesian.diagnostics import bfmi, diagnose
+from mlwright._bayesian.loo import psis_loo
 from mlwright.bayes._posterior import Posterior
 from mlwright.bayes._sample import sample
-from mlwright.bayes.diagnostics import bfmi, diagnose
 
-__all__ = ["Posterior", "bfmi", "diagnose", "sample"]
+__all__ = ["BayesianMixin", "Posterior", "bfmi", "diagnose", "psis_loo", "sample"]

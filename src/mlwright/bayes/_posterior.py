@@ -1,14 +1,11 @@
 """Draws of a posterior, with names, diagnostics and the state to go on from."""
 
-import warnings
-
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 
+from mlwright._bayesian.chains import Chains, label
+from mlwright._bayesian.export import to_arviz
 from mlwright._kernels.sampler import STATISTICS
-from mlwright.bayes.diagnostics import bfmi, diagnose
 
-_RHAT, _ESS_A_CHAIN, _BFMI = 1.01, 100, 0.3
 _WHOLE = {"depth": np.int64, "n_steps": np.int64, "diverging": bool}
 
 
@@ -35,7 +32,7 @@ class Posterior:
             name: statistics[:, :, i].astype(_WHOLE.get(name, np.float64)) for i, name in enumerate(STATISTICS)
         }
         self._told = statistics
-        self.diagnostics_ = {name: diagnose(x) for name, x in self.draws.items()}
+        self.diagnostics_ = Chains(self.draws).diagnostics()
 
     def __getitem__(self, name):
         return self.draws[name]
@@ -79,63 +76,21 @@ class Posterior:
             told = self.diagnostics_[name]
             low, high = np.quantile(x, [0.05, 0.95], axis=(0, 1))
             for at in np.ndindex(x.shape[2:]):
-                label = name + (f"[{', '.join(map(str, at))}]" if at else "")
                 values = {"mean": told["mean"], "sd": told["sd"], "5%": low, "95%": high}
                 values |= {key: told[key] for key in ("mcse_mean", "ess_bulk", "ess_tail", "rhat")}
-                table[label] = {key: float(np.asarray(value)[at]) for key, value in values.items()}
+                table[label(name, at)] = {key: float(np.asarray(value)[at]) for key, value in values.items()}
         return table
 
     def to_arviz(self):
         """As ArviZ's data, for its plots; ArviZ must be installed."""
-        import arviz
-
         told = {("tree_depth" if name == "depth" else name): value for name, value in self.statistics.items()}
         told["lp"] = told.pop("log_density")
         told["acceptance_rate"] = told.pop("acceptance")
-        groups = {"posterior": self.draws, "sample_stats": told}
-        try:
-            return arviz.from_dict(**groups)  # before 1.0
-        except TypeError:
-            return arviz.from_dict(groups)
+        return to_arviz(posterior=self.draws, sample_stats=told)
 
     def warn(self):
         """Warn, with one of sklearn's ConvergenceWarning, of everything that makes the draws doubtful."""
-        complaints = list(self._complaints())
-        if complaints:
-            warnings.warn("posterior: " + ". ".join(complaints), ConvergenceWarning, stacklevel=3)
-
-    def _complaints(self):
-        chains, n = self._flat.shape[:2]
-        diverging = int(self.statistics["diverging"].sum())
-        if diverging:
-            yield (
-                f"{diverging} of {chains * n} transitions diverged: the density bends more sharply somewhere than "
-                "the step size follows; raise target_acceptance, or write the model with less dependent parameters"
-            )
-        if n < 4:
-            return
-        table = self.summary()
-        worst = {key: _worst(table, key) for key in ("rhat", "ess_bulk", "ess_tail")}
-        name, value = worst["rhat"]
-        if value > _RHAT:
-            yield f"R-hat of {name} is {value:.3f}, expected at most {_RHAT}: chains do not agree yet; run them longer"
-        for key, words in (("ess_bulk", "bulk"), ("ess_tail", "tail")):
-            name, value = worst[key]
-            if value < _ESS_A_CHAIN * chains:
-                yield (
-                    f"effective sample size ({words}) of {name} is {value:.0f}, expected {_ESS_A_CHAIN * chains}: "
-                    "means and quantiles are uncertain; draw more"
-                )
-        low = np.nanmin(bfmi(self.statistics["energy"]), initial=np.inf)
-        if low < _BFMI:
-            yield f"the fraction of missing information is {low:.2f}, expected {_BFMI}: heavy tails are explored slowly"
-
-
-def _worst(table, key):
-    """Name and value of the number that looks worst; one that is not finite or is constant tells nothing."""
-    sign = -1 if key == "rhat" else 1
-    rows = ((label, row[key]) for label, row in table.items() if np.isfinite(row[key]))
-    return min(rows, key=lambda row: sign * row[1], default=("none", -np.inf if sign < 0 else np.inf))
+        Chains(self.draws, self.statistics).warn("posterior", stacklevel=4)
 
 
 def _cut(flat, shapes):

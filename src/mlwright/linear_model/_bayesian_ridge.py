@@ -7,22 +7,24 @@ from typing import ClassVar
 import numpy as np
 from sklearn.utils._param_validation import Interval
 
+from mlwright._bayesian.loo import LOO_FIELDS, keep_loo
 from mlwright._runtime.errors import LossOfPrecisionWarning
-from mlwright._validation import explain_not_finite, require_finite, rows_for_predict
+from mlwright._validation import explain_not_finite
 from mlwright.base import fit_context
 from mlwright.io.composite import AnyOf, ListOf, State
 from mlwright.io.schema import Number, Tensor
-from mlwright.linear_model._base import LeastSquaresModel, column_means, finite, plan
+from mlwright.linear_model._base import column_means, finite, plan
 from mlwright.linear_model._evidence import maximise_evidence, rotate_dual, rotate_rows, rotate_statistics
+from mlwright.linear_model._evidence_model import EvidenceModel
 from mlwright.linear_model._interval import quadratic
-from mlwright.linear_model._sampling import gaussian_draws
+from mlwright.linear_model._sampling import gaussian_steps
 from mlwright.linear_model._state import LINEAR_FIELDS
 
 _LARGEST_ERROR = 1e-9  # of coefficients by rounding of the Gram matrix; beyond it the rows themselves are decomposed
 _ROWS_AT_ONCE = 8192
 
 
-class BayesianRidge(LeastSquaresModel):
+class BayesianRidge(EvidenceModel):
     """Ridge regression that finds its noise and penalty by the evidence, with the posterior of its coefficients.
 
     Parameters
@@ -45,6 +47,8 @@ class BayesianRidge(LeastSquaresModel):
         For compatibility: X is never written to.
     verbose : bool, default=False
         Print the number of iterations.
+    compute_loo : bool, default=False
+        Whether `fit` scores each row by the model without it; one more pass over X.
 
     Attributes
     ----------
@@ -59,6 +63,12 @@ class BayesianRidge(LeastSquaresModel):
         Posterior covariance of the coefficients; formed when it is asked for.
     scores_ : ndarray of shape (n_iter_ + 1,)
         Log marginal likelihoods, with ``compute_score=True``.
+    log_evidence_ : float
+        Log marginal likelihood of the (centred) y at ``alpha_`` and ``lambda_``.
+    score_loo_ : float
+        With ``compute_loo=True``: the sum over rows of ``log p(y_i | all other rows)`` at these precisions, exactly.
+    loo_log_density_ : ndarray of shape (n_samples,)
+        Its terms.
     n_iter_ : int
     X_offset_ : ndarray of shape (n_features,)
         Means of the columns, or zeros.
@@ -91,10 +101,10 @@ class BayesianRidge(LeastSquaresModel):
     (1, 2)
     """
 
-    _multi_output = False
-    _accept_sparse = False
     _model_state = State(
         **LINEAR_FIELDS,
+        **LOO_FIELDS,
+        log_evidence_=Number(),
         alpha_=Number(0.0),
         lambda_=Number(0.0),
         n_iter_=Number(1, integer=True),
@@ -118,6 +128,7 @@ class BayesianRidge(LeastSquaresModel):
         "fit_intercept": ["boolean"],
         "copy_X": ["boolean"],
         "verbose": ["verbose"],
+        "compute_loo": ["boolean"],
     }
 
     def __init__(
@@ -135,6 +146,7 @@ class BayesianRidge(LeastSquaresModel):
         fit_intercept=True,
         copy_X=True,
         verbose=False,
+        compute_loo=False,
     ):
         self.max_iter = max_iter
         self.tol = tol
@@ -148,6 +160,7 @@ class BayesianRidge(LeastSquaresModel):
         self.fit_intercept = fit_intercept
         self.copy_X = copy_X
         self.verbose = verbose
+        self.compute_loo = compute_loo
 
     @fit_context
     def fit(self, X, y, sample_weight=None):
@@ -189,7 +202,7 @@ class BayesianRidge(LeastSquaresModel):
                 _warn_of_stream(evidence.error)
         dtype = np.dtype(self._dtype)
         self.alpha_, self.lambda_ = dtype.type(evidence.alpha), dtype.type(evidence.lam)
-        self.n_iter_ = evidence.n_iter
+        self.n_iter_, self.log_evidence_ = evidence.n_iter, evidence.log_evidence
         self.scores_ = np.array(evidence.scores) if self.compute_score else []
         self.X_offset_ = x_mean.astype(dtype)
         self.X_scale_ = np.ones(len(x_mean), dtype=dtype)
@@ -198,6 +211,9 @@ class BayesianRidge(LeastSquaresModel):
         effective = float((precision / (evidence.lam + precision)).sum())
         self._freedom = max(1.0, rotated.weight - effective - bool(self.fit_intercept))
         self._set_linear(evidence.coef[None, :], x_mean, y_mean)
+        keep_loo(self)
+        if self.compute_loo and rows is not None:
+            self._score_loo(rows)
         if self.verbose:
             print(f"BayesianRidge: {self.n_iter_} iterations")
         return self
@@ -219,52 +235,16 @@ class BayesianRidge(LeastSquaresModel):
     def _spans_everything(self):
         return self._basis.shape[1] == len(self._basis)
 
-    def predict(self, X, return_std=False):
-        """Predict with the posterior mean.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-        return_std : bool, default=False
-            Whether to return the standard deviation of the predictive distribution too.
-
-        Returns
-        -------
-        y_mean : ndarray of shape (n_samples,)
-        y_std : ndarray of shape (n_samples,)
-            With ``return_std=True``.
-        """
-        if not return_std:
-            return super().predict(X)
-        mean, deviation, _ = self._predictive(X)
-        return mean, deviation.astype(mean.dtype, copy=False)
-
-    def _predictive(self, X):
-        X, finite = rows_for_predict(self, X, accept_sparse=False)
-        if not finite:
-            require_finite(self, X)
+    def _spread(self, X):
         alpha, lam = float(self.alpha_), float(self.lambda_)
         centre = self.X_offset_.astype(np.float64)
         variance = quadratic(X, centre, self._basis / np.sqrt(alpha * self._values + lam))
         if not self._spans_everything:
             variance += np.maximum(_squared_norms(X, centre) - quadratic(X, centre, self._basis), 0.0) / lam
-        return super().predict(X), np.sqrt(variance + 1.0 / alpha), self._freedom
+        return variance
 
-    def sample_posterior(self, n_samples=1, random_state=None):
-        """Draw coefficients from their posterior.
-
-        Parameters
-        ----------
-        n_samples : int, default=1
-        random_state : int, RandomState instance or None, default=None
-
-        Returns
-        -------
-        coef : ndarray of shape (n_samples, n_features)
-        intercept : ndarray of shape (n_samples,)
-            The intercepts that go with them.
-        """
-        return gaussian_draws(self, n_samples, random_state)
+    def _steps(self, n_samples, seed):
+        return gaussian_steps(self, n_samples, seed)
 
     def _validate_state(self):
         super()._validate_state()

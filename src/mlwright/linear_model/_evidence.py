@@ -135,6 +135,7 @@ class Evidence:
     lam: float
     n_iter: int
     scores: list
+    log_evidence: float
     error: float  # relative error that the eigenvalues' rounding brings into the coefficients
 
 
@@ -154,7 +155,7 @@ def maximise_evidence(rotated, model):
         n_iter += 1
         shrunk, sse = _posterior_mean(rotated, lam / alpha)
         if model.compute_score:
-            scores.append(_log_evidence(rotated, model, alpha, lam, shrunk, sse))
+            scores.append(_log_evidence(rotated, alpha, lam, shrunk, sse) + _log_prior(model, alpha, lam))
         done = before is not None and _moved_less(rotated, shrunk - before, model.tol)
         precision = alpha * rotated.values
         effective = float((precision / (lam + precision)).sum())
@@ -166,12 +167,13 @@ def maximise_evidence(rotated, model):
             break
         before = shrunk
     shrunk, sse = _posterior_mean(rotated, lam / alpha)
+    log_evidence = _log_evidence(rotated, alpha, lam, shrunk, sse)
     if model.compute_score:
-        scores.append(_log_evidence(rotated, model, alpha, lam, shrunk, sse))
+        scores.append(log_evidence + _log_prior(model, alpha, lam))
     coef = rotated.coef(shrunk)
     kept = rotated.values[rotated.values > 0.0]
     error = float((rotated.accuracy / (kept + lam / alpha)).max(initial=0.0))
-    return Evidence(coef, alpha, lam, n_iter, scores, error)
+    return Evidence(coef, alpha, lam, n_iter, scores, log_evidence, error)
 
 
 def _posterior_mean(rotated, rho):
@@ -190,9 +192,12 @@ def _moved_less(rotated, step, tol):
     return float(np.abs(rotated.coef(step)).sum()) < tol
 
 
-def _log_evidence(rotated, model, alpha, lam, shrunk, sse):
+def _log_evidence(rotated, alpha, lam, shrunk, sse):
     p, weight = len(rotated.basis), rotated.weight
     log_det = float(np.log(lam + alpha * rotated.values).sum()) + (p - len(rotated.values)) * log(lam)
-    prior = model.lambda_1 * log(lam) - model.lambda_2 * lam + model.alpha_1 * log(alpha) - model.alpha_2 * alpha
     fit = alpha * sse + lam * float((shrunk * shrunk).sum())
-    return prior + 0.5 * (p * log(lam) + weight * log(alpha) - fit - log_det - weight * log(2 * pi))
+    return 0.5 * (p * log(lam) + weight * log(alpha) - fit - log_det - weight * log(2 * pi))
+
+
+def _log_prior(model, alpha, lam):
+    return model.lambda_1 * log(lam) - model.lambda_2 * lam + model.alpha_1 * log(alpha) - model.alpha_2 * alpha

@@ -1,4 +1,4 @@
-"""Inputs for ``mlwright._kernels.sampler.diagnose``."""
+"""Inputs for ``mlwright._kernels.sampler.diagnose`` and ``pareto_smoothed``."""
 
 import numpy as np
 from hypothesis import strategies as st
@@ -22,3 +22,19 @@ def chains(draw):
         case "not finite" if x.size:
             x.flat[draw(st.integers(0, x.size - 1))] = draw(st.sampled_from([np.nan, np.inf, -np.inf]))
     return (x,), {}
+
+
+@st.composite
+def log_likelihoods(draw):
+    """Few observations under some draws: from nearly alike to heavy tails, with ties, few draws, and constant rows."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    x = rng.standard_normal((draw(st.integers(1, 3)), draw(st.integers(1, 400))))
+    match draw(st.sampled_from(["plain", "square", "ties", "constant"])):
+        case "square":
+            x = -x * x
+        case "ties":
+            x = np.round(x)
+        case "constant":
+            x[0] = -1.5
+    x *= draw(st.sampled_from([1.0, 1e-3, 20.0]))
+    return (x + draw(st.sampled_from([0.0, -50.0])), draw(st.sampled_from([1.0, 0.3]))), {}

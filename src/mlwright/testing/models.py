@@ -92,6 +92,7 @@ def _linear_models() -> list[Example]:
         *_variants("linear_model.RidgeCV", RidgeCV, chosen, X, y),
         Example("linear_model.RidgeCV:targets", partial(RidgeCV, alpha_per_target=True), X.astype(np.float32), both),
         *_variants("linear_model.BayesianRidge", BayesianRidge, {"": {}, "scores": {"compute_score": True}}, X, y),
+        Example("linear_model.BayesianRidge:scored", partial(BayesianRidge, compute_loo=True), X, y),
         Example("linear_model.BayesianRidge:wide", BayesianRidge, wide.astype(np.float32), y[:4]),
     ]
 

@@ -1,0 +1,81 @@
+"""What linear models share whose variances come from the evidence and whose coefficients have a normal posterior."""
+
+import numpy as np
+
+from mlwright._bayesian.contract import BayesianMixin
+from mlwright._bayesian.laws import StudentLaw
+from mlwright._bayesian.loo import keep_loo
+from mlwright._kernels.linalg import affine_map, as_design
+from mlwright._kernels.rng import chi_square, normal
+from mlwright._validation import require_finite, rows_for_predict
+from mlwright.linear_model._base import LeastSquaresModel
+
+_NOISE, _PRECISION = 7101, 7102  # streams
+
+
+class EvidenceModel(BayesianMixin, LeastSquaresModel):
+    """Base of ``BayesianRidge`` and ``ARDRegression``.
+
+    A subclass gives ``_spread(X)``, variances of ``x' coef`` at checked rows, and ``_steps(n_samples, seed)``, draws
+    of ``coef - coef_`` of shape (n_samples, n_features); and sets ``alpha_``, ``X_offset_`` and ``_freedom``.
+    """
+
+    _multi_output = False
+    _accept_sparse = False
+
+    def predict(self, X, return_std=False):
+        """Predict with the posterior mean.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        return_std : bool, default=False
+            Whether to return the standard deviation of the predictive distribution too.
+
+        Returns
+        -------
+        y_mean : ndarray of shape (n_samples,)
+        y_std : ndarray of shape (n_samples,)
+            With ``return_std=True``.
+        """
+        if not return_std:
+            return super().predict(X)
+        law = self._predictive_law(X)
+        return law.mean, law.scale.astype(law.mean.dtype, copy=False)
+
+    def _predictive_law(self, X):
+        X = self._checked(X)
+        return StudentLaw(super().predict(X), np.sqrt(self._spread(X) + 1.0 / float(self.alpha_)), self._freedom)
+
+    def _checked(self, X):
+        X, finite = rows_for_predict(self, X, accept_sparse=False)
+        if not finite:
+            require_finite(self, X)
+        return X
+
+    def _posterior_draws(self, n_samples, seed):
+        steps = self._steps(n_samples, seed)
+        coef = steps + self.coef_.astype(np.float64)
+        if not self.fit_intercept:
+            return {"coef": coef, "intercept": np.zeros(n_samples)}
+        return {"coef": coef, "intercept": float(self.intercept_) - (steps * self.X_offset_).sum(axis=1)}
+
+    def _predictive_draws(self, X, n_samples, seed):
+        """The noise's precision, of which the evidence leaves `_freedom` degrees, is drawn too: Student's t."""
+        X = self._checked(X)
+        mean = super().predict(X).astype(np.float64)
+        steps = self._steps(n_samples, seed)
+        moved = affine_map(as_design(X), steps, -(steps * self.X_offset_).sum(axis=1)).T
+        noise = normal(seed, _NOISE, n_samples * len(X)).reshape(n_samples, len(X)) / np.sqrt(float(self.alpha_))
+        stretch = np.sqrt(self._freedom / chi_square(seed, _PRECISION, self._freedom, n_samples))
+        return mean + stretch[:, None] * (moved + noise)
+
+    def _score_loo(self, rows):
+        """Leave one repetition of each row out, the variances held: its residual and variance grow by ``1 - h``."""
+        alpha, w = float(self.alpha_), rows.w
+        weight = float(len(rows.y)) if w is None else float(w.sum())
+        leverage = alpha * self._spread(np.asarray(rows.X)) + (1.0 / weight if self.fit_intercept else 0.0)
+        left = np.maximum(1.0 - leverage * (1.0 if w is None else np.minimum(w, 1.0)), np.finfo(np.float64).eps)
+        residual = rows.y[:, 0] - super().predict(rows.X)
+        law = StudentLaw(np.zeros(len(left)), np.sqrt(1.0 / (alpha * left)))
+        keep_loo(self, law.log_density(residual / left), w=w)

@@ -1,0 +1,139 @@
+"""What every Bayesian estimator promises, asked of each of them in the same words.
+
+To add one, add a line to MODELS: a regressor whose predictive law is of y itself.
+"""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+from mlwright import bayes
+from mlwright._native import core
+from mlwright.linear_model import BayesianRidge
+
+MODELS = [BayesianRidge(), BayesianRidge(fit_intercept=False)]
+each_model = pytest.mark.parametrize("model", MODELS, ids=repr)
+
+
+def data(n=60, p=3, seed=0):
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, p))
+    return X, X @ np.array([1.0, -2.0, 0.0, *np.ones(p - 3)]) + 0.5 * rng.standard_normal(n)
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    cache = {}
+
+    def fit(model):
+        if repr(model) not in cache:
+            cache[repr(model)] = copy.deepcopy(model).fit(*data())
+        return cache[repr(model)]
+
+    return fit
+
+
+@each_model
+def test_it_is_one(model):
+    assert isinstance(model, bayes.BayesianMixin)
+
+
+@each_model
+def test_intervals_are_quantiles_and_quantiles_rise(model, fitted):
+    model, X = fitted(model), data(seed=1)[0][:7]
+    ends = model.predict_interval(X, coverage=0.8)
+    values = model.predict_quantiles(X, [0.1, 0.5, 0.9])
+    np.testing.assert_allclose(ends, values[:, [0, 2]], rtol=1e-12)
+    assert (np.diff(values, axis=1) > 0).all()
+    np.testing.assert_array_equal(model.predict_quantiles(X, 0.5), values[:, 1])
+    assert model.predict_quantiles(X).shape == (7, 3)
+
+
+@each_model
+def test_draws_of_observations_follow_the_predictive_law(model, fitted):
+    model, X = fitted(model), data(seed=1)[0][:5]
+    draws = model.sample_predictive(X, 20_000, random_state=0)
+    assert draws.shape == (20_000, 5)
+    levels = np.array([0.05, 0.5, 0.95])
+    below = (draws[:, :, None] < model.predict_quantiles(X, levels)).mean(axis=0)
+    np.testing.assert_allclose(below, np.broadcast_to(levels, below.shape), atol=0.02)
+
+
+@each_model
+def test_the_mean_of_the_draws_is_the_prediction(model, fitted):
+    model, X = fitted(model), data(seed=1)[0][:5]
+    draws = model.sample_predictive(X, 20_000, random_state=1)
+    error = draws.std(axis=0) / np.sqrt(len(draws) / 10)
+    assert (np.abs(draws.mean(axis=0) - model.predict(X)) < 5 * error).all()
+
+
+@each_model
+def test_draws_depend_on_the_seed_alone(model, fitted):
+    model, X = fitted(model), data(seed=1)[0][:4]
+    want = model.sample_posterior(20, random_state=3), model.sample_predictive(X, 20, random_state=3)
+    assert all(len(x) == 20 for x in want[0].values())
+    try:
+        for n_threads in (1, 2, 3, 8):
+            core.runtime.set_num_threads(n_threads)
+            got = model.sample_posterior(20, random_state=3)
+            assert {k: x.tobytes() for k, x in got.items()} == {k: x.tobytes() for k, x in want[0].items()}
+            assert model.sample_predictive(X, 20, random_state=3).tobytes() == want[1].tobytes()
+    finally:
+        core.runtime.set_num_threads(0)
+    other = model.sample_posterior(20, random_state=4)
+    assert any((other[k] != x).any() for k, x in want[0].items())
+    again = pickle.loads(pickle.dumps(model)).sample_predictive(X, 20, random_state=3)
+    np.testing.assert_array_equal(again, want[1])
+
+
+@each_model
+def test_diagnostics_name_the_parameters_of_chains(model, fitted):
+    told = fitted(model).diagnostics_
+    for row in told.values():
+        assert set(row) >= {"rhat", "ess_bulk", "ess_tail"}
+
+
+@each_model
+def test_export_to_arviz(model, fitted):
+    pytest.importorskip("arviz")
+    exported = fitted(model).to_arviz()
+    draws = fitted(model).sample_posterior(1)
+    assert set(exported["posterior"].data_vars) >= set(draws)
+
+
+@each_model
+def test_bad_arguments_are_named(model, fitted):
+    model, X = fitted(model), data()[0]
+    for call, message in [
+        (lambda: model.sample_posterior(0), "n_samples: got 0"),
+        (lambda: model.sample_predictive(X, True), "n_samples: got True"),
+        (lambda: model.predict_quantiles(X, [0.5, 1.0]), "quantiles: got"),
+        (lambda: model.predict_quantiles(X, []), "quantiles: got"),
+        (lambda: model.predict_quantiles(X, "median"), "quantiles: got 'median'"),
+        (lambda: model.predict_interval(X, 1.0), "coverage: got 1.0"),
+        (lambda: model.sample_posterior(3, random_state=-1), "random_state: got -1"),
+        (lambda: model.sample_predictive(X[:, :2], 3), "2 features"),
+        (lambda: model.predict_quantiles(np.full_like(X, np.nan)), "NaN"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            call()
+
+
+@each_model
+def test_an_unfitted_model_says_so(model):
+    model = copy.deepcopy(model)
+    for call in (model.sample_posterior, lambda: model.sample_predictive(data()[0]), lambda: model.diagnostics_):
+        with pytest.raises(Exception, match="not fitted"):
+            call()
+
+
+@each_model
+def test_intervals_cover_what_they_say(model):
+    hits = []
+    for seed in range(20):
+        X, y = data(80, seed=seed)
+        ends = copy.deepcopy(model).fit(X[:40], y[:40]).predict_interval(X[40:], 0.8)
+        hits.append((ends[:, 0] <= y[40:]) & (y[40:] <= ends[:, 1]))
+    assert np.mean(hits) == pytest.approx(0.8, abs=0.06)

@@ -1,0 +1,24 @@
+"""Diagnostics of chains equal ArviZ's, where it is installed."""
+
+import numpy as np
+import pytest
+
+from mlwright import bayes
+
+
+@pytest.mark.parametrize("shape", [(4, 1000, 3), (3, 257, 2), (2, 64, 4)])
+def test_equal_to_arviz(shape):
+    arviz = pytest.importorskip("arviz")
+    arviz.utils.Numba.disable_numba()  # ArviZ 0.23's shortcut by Numba fails with NumPy 2.4
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal(shape)
+    x[:, 1:] += 0.7 * x[:, :-1]
+    x[..., 1] = np.exp(x[..., 1])
+    told = bayes.diagnose(x)
+    for j in range(shape[2]):
+        draws = x[..., j]
+        want = {"rhat": arviz.rhat(draws), "mcse_mean": arviz.mcse(draws), "mcse_sd": arviz.mcse(draws, method="sd")}
+        want |= {f"ess_{kind}": arviz.ess(draws, method=kind) for kind in ("bulk", "tail", "mean", "sd")}
+        for name, value in want.items():
+            assert told[name][j] == pytest.approx(float(value), rel=1e-10), name
+    np.testing.assert_allclose(bayes.bfmi(x[..., 0]), arviz.bfmi(x[..., 0]), rtol=1e-10)
