@@ -10,6 +10,7 @@ void register_binned_data(pybind11::module_& m);  // after register_tree
 void register_blas(pybind11::module_& m);
 void register_capi(pybind11::module_& m);
 void register_categories(pybind11::module_& m);
+void register_column_moments(pybind11::module_& m);
 void register_errors(pybind11::module_& m);
 void register_forest(pybind11::module_& m);
 void register_quantile(pybind11::module_& m);

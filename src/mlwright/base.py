@@ -6,7 +6,7 @@ from numbers import Real
 from sklearn import get_config
 from sklearn.utils.validation import _is_fitted
 
-__all__ = ["IntervalMixin", "StateAlgebraMixin", "check_parameters", "fit_context"]
+__all__ = ["IntervalMixin", "StateAlgebraMixin", "UnsupervisedStateAlgebraMixin", "check_parameters", "fit_context"]
 
 _KNOWN_GOOD: set[tuple] = set()  # parameter values that passed validation, with their types
 _MOST_KNOWN = 1024
@@ -140,6 +140,49 @@ class StateAlgebraMixin:
                 "by a route that does not form them (very many features); expected a model built by partial_fit."
             )
         return statistics
+
+
+class UnsupervisedStateAlgebraMixin(StateAlgebraMixin):
+    """The same for estimators that learn from X alone."""
+
+    def partial_fit(self, X, y=None, sample_weight=None):
+        """Add rows to what the model was fitted on.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : None
+            Ignored.
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        self : object
+        """
+        return super().partial_fit(X, y, sample_weight)
+
+    def forget(self, X, y=None, sample_weight=None):
+        """Take rows out of what the model was fitted on: exact unlearning, sliding windows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows that the model was fitted on.
+        y : None
+            Ignored.
+        sample_weight : array-like of shape (n_samples,), default=None
+            The weights they were fitted with.
+
+        Returns
+        -------
+        self : object
+
+        Warns
+        -----
+        LossOfPrecisionWarning
+            Where so little of a column's spread is left that fewer than half of its digits are right; fit anew.
+        """
+        return super().forget(X, y, sample_weight)
 
 
 def check_coverage(coverage):

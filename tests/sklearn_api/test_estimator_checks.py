@@ -33,7 +33,7 @@ from mlwright.linear_model import (
     TweedieRegressor,
 )
 from mlwright.model_selection import SharedSearchCV
-from mlwright.preprocessing import TableEncoder
+from mlwright.preprocessing import StandardScaler, TableEncoder
 from mlwright.tabular import (
     BaselineClassifier,
     BaselineRegressor,
@@ -93,6 +93,8 @@ ESTIMATORS = [
     GammaRegressor(),
     TweedieRegressor(),
     TweedieRegressor(power=1.5, alpha=0.1),
+    StandardScaler(),
+    StandardScaler(with_mean=False),
     TableEncoder(),
     TableEncoder(categories="ordinal", missing="keep", scale=False, datetimes="parts"),
     TableEncoder(categories="target", target_type="continuous", dtype="float32"),

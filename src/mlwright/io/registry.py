@@ -41,6 +41,7 @@ CLASSES: dict[str, str] = {
     "linear_model.SGDRegressor": "mlwright.linear_model:SGDRegressor",
     "linear_model.RidgeCV": "mlwright.linear_model:RidgeCV",
     "linear_model.TweedieRegressor": "mlwright.linear_model:TweedieRegressor",
+    "preprocessing.StandardScaler": "mlwright.preprocessing:StandardScaler",
     "preprocessing.TableEncoder": "mlwright.preprocessing:TableEncoder",
     "tabular.BaselineClassifier": "mlwright.tabular:BaselineClassifier",
     "tabular.BaselineRegressor": "mlwright.tabular:BaselineRegressor",

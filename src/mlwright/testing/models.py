@@ -140,16 +140,23 @@ def _robust_models() -> list[Example]:
 
 
 def _encoders() -> list[Example]:
-    from mlwright.preprocessing import TableEncoder
+    from mlwright.preprocessing import StandardScaler, TableEncoder
 
     X = _table()
     y = np.arange(30) % 3
+    holes = _numbers()
+    holes[::5, 1] = np.nan
+    scalers = {"": {}, "still": {"with_mean": False, "with_std": False}, "spread": {"with_mean": False}}
     variants = {
         "onehot": {},
         "ordinal": {"categories": "ordinal", "missing": "keep", "scale": False, "datetimes": "parts"},
         "target": {"categories": "target", "dtype": "float32", "max_categories": 3, "handle_unknown": "error"},
     }
-    return _variants("preprocessing.TableEncoder", TableEncoder, variants, X, y)
+    return [
+        *_variants("preprocessing.TableEncoder", TableEncoder, variants, X, y),
+        *_variants("preprocessing.StandardScaler", StandardScaler, scalers, _numbers(), np.arange(40.0)),
+        Example("preprocessing.StandardScaler:holes", StandardScaler, holes.astype(np.float32), np.arange(40.0)),
+    ]
 
 
 def _glms() -> list[Example]:
