@@ -39,6 +39,8 @@ CLASSES: dict[str, str] = {
     "linear_model.Ridge": "mlwright.linear_model:Ridge",
     "linear_model.SGDClassifier": "mlwright.linear_model:SGDClassifier",
     "linear_model.SGDRegressor": "mlwright.linear_model:SGDRegressor",
+    "linear_model.RidgeClassifier": "mlwright.linear_model:RidgeClassifier",
+    "linear_model.RidgeClassifierCV": "mlwright.linear_model:RidgeClassifierCV",
     "linear_model.RidgeCV": "mlwright.linear_model:RidgeCV",
     "linear_model.TweedieRegressor": "mlwright.linear_model:TweedieRegressor",
     "preprocessing.StandardScaler": "mlwright.preprocessing:StandardScaler",

@@ -12,6 +12,8 @@ from mlwright.linear_model._huber import HuberRegressor
 from mlwright.linear_model._linear_regression import LinearRegression
 from mlwright.linear_model._quantile import QuantileRegressor
 from mlwright.linear_model._ridge import Ridge
+from mlwright.linear_model._ridge_classifier import RidgeClassifier
+from mlwright.linear_model._ridge_classifier_cv import RidgeClassifierCV
 from mlwright.linear_model._ridge_cv import RidgeCV
 from mlwright.linear_model._sgd_classifier import SGDClassifier
 from mlwright.linear_model._sgd_regressor import SGDRegressor
@@ -33,8 +35,10 @@ __all__ = [
     "PoissonRegressor",
     "QuantileRegressor",
     "Ridge",
+    "RidgeClassifier",
+    "RidgeClassifierCV",
+    "RidgeCV",
     "SGDClassifier",
     "SGDRegressor",
-    "RidgeCV",
     "TweedieRegressor",
 ]

@@ -17,26 +17,12 @@ _LARGEST_SPARSE_GRAM = 4096
 _SPARSE_WORTH = 20_000  # multiply-adds of a dense Gram that cost as much as one stored entry in an iterative solver
 
 
-class StatisticsModel(IntervalMixin, MultiOutputMixin, RegressorMixin, BaseEstimator):
-    """Base of the linear models whose data enter through fold statistics."""
+class LinearStatistics(BaseEstimator):
+    """Base of the linear models, of numbers or classes, whose data enter through fold statistics."""
 
     _multi_output = True
     _accept_sparse = True
     _flat_if_one_target = False  # the shape of coef_ for y of shape (n_samples, 1)
-
-    def predict(self, X):
-        """Predict with the linear model.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_targets)
-            The same bits for any number of threads, instruction set and memory layout.
-        """
-        return linear_predict(self, X, accept_sparse=self._accept_sparse)
 
     def _rows(self, X, y, sample_weight, *, reset):
         return rows_for_fit(
@@ -104,6 +90,24 @@ class StatisticsModel(IntervalMixin, MultiOutputMixin, RegressorMixin, BaseEstim
         tags.target_tags.multi_output = self._multi_output
         tags.target_tags.single_output = True
         return tags
+
+
+class StatisticsModel(IntervalMixin, MultiOutputMixin, RegressorMixin, LinearStatistics):
+    """Base of the regressors among them."""
+
+    def predict(self, X):
+        """Predict with the linear model.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_targets)
+            The same bits for any number of threads, instruction set and memory layout.
+        """
+        return linear_predict(self, X, accept_sparse=self._accept_sparse)
 
 
 class LeastSquaresModel(StateAlgebraMixin, StatisticsModel):

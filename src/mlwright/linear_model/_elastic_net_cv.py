@@ -18,7 +18,7 @@ from sklearn.utils.metadata_routing import (
 from mlwright._kernels.fold_statistics import merged
 from mlwright._runtime.threads import limit
 from mlwright._validation import explain_not_finite
-from mlwright.base import fit_context
+from mlwright.base import ChosenByRowsMixin, fit_context
 from mlwright.io.composite import State
 from mlwright.io.schema import Choice, Number, Tensor
 from mlwright.linear_model._base import StatisticsModel
@@ -44,7 +44,7 @@ _STATE = {
 }
 
 
-class ElasticNetCV(StatisticsModel):
+class ElasticNetCV(ChosenByRowsMixin, StatisticsModel):
     """Elastic net with `alpha` and `l1_ratio` chosen by cross-validation, all folds from one pass over the rows.
 
     Parameters

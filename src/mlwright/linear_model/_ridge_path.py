@@ -16,7 +16,7 @@ from sklearn.metrics._scorer import _PassthroughScorer
 from mlwright.base import check_parameters
 from mlwright.linear_model._folds import Splits
 
-_MOST_COLUMNS = 1024  # beyond, an eigendecomposition of each training set costs more than it saves
+MOST_COLUMNS = 1024  # beyond, an eigendecomposition of each training set costs more than it saves
 _METRICS = {
     (r2_score, 1): "r2",
     (mean_squared_error, -1): "neg_mean_squared_error",
@@ -76,19 +76,19 @@ def scores_on_splits(candidates, task, splits):
     """
     begun = time.perf_counter()
     metric, w = _metric_of(task.scorer, candidates[0]), task.fit_params.get("sample_weight")
-    if metric is None or not _weights_agree(task, w) or not all(map(_is_plain, candidates)):
+    if metric is None or not _weights_agree(task, w) or not all(map(is_plain, candidates)):
         return None
     try:
         for candidate in candidates:
             check_parameters(candidate)
         rows = candidates[0]._rows(task.X, task.y, w, reset=True)
-        if rows.X.shape[1] > _MOST_COLUMNS or (rows.is_sparse and rows.X.shape[1] > _MOST_COLUMNS // 2):
+        if rows.X.shape[1] > MOST_COLUMNS or (rows.is_sparse and rows.X.shape[1] > MOST_COLUMNS // 2):
             return None
         train, test = Splits.of(splits, rows.X, rows.y).statistics(candidates[0], rows)
     except (ValueError, TypeError):  # separate fits will say what is wrong, each for itself
         return None
     scores = _all_scores(candidates, train, test, metric, task.return_train_score)
-    return None if scores is None else _results(scores, test, time.perf_counter() - begun)
+    return None if scores is None else results(scores, test, time.perf_counter() - begun)
 
 
 def _all_scores(candidates, train, test, metric, with_train):
@@ -110,7 +110,8 @@ def _all_scores(candidates, train, test, metric, with_train):
     return scores
 
 
-def _results(scores, test, seconds):
+def results(scores, test, seconds):
+    """What ``_fit_and_score`` returns, for scores of shape (m, K) by name."""
     m, n_splits = scores["test"].shape
     return [
         {
@@ -139,6 +140,7 @@ def _weights_agree(task, w):
     return set(task.fit_params) <= {"sample_weight"} and set(task.score_params) <= {"sample_weight"} and of_scores is w
 
 
-def _is_plain(model):
+def is_plain(model):
+    """Whether a candidate's penalty is one number and its coefficients may have any sign."""
     alpha = model.alpha
     return not model.positive and isinstance(alpha, Real) and not isinstance(alpha, bool) and np.isfinite(alpha)

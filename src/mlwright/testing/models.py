@@ -55,7 +55,7 @@ def _said(method: Callable[[Any], Any], X: Any) -> Any:
 
 def fitted_examples() -> list[Example]:
     """The examples; imports the estimators."""
-    linear = [*_linear_models(), *_sparse_models(), *_robust_models(), *_glms()]
+    linear = [*_linear_models(), *_ridge_classifiers(), *_sparse_models(), *_robust_models(), *_glms()]
     return [*linear, *_boosting(), *_imported(), *_encoders(), *_pipelines(), *_tabular()]
 
 
@@ -94,6 +94,21 @@ def _linear_models() -> list[Example]:
         *_variants("linear_model.BayesianRidge", BayesianRidge, {"": {}, "scores": {"compute_score": True}}, X, y),
         Example("linear_model.BayesianRidge:scored", partial(BayesianRidge, compute_loo=True), X, y),
         Example("linear_model.BayesianRidge:wide", BayesianRidge, wide.astype(np.float32), y[:4]),
+    ]
+
+
+def _ridge_classifiers() -> list[Example]:
+    from mlwright.linear_model import RidgeClassifier, RidgeClassifierCV
+
+    X = _numbers()
+    score = X @ [1.0, -2.0, 0.5]
+    words = np.array(["low", "middle", "high"])[np.digitize(score, [-1.0, 1.0])]
+    chosen = {"": {}, "folds": {"cv": 2}, "kept": {"store_cv_results": True, "class_weight": "balanced"}}
+    return [
+        Example("linear_model.RidgeClassifier", RidgeClassifier, X, score > 0),
+        Example("linear_model.RidgeClassifier:classes", RidgeClassifier, X.astype(np.float32), words),
+        Example("linear_model.RidgeClassifier:labels", partial(RidgeClassifier, alpha=2.0), X, (X > 0).astype(int)),
+        *_variants("linear_model.RidgeClassifierCV", RidgeClassifierCV, chosen, X, words),
     ]
 
 

@@ -1,0 +1,149 @@
+"""Ridge regression of classes that chooses its penalty by cross-validation."""
+
+from numbers import Real
+from typing import ClassVar
+
+from sklearn.metrics import get_scorer_names
+from sklearn.utils._metadata_requests import _raise_for_params
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from mlwright.base import fit_context
+from mlwright.io.composite import Maybe, State
+from mlwright.io.schema import Number, Tensor
+from mlwright.linear_model._class_targets import LinearClasses, ScoresAsClassifier
+from mlwright.linear_model._ridge_choice import PenaltyChoice, checked_alphas
+from mlwright.linear_model._ridge_classifier import CLASS_FIELDS, RidgeClassifier
+from mlwright.linear_model._state import LINEAR_FIELDS
+
+
+class RidgeClassifierCV(PenaltyChoice, LinearClasses):
+    """Classes by ridge regression on 1 and -1, with the penalty chosen by exact leave-one-out or by folds.
+
+    Parameters
+    ----------
+    alphas : array-like of shape (n_alphas,), default=(0.1, 1.0, 10.0)
+        Penalties to try; positive, or not negative with `cv`.
+    fit_intercept : bool, default=True
+    scoring : str, callable or None, default=None
+        None is the negative mean squared error of 1 and -1 for leave-one-out, accuracy for folds.
+    cv : int, cross-validation generator, iterable or None, default=None
+        None is leave-one-out.
+    class_weight : dict or "balanced", default=None
+        Weights of classes, times those of rows; "balanced" makes all classes weigh the same.
+    store_cv_results : bool, default=False
+        Keep the leave-one-out errors, or scores of the classes where `scoring` is given, in ``cv_results_``.
+
+    Attributes
+    ----------
+    cv_results_ : ndarray of shape (n_samples, n_targets, n_alphas)
+        With ``store_cv_results=True``: squared errors times weights, or predictions where `scoring` is given.
+    coef_ : ndarray of shape (n_features,) or (n_classes, n_features)
+        One row for each class, or one vector for the second of two.
+    intercept_ : float or ndarray of shape (n_classes,)
+    alpha_ : float
+    best_score_ : float
+    classes_ : ndarray of shape (n_classes,)
+    n_features_in_ : int
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+
+    See Also
+    --------
+    RidgeClassifier : with a given penalty.
+    RidgeCV : of numbers.
+
+    Notes
+    -----
+    Where `scoring` is given, leave-one-out is scored by the classes that it predicts. (scikit-learn 1.9 scores two
+    classes as if there were one, so that any penalty has an accuracy of 1.) Folds cost one pass over X and one
+    eigendecomposition each, whatever the number of penalties.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from mlwright.linear_model import RidgeClassifierCV
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> model = RidgeClassifierCV(alphas=[1e-3, 1e-2, 1e-1, 1], scoring="accuracy").fit(X, y)
+    >>> round(model.best_score_, 3), round(model.score(X, y), 3)
+    (0.956, 0.965)
+    """
+
+    _flat_if_one_target = True
+    _own_metric = "accuracy"
+    _also_of_the_best = tuple(CLASS_FIELDS)
+    _model_state = State(
+        **LINEAR_FIELDS,
+        **CLASS_FIELDS,
+        alpha_=Number(0.0),
+        best_score_=Number(),
+        cv_results_=Maybe(Tensor("f4 f8", "n t m")),
+    )
+    _parameter_constraints: ClassVar[dict] = {
+        "alphas": ["array-like", Interval(Real, 0, None, closed="neither")],
+        "fit_intercept": ["boolean"],
+        "scoring": [StrOptions(set(get_scorer_names())), callable, None],
+        "cv": ["cv_object"],
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+        "store_cv_results": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        alphas=(0.1, 1.0, 10.0),
+        *,
+        fit_intercept=True,
+        scoring=None,
+        cv=None,
+        class_weight=None,
+        store_cv_results=False,
+    ):
+        self.alphas = alphas
+        self.fit_intercept = fit_intercept
+        self.scoring = scoring
+        self.cv = cv
+        self.class_weight = class_weight
+        self.store_cv_results = store_cv_results
+
+    @fit_context
+    def fit(self, X, y, sample_weight=None, **params):
+        """Choose the penalty and fit the model.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+        sample_weight : float or array-like of shape (n_samples,), default=None
+        **params : dict
+            For the scorer and the splitter, with metadata routing.
+
+        Returns
+        -------
+        self : object
+        """
+        _raise_for_params(params, self, "fit")
+        alphas = checked_alphas(self.alphas, self.cv is None)
+        vars(self).pop("cv_results_", None)
+        rows, labels = self._labelled_rows(X, y, sample_weight)
+        if self.cv is not None:
+            model = RidgeClassifier(fit_intercept=self.fit_intercept)
+            return self._fit_folds(model, X, labels.given, rows.w, alphas, params)
+        self._remember_kind(rows)
+        self._single_target = False
+        self._remember_classes(labels.classes, labels.counts, labels.codes is None)
+        self._choose_by_leave_one_out(rows, alphas, self._score_of_rows(rows, labels, params))
+        return self
+
+    def _score_of_rows(self, rows, labels, params):
+        """A function from leave-one-out predictions to a score, or None for squared errors."""
+        scorer, score_params = self._scorer_of_rows(rows, rows.w, params)
+        if scorer is None:
+            return None
+        stands_for_model = ScoresAsClassifier(labels.classes, labels.codes is None)
+        flat = labels.targets.shape[1] == 1 and labels.codes is not None
+
+        def score(predictions):
+            return scorer(stands_for_model, predictions[:, 0] if flat else predictions, labels.given, **score_params)
+
+        return score
+
+    def _keep_statistics(self, statistics):
+        self._statistics = None  # nothing of this class goes on from them
