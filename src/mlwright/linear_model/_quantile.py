@@ -12,10 +12,12 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from mlwright._runtime.errors import ModelFormatError, NumericalError
 from mlwright._validation import rows_for_fit
 from mlwright.base import check_coverage, fit_context
-from mlwright.io.composite import AnyOf, Maybe, State
+from mlwright.io.composite import AnyOf, ListOf, Maybe, Optional, State
 from mlwright.io.schema import Choice, Number, Size, Strings, Tensor
 from mlwright.linear_model._base import linear_predict
+from mlwright.linear_model._inference.kept import KEPT
 from mlwright.linear_model._quantile_fit import fit_quantiles
+from mlwright.linear_model._quantile_inference import QuantileInferenceMixin
 from mlwright.linear_model._scaled_rows import ScaledRows
 
 _SOLVERS = {"highs-ds", "highs-ipm", "highs", "interior-point", "revised simplex"}
@@ -23,7 +25,7 @@ _OPTIONS = {"tol": 1e-11, "max_iter": 100}
 _CERTIFIED = 1e-8  # of the objective: a larger gap is warned of
 
 
-class QuantileRegressor(RegressorMixin, BaseEstimator):
+class QuantileRegressor(QuantileInferenceMixin, RegressorMixin, BaseEstimator):
     """Linear regression of one or several conditional quantiles, by an exact interior point method.
 
     Minimises ``sum_i w_i rho(y_i - x_i coef - intercept) / sum_i w_i + alpha |coef|_1``, where ``rho(r)`` is
@@ -103,6 +105,7 @@ class QuantileRegressor(RegressorMixin, BaseEstimator):
         objective_=_number_per_level,
         dual_gap_=_number_per_level,
         converged_=Choice(True, False),
+        _inference=Maybe(Optional(ListOf(KEPT))),
     )
     _parameter_constraints: ClassVar[dict] = {
         "quantile": [Interval(Real, 0, 1, closed="neither"), "array-like"],
@@ -178,6 +181,7 @@ class QuantileRegressor(RegressorMixin, BaseEstimator):
             self.intercept_ = 0.0
         self.objective_, self.dual_gap_ = self._each(fit.objective / unit), self._each(fit.gap / unit)
         self.n_iter_, self.n_passes_ = self._each(fit.n_iter), self._each(fit.n_passes)
+        self._keep_inference(given)
         return self
 
     def _penalty(self, rows):
@@ -296,6 +300,7 @@ class QuantileRegressor(RegressorMixin, BaseEstimator):
             raise ModelFormatError(
                 "QuantileRegressor: its arrays do not fit its levels; the file is damaged or not written by mlwright."
             )
+        self._require_sound_inference()
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

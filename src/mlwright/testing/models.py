@@ -187,10 +187,12 @@ def _glms() -> list[Example]:
     X = _numbers()
     score = X @ [1.0, -2.0, 0.5]
     labels = np.array(["no", "yes", "perhaps"], dtype=object)[(score > 0).astype(int) + (score > 2)]
+    noisy = np.roll(labels, 1)  # not separable, so the fit keeps standard errors
     amounts = np.exp(score / 4)
     return [
         Example("linear_model.LogisticRegression", LogisticRegression, X, score > 0),
         Example("linear_model.LogisticRegression:classes", LogisticRegression, X.astype(np.float32), labels),
+        Example("linear_model.LogisticRegression:errors", partial(LogisticRegression, C=np.inf), X, noisy),
         Example("linear_model.LogisticRegressionCV", partial(LogisticRegressionCV, Cs=3, cv=2), X, score > 0),
         Example("linear_model.PoissonRegressor", PoissonRegressor, X, np.rint(amounts)),
         Example("linear_model.GammaRegressor", partial(GammaRegressor, fit_intercept=False), X, amounts),

@@ -103,10 +103,48 @@ def glms():
                 yield f"glm/{name}/{weights}/{kind}", np.append(figures(result), result.scale)
 
 
+def classes():
+    """Three classes; statsmodels' MNLogit, whose parameters are those of each class less the first's."""
+    rng = np.random.default_rng(11)
+    X = rng.standard_normal((200, 3)) * [0.5, 5.0, 0.05] + [0.0, 10.0, 0.0]
+    score = np.column_stack([np.zeros(200), (X - [0.0, 10.0, 0.0]) @ [1.0, 0.1, -8.0] + 0.5, X[:, 0] - X[:, 2] * 9.0])
+    y, groups = (score + rng.gumbel(size=score.shape)).argmax(axis=1), rng.integers(0, 15, 200)
+    yield from {"classes/X": X, "classes/y": y, "classes/groups": groups}.items()
+    more_of = {"cluster": {"groups": groups}, "HAC": {"maxlags": 3, "use_correction": False}}
+    for intercept in (True, False):
+        model = sm.MNLogit(y, sm.add_constant(X) if intercept else X)
+        for kind in ("nonrobust", "HC0", "cluster", "HAC"):
+            found = model.fit(cov_type=kind, cov_kwds=more_of.get(kind), method="newton", tol=1e-14, disp=0)
+            parts = [found.params.T, found.bse.T, found.pvalues.T, np.asarray(found.conf_int(0.1)), found.cov_params()]
+            more = [found.llf, found.aic if intercept else np.nan, found.llnull, found.prsquared]
+            yield f"classes/{intercept}/{kind}", np.concatenate([np.ravel(part) for part in [*parts, more]])
+
+
+def quantiles():
+    """statsmodels' iteration leaves residuals of 1e-6 where the plane meets a row: beside targets of 1e6, rounding."""
+    rng = np.random.default_rng(12)
+    X = rng.standard_normal((151, 3)) * [0.5, 5.0, 0.05] + [0.0, 10.0, 0.0]
+    y = 1e6 * (1.0 + X @ [1.0, 0.1, -8.0] + rng.standard_normal(151) * (1.0 + 0.5 * np.abs(X[:, 0])))
+    yield from {"quantile/X": X, "quantile/y": y}.items()
+    model = sm.QuantReg(y, sm.add_constant(X))
+    settings = [(kernel, "hsheather") for kernel in ("epa", "gau", "biw", "cos", "par")]
+    settings += [("epa", "bofinger"), ("epa", "chamberlain")]
+    for level in (0.25, 0.5, 0.9):
+        for vcov in ("iid", "robust"):
+            for kernel, bandwidth in settings:
+                found = model.fit(q=level, vcov=vcov, kernel=kernel, bandwidth=bandwidth, max_iter=3000)
+                parts = [found.params, found.bse, found.pvalues, found.conf_int(0.1), found.cov_params()]
+                more = [found.prsquared, found.sparsity, found.bandwidth, found.df_resid]
+                key = f"quantile/{level}/{vcov}/{kernel}/{bandwidth}"
+                yield key, np.concatenate([np.ravel(part) for part in [*parts, more]])
+
+
 def main():
     out = {f"design/{name}/{part}": values for name, data in DESIGNS.items() for part, values in data.items()}
     out |= dict(least_squares())
     out |= dict(glms())
+    out |= dict(classes())
+    out |= dict(quantiles())
     np.savez_compressed(Path(__file__).with_name("references.npz"), **out)
 
 

@@ -62,6 +62,14 @@ def scores_of(model, X):
     return out
 
 
+def scores_of_fitted(model, rows):
+    """The scores of the rows that a fit has validated; float64 of shape (n, rows of ``coef_``)."""
+    coef, intercept = np.atleast_2d(model.coef_), np.asarray(model.intercept_, dtype=np.float64)
+    if rows.is_sparse:
+        return np.asarray(rows.X @ coef.T.astype(np.float64)) + intercept
+    return affine_map(rows.design, coef, np.broadcast_to(intercept, (len(coef),)))
+
+
 def certify(model, solution, rows):
     """Certificates of a fit, set on the model; an error for data that are not finite, a warning without certificate."""
     if solution.status == glm.NOT_FINITE:

@@ -10,7 +10,7 @@ from mlwright._kernels.glm import GlmLoss
 from mlwright.base import check_coverage, fit_context
 from mlwright.io.composite import Maybe, State
 from mlwright.io.schema import Number
-from mlwright.linear_model._glm._base import checked_offset
+from mlwright.linear_model._glm._base import checked_offset, scores_of_fitted
 from mlwright.linear_model._glm._families import FAMILIES, Law, law_of
 from mlwright.linear_model._glm._laws import pearson_dispersion, profile_alpha, quantile
 from mlwright.linear_model._glm._links import LINKS
@@ -184,6 +184,7 @@ default="normal"
             if estimates:
                 self._alternate(rows, y, w, offset)
             self._estimate_dispersion(rows, y, w, offset)
+            self._keep_inference(rows, y, w, offset)
         finally:
             vars(self).pop("_alpha", None)
         return self
@@ -287,8 +288,11 @@ default="normal"
             self._fit_rows(rows, y, w, offset, again=True)
 
     def _fitted_mean(self, rows, offset):
-        eta = self._scores(rows.X)
-        return LINKS[self._law().link].mean(eta if offset is None else eta + offset)
+        return LINKS[self._law().link].mean(self._fitted_scores(rows, offset))
+
+    def _fitted_scores(self, rows, offset):
+        eta = scores_of_fitted(self, rows)[:, 0]
+        return eta if offset is None else eta + offset
 
     def _estimate_dispersion(self, rows, y, w, offset):
         law = self._law()

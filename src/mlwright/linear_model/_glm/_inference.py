@@ -1,16 +1,21 @@
-"""Inference of the estimators here: what they refuse, and the rows that they need."""
+"""Inference of the estimators here: what they refuse, the rows that they need, what a fit keeps of it."""
 
 import numpy as np
 
 from mlwright._kernels.linalg import as_design
 from mlwright._validation import explain_not_finite, rows_for_fit
-from mlwright.linear_model._glm._base import scores_of, usable_weights
+from mlwright.linear_model._glm._base import scores_of, scores_of_fitted, usable_weights
+from mlwright.linear_model._inference.covariance import Kind
 from mlwright.linear_model._inference.door import InferenceMixin
 from mlwright.linear_model._inference.glm import GlmRows, infer
+from mlwright.linear_model._inference.kept import MOST_PARAMETERS, kept_of, require_sound, restored
 
 
 class GlmInferenceMixin(InferenceMixin):
-    """A subclass gives ``_law()`` and ``_penalised()``, and may give ``_targets(y)`` and ``_scores_for(X, ...)``."""
+    """A subclass gives ``_law()`` and ``_penalised()``, and may give ``_targets(y)`` and ``_scores_for(X, ...)``.
+
+    Its ``fit`` calls ``_keep_inference``, and its state declares ``_inference``.
+    """
 
     _more_parameters = 0
 
@@ -29,7 +34,12 @@ class GlmInferenceMixin(InferenceMixin):
         w = usable_weights(sample_weight, rows.X)
         if not np.isfinite(rows.y).all():
             explain_not_finite(self, rows)
-        return GlmRows(rows.X, as_design(rows.X), rows.y, w, self._scores_for(X, **of_rows))
+        return self._glm_rows(rows, rows.y, w, self._scores_for(X, **of_rows))
+
+    @staticmethod
+    def _glm_rows(rows, y, w, eta):
+        X = rows.X.tocsr() if rows.is_sparse else rows.X
+        return GlmRows(X, as_design(X), y, w, eta)
 
     def _targets(self, y):
         return y
@@ -39,10 +49,40 @@ class GlmInferenceMixin(InferenceMixin):
 
     def _infer(self, rows, kind, use_t, weights):
         name = type(self).__name__
-        if rows is None:
-            raise ValueError(
-                f"{name}: keeps no sums of its rows; expected inference(X, y) with those it was fitted on."
-            )
         if weights != "frequency":
             raise ValueError(f"{name}: weights={weights!r} is for least squares; expected 'frequency'.")
-        return infer(self, self._law(), rows, kind, use_t, more_parameters=self._more_parameters)
+        if rows is not None:
+            return self._infer_rows(rows, kind, use_t)
+        kept = getattr(self, "_inference", None)
+        if kept is None:
+            raise ValueError(
+                f"{name}: the fit kept no standard errors (dependent columns, no finite optimum, few rows, or more "
+                f"than {MOST_PARAMETERS} parameters); expected inference(X, y) with the rows it was fitted on, which "
+                "says why."
+            )
+        return restored(kept, *self._names_and_params(), use_t)
+
+    def _infer_rows(self, rows, kind, use_t, check=True):
+        return infer(self, self._law(), rows, kind, use_t, more_parameters=self._more_parameters, check=check)
+
+    def _names_and_params(self):
+        """Of the intercept, where there is one, and the coefficients."""
+        a = int(self.fit_intercept)
+        params = np.concatenate([np.ravel(self.intercept_)[:a], np.ravel(self.coef_)])
+        return ("intercept",) * a + tuple(self._parameter_names()), params
+
+    def _keep_inference(self, rows, y, w, offset=None):
+        """Called at the end of a fit; `rows` as validated."""
+        self._inference = None
+        try:
+            self._refuse_inference()
+        except ValueError:
+            return
+        if self.converged_ and np.size(self.coef_) + np.size(self.intercept_) <= MOST_PARAMETERS:
+            eta = scores_of_fitted(self, rows)
+            eta = eta if eta.shape[1] > 1 else eta[:, 0] if offset is None else eta[:, 0] + offset
+            rows = self._glm_rows(rows, y[:, None], w, eta)
+            self._inference = kept_of(lambda: self._infer_rows(rows, Kind("nonrobust"), None, check=False))
+
+    def _require_sound_inference(self):
+        require_sound(type(self).__name__, getattr(self, "_inference", None), len(self._names_and_params()[1]))

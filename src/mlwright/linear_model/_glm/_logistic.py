@@ -14,13 +14,13 @@ from sklearn.utils.validation import column_or_1d
 
 from mlwright._validation import rows_for_fit
 from mlwright.base import fit_context
-from mlwright.io.composite import State
+from mlwright.io.composite import Maybe, Optional, State
 from mlwright.io.schema import Labels, Tensor
 from mlwright.linear_model._glm._base import COMMON_FIELDS, certify, refuse, scores_of, usable_weights
-from mlwright.linear_model._glm._families import law_of
-from mlwright.linear_model._glm._inference import GlmInferenceMixin
 from mlwright.linear_model._glm._logistic_fit import LogisticFitter
+from mlwright.linear_model._glm._logistic_inference import LogisticInferenceMixin
 from mlwright.linear_model._glm._penalty import check_solver, penalty_of
+from mlwright.linear_model._inference.kept import KEPT
 
 SOLVERS = {"auto", "lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga"}
 
@@ -133,7 +133,7 @@ class LogisticModel(ClassifierMixin, BaseEstimator):
         return tags
 
 
-class LogisticRegression(GlmInferenceMixin, LogisticModel):
+class LogisticRegression(LogisticInferenceMixin, LogisticModel):
     """Logistic regression: minimises ``sum_i s_i loss_i + (1 / C) r(coef)``.
 
     The loss is the log loss of the classes, multinomial where there are more than two; ``r`` is
@@ -210,6 +210,7 @@ class LogisticRegression(GlmInferenceMixin, LogisticModel):
         coef_=Tensor("f4 f8", "* p"),
         intercept_=Tensor("f4 f8", "*"),
         n_iter_=Tensor("i4", "*"),
+        _inference=Maybe(Optional(KEPT)),
     )
     _parameter_constraints: ClassVar[dict] = {
         "penalty": [StrOptions({"l1", "l2", "elasticnet"}), None, Hidden(StrOptions({"deprecated"}))],
@@ -298,35 +299,9 @@ class LogisticRegression(GlmInferenceMixin, LogisticModel):
         certify(self, solution, rows)
         self.coef_, self.intercept_ = solution.coef.astype(rows.dtype), solution.intercept.astype(rows.dtype)
         self.n_iter_ = np.array([solution.n_iter], dtype=np.int32)
+        self._keep_inference(rows, codes, w)
         return self
 
-    _without_penalty = "C=np.inf"
-
-    def _law(self):
-        return law_of("binomial", "logit")
-
-    def _penalised(self):
-        return self.penalty is not None and not np.isinf(self.C)
-
-    def _refuse_inference(self):
-        super()._refuse_inference()
-        if len(self.classes_) > 2:
-            raise ValueError(
-                f"LogisticRegression: {len(self.classes_)} classes, but inference is for two; expected a fit of two."
-            )
-        if self.class_weight is not None:
-            raise ValueError(
-                "LogisticRegression: class_weight changes what is estimated, and its weights are no frequencies; "
-                "expected class_weight=None."
-            )
-
-    def _targets(self, y):
-        """0 and 1 for the two classes."""
-        y = column_or_1d(y)
-        unknown = ~np.isin(y, self.classes_)
-        if unknown.any():
-            raise ValueError(
-                f"y: row {int(np.argmax(unknown))} is {y[unknown][0]!r}, expected {self.classes_[0]!r} or "
-                f"{self.classes_[1]!r}, the classes that the model was fitted on."
-            )
-        return (y == self.classes_[1]).astype(np.float64)
+    def _validate_state(self):
+        super()._validate_state()
+        self._require_sound_inference()

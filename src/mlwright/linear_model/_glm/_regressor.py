@@ -6,6 +6,7 @@ from sklearn.utils.validation import check_array, column_or_1d
 
 from mlwright._kernels import glm
 from mlwright._validation import explain_not_finite, rows_for_fit
+from mlwright.io.composite import Maybe, Optional
 from mlwright.io.schema import Number, Tensor
 from mlwright.linear_model._glm._base import (
     COMMON_FIELDS,
@@ -18,12 +19,14 @@ from mlwright.linear_model._glm._inference import GlmInferenceMixin
 from mlwright.linear_model._glm._links import LINKS
 from mlwright.linear_model._glm._problem import Problem, table_of
 from mlwright.linear_model._glm._solve import solve
+from mlwright.linear_model._inference.kept import KEPT
 
 REGRESSOR_FIELDS = {
     **COMMON_FIELDS,
     "coef_": Tensor("f4 f8", "p"),
     "intercept_": Number(),
     "n_iter_": Number(0, integer=True),
+    "_inference": Maybe(Optional(KEPT)),
 }
 
 
@@ -104,7 +107,10 @@ class GlmRegressor(GlmInferenceMixin, RegressorMixin, BaseEstimator):
         return rows, y, w
 
     def _fit(self, X, y, sample_weight):
-        return self._fit_rows(*self._rows(X, y, sample_weight))
+        rows, y, w = self._rows(X, y, sample_weight)
+        self._fit_rows(rows, y, w)
+        self._keep_inference(rows, y, w)
+        return self
 
     def _fit_rows(self, rows, y, w, offset=None, again=False):
         law = self._law()
@@ -145,6 +151,7 @@ class GlmRegressor(GlmInferenceMixin, RegressorMixin, BaseEstimator):
     def _validate_state(self):
         if not (np.isfinite(self.coef_).all() and np.isfinite(self.intercept_)):
             refuse(self, "coef_ or intercept_ is not finite")
+        self._require_sound_inference()
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

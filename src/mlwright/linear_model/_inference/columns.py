@@ -53,14 +53,37 @@ class Columns:
         """
         a = int(self.intercept)
         if rotation is not None:
-            turn = sla.block_diag(np.eye(a), rotation) if a else rotation
+            turn = self._turn(rotation)
             covariance = turn @ covariance @ turn.T
-        back = np.diag(np.concatenate([np.ones(a), self.scale]))
-        if a:
-            back[0, 1:] = -self.centre * self.scale
+        back = self._back()
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             original = back @ covariance @ back.T
             errors = np.sqrt(covariance.diagonal()) * back.diagonal()  # squares of the scale may overflow, these not
             if a:
                 errors[0] = np.sqrt(original[0, 0])
         return (original + original.T) / 2, errors
+
+    def several_to_original(self, covariance, rotation=None):
+        """As :meth:`to_original` of several sets of coefficients, set after set."""
+        k = len(self.scale) + self.intercept
+        sets = range(len(covariance) // k)
+        back = self._back() if rotation is None else self._back() @ self._turn(rotation)
+        out = np.empty_like(covariance)
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            for a in sets:
+                for b in sets:
+                    at = np.s_[a * k : (a + 1) * k, b * k : (b + 1) * k]
+                    out[at] = back @ covariance[at] @ back.T
+        errors = [self.to_original(covariance[a * k : (a + 1) * k, a * k : (a + 1) * k], rotation)[1] for a in sets]
+        return (out + out.T) / 2, np.concatenate(errors)
+
+    def _turn(self, rotation):
+        return sla.block_diag(np.eye(1), rotation) if self.intercept else rotation
+
+    def _back(self):
+        """The original columns' coefficients in terms of these columns'."""
+        a = int(self.intercept)
+        back = np.diag(np.concatenate([np.ones(a), self.scale]))
+        if a:
+            back[0, 1:] = -self.centre * self.scale
+        return back

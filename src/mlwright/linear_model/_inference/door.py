@@ -55,7 +55,8 @@ class InferenceMixin:
             of positive weight. The coefficients are the same, their standard errors are not. "precision" is for least
             squares.
         **of_rows : arrays of shape (n_samples,)
-            What else ``fit`` takes a row: ``offset`` and ``exposure`` of GeneralizedLinearRegressor.
+            What else ``fit`` takes a row: ``offset`` and ``exposure`` of GeneralizedLinearRegressor. QuantileRegressor
+            takes ``kernel`` and ``bandwidth`` of the density of its residuals, see there.
 
         Returns
         -------
@@ -86,12 +87,12 @@ class InferenceMixin:
 
     @property
     def std_errors_(self):
-        """Non-robust standard errors of (intercept, coefficients), of shape (k,) or (n_targets, k)."""
+        """Non-robust standard errors of (intercept, coefficients): shape (k,), (n_targets, k) or (n_classes - 1, k)."""
         return self._from_fit("std_errors")
 
     @property
     def p_values_(self):
-        """Two-sided p-values by the non-robust standard errors, of shape (k,) or (n_targets, k)."""
+        """Two-sided p-values by the non-robust standard errors, of the shape of ``std_errors_``."""
         return self._from_fit("p_values")
 
     def conf_int(self, alpha=0.05):
@@ -104,7 +105,7 @@ class InferenceMixin:
 
         Returns
         -------
-        interval : ndarray of shape (k, 2) or (n_targets, k, 2)
+        interval : ndarray of shape (k, 2), (n_targets, k, 2) or (n_classes - 1, k, 2)
         """
         return _stacked(self.inference(), lambda result: result.conf_int(alpha))
 
@@ -136,4 +137,7 @@ class InferenceMixin:
 
 
 def _stacked(results, get):
-    return np.stack([get(result) for result in results]) if isinstance(results, list) else get(results)
+    if isinstance(results, list):
+        return np.stack([get(result) for result in results])
+    values = get(results)
+    return values if results.n_sets == 1 else values.reshape(results.n_sets, -1, *values.shape[1:])

@@ -98,8 +98,8 @@ def log_likelihood(law, y, mean, dispersion, repeats):
     return float(values.sum() if repeats is None else (repeats * values)[repeats > 0.0].sum())
 
 
-def infer(model, law, rows, kind, use_t, *, more_parameters=0):
-    """The :class:`Inference` of a fitted model, with weights as frequencies."""
+def infer(model, law, rows, kind, use_t, *, more_parameters=0, check=True):
+    """The :class:`Inference` of a fitted model, with weights as frequencies; `check` that it was fitted on the rows."""
     subject, a = type(model).__name__, int(model.fit_intercept)
     y, w, k = rows.y[:, 0], rows.w, rows.X.shape[1] + a
     n = float(len(y) if w is None else w.sum())
@@ -115,10 +115,9 @@ def infer(model, law, rows, kind, use_t, *, more_parameters=0):
     if kind.cov_type != "nonrobust":
         information = information - (y - mean) * (bend / variance - slope**2 * variance_slope / variance**2)
     bread = _bread(model, rows, information)
-    weights = np.ones((len(y), 0))
-    require_fitted_on(
-        model, rows, score if w is None else w * score, FoldStatistics.of_rows(rows.design, weights, w), a, 0
-    )
+    if check:
+        statistics = FoldStatistics.of_rows(rows.design, np.ones((len(y), 0)), w)
+        require_fitted_on(model, rows, score if w is None else w * score, statistics, a, y)
     dispersion = pearson_dispersion(law, y, mean, w, n - k)
     if kind.cov_type == "nonrobust":
         covariance = bread.inverse() * dispersion

@@ -85,7 +85,7 @@ def _target(fit, t, coef, intercept, residual, kind, use_t):
         w = fit.rows.w
         rss = float((residual * residual).sum() if w is None else (w * residual * residual).sum())
         total = residual if w is None else w * residual
-        require_fitted_on(fit.model, fit.rows, total, fit.statistics, a, t)
+        require_fitted_on(fit.model, fit.rows, total, fit.statistics, a, fit.rows.y[:, t])
     tss = problem.square[t] / problem.y_scale[t] ** 2
     if kind.cov_type == "nonrobust":
         covariance = fit.bread.inverse() * (rss / (n - k))

@@ -10,7 +10,7 @@ Newey and West (1987), A simple, positive semi-definite covariance matrix. Econo
 Cameron, Gelbach and Miller (2011), Robust inference with multiway clustering. J. of Business & Economic Statistics 29.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
@@ -40,6 +40,26 @@ class Scores:
         """What a row adds to the sum of scores, per unit of its columns."""
         return self.score if self.repeats is None else self.score * self.repeats
 
+    def of_rows(self, part, columns):
+        """What the rows `part` (a slice or indices) add to the sum of scores, of shape (m, k)."""
+        return columns.of_rows(_dense(self.X[part])) * self.total()[part, None]
+
+
+@dataclass(frozen=True, slots=True)
+class ClassScores(Scores):
+    """Scores of several sets of coefficients, one set a class: ``score[r, c] * c_r``, set after set."""
+
+    def total(self):
+        return self.score if self.repeats is None else self.score * self.repeats[:, None]
+
+    def of_rows(self, part, columns):
+        c = columns.of_rows(_dense(self.X[part]))
+        return (self.total()[part][:, :, None] * c[:, None, :]).reshape(len(c), -1)
+
+
+def _dense(rows):
+    return rows.toarray() if sparse.issparse(rows) else rows
+
 
 def second_moment(X, weight, columns):
     """``sum_r weight_r c_r c_r'`` by the weighted Gram kernel."""
@@ -48,6 +68,8 @@ def second_moment(X, weight, columns):
 
 def independent(scores, columns, shrink=None):
     """Rows are independent, each with a variance of its own (HC0); squares divided by `shrink` for HC2 and HC3."""
+    if isinstance(scores, ClassScores):
+        return _independent_classes(scores, columns)
     unit = np.abs(scores.score).max(initial=0.0)
     if unit == 0.0:
         return np.zeros((len(columns.scale) + columns.intercept,) * 2)
@@ -59,18 +81,28 @@ def independent(scores, columns, shrink=None):
     return second_moment(scores.X, square, columns) * unit * unit
 
 
+def _independent_classes(scores, columns):
+    """A row's scores of all classes, of which those of a row seen twice count twice, not fourfold."""
+    often = scores.repeats
+    once = scores if often is None else ClassScores(scores.X, scores.score * np.sqrt(often)[:, None])
+    n = scores.X.shape[0]
+    return sum(
+        _gram(once.of_rows(slice(begin, begin + _ROWS_AT_ONCE), columns)) for begin in range(0, n, _ROWS_AT_ONCE)
+    )
+
+
 def clustered(scores, columns, codes, n_groups):
     """Rows of a group may depend on each other: the Gram matrix of the groups' sums."""
-    total = scores.total()
-    if sparse.issparse(scores.X):
-        sums = _group_sums_of_sparse(scores.X, total, columns, codes, n_groups)
-    else:
-        sums = np.zeros((n_groups, len(columns.scale) + columns.intercept))
-        for rows in _in_order_of_groups(codes):
-            part = columns.of_rows(scores.X[rows]) * total[rows, None]
-            at = codes[rows]
-            first = np.concatenate([[0], np.flatnonzero(at[1:] != at[:-1]) + 1])
-            sums[at[first]] += np.add.reduceat(part, first)
+    if sparse.issparse(scores.X) and scores.score.ndim == 1:
+        return _gram(_group_sums_of_sparse(scores.X, scores.total(), columns, codes, n_groups))
+    sums = None
+    X = scores.X.tocsr() if sparse.issparse(scores.X) else scores.X
+    for rows in _in_order_of_groups(codes):
+        part = replace(scores, X=X).of_rows(rows, columns)
+        sums = np.zeros((n_groups, part.shape[1])) if sums is None else sums
+        at = codes[rows]
+        first = np.concatenate([[0], np.flatnonzero(at[1:] != at[:-1]) + 1])
+        sums[at[first]] += np.add.reduceat(part, first)
     return _gram(sums)
 
 
@@ -97,15 +129,13 @@ def autocorrelated(scores, columns, lags):
     The weighted sum of the lagged moments is the mean of the Gram matrices of the series' moving sums over
     ``lags + 1`` rows, so its cost does not depend on the number of lags, and it cannot fail to be semidefinite.
     """
-    n, total = scores.X.shape[0], scores.total()
-    width = lags + 1
+    n, width = scores.X.shape[0], lags + 1
     meat = 0.0
     piece = max(_ROWS_AT_ONCE, 4 * lags)
     for begin in range(0, n + lags, piece):
         end = min(n + lags, begin + piece)
         low, high = max(0, begin - lags), min(n, end)
-        part = scores.X[low:high]
-        part = columns.of_rows(part.toarray() if sparse.issparse(part) else part) * total[low:high, None]
+        part = scores.of_rows(slice(low, high), columns)
         running = np.vstack([np.zeros((1, part.shape[1])), np.cumsum(part, axis=0)])
         last = np.arange(begin, end)
         sums = running[np.minimum(last + 1, n) - low] - running[np.maximum(last - lags, 0) - low]

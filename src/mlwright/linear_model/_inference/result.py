@@ -42,6 +42,8 @@ class Inference:
         At the estimates; None for models without a likelihood.
     n_estimated : int
         Parameters that `aic` and `bic` count.
+    n_sets : int
+        Sets of parameters, one after another: of several classes those of each class less those of the first.
     figures : dict of str to float
         Further measures of fit, as ``r_squared``.
     """
@@ -62,6 +64,7 @@ class Inference:
     dispersion: float
     log_likelihood: float | None
     n_estimated: int
+    n_sets: int = 1
     fingerprint: tuple = dataclass_field(default=())
     figures: dict = dataclass_field(default_factory=dict)
 

@@ -10,13 +10,17 @@ _OF_ITS_SPREAD = 0.05  # size of the sum of scores, relative to what scores with
 _OF_EVERYTHING = 1e-6  # ... relative to targets and columns: coefficients in float32, and fits without residuals
 
 
-def require_fitted_on(model, rows, total, statistics, intercept, target):
+def require_fitted_on(model, rows, total, statistics, intercept, size, loose=0.0):
     """Raise unless the scores of the rows add up to zero, as they do at the minimum.
 
     Parameters
     ----------
     total : array of shape (n,)
         Weighted scores of the rows, per unit of their columns.
+    size : array of shape (n,)
+        What scores are of the order of, for what is rounding: targets.
+    loose : array of shape (k,)
+        How far from zero each sum may be besides, in the columns of :class:`Columns`: of rows at a kink of the loss.
     """
     columns = Columns.of(statistics, intercept)
     p = statistics.n_features
@@ -28,10 +32,11 @@ def require_fitted_on(model, rows, total, statistics, intercept, target):
         sums = np.append(total.sum(), sums)
     if not np.isfinite(sums).all():
         explain_not_finite(model, rows)
-    y, w = rows.y[:, target], 1.0 if rows.w is None else rows.w
-    weight = len(y) if rows.w is None else rows.w.sum()
-    allowed = _OF_ITS_SPREAD * np.sqrt((total * total).sum()) + _OF_EVERYTHING * np.sqrt(weight * (w * y * y).sum())
-    if not (np.abs(sums) <= allowed * spread).all():
+    w = 1.0 if rows.w is None else rows.w
+    weight = len(size) if rows.w is None else rows.w.sum()
+    allowed = _OF_ITS_SPREAD * np.sqrt((total * total).sum())
+    allowed += _OF_EVERYTHING * np.sqrt(weight * (w * size * size).sum())
+    if not (np.abs(sums) <= allowed * spread + loose).all():
         raise ValueError(
             f"{type(model).__name__}: the gradient at the model's coefficients is not zero for these rows; expected "
             "X, y and sample_weight that the model was fitted on, and a fit that has converged."
