@@ -63,6 +63,7 @@ class LinearStatistics(BaseEstimator):
 
     def _set_linear(self, coef, x_mean, y_mean):
         """`coef_` and `intercept_` from coefficients of shape (t, p) and the means of the columns."""
+        vars(self).pop("loo_predictions_", None)
         dtype, single = np.dtype(self._dtype), self._single_target
         if not np.isfinite(coef).all():
             raise FloatingPointError(

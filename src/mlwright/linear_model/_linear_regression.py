@@ -19,6 +19,7 @@ from mlwright.linear_model._inference.door import InferenceMixin
 from mlwright.linear_model._inference.least_squares import infer
 from mlwright.linear_model._interval import predictive
 from mlwright.linear_model._least_squares import least_squares, least_squares_by_svd, spectrum
+from mlwright.linear_model._loo_predictions import LOO_PREDICTIONS, keep_loo_predictions
 from mlwright.linear_model._nonnegative import nonnegative_least_squares
 from mlwright.linear_model._state import LINEAR_FIELDS
 from mlwright.linear_model._system import Problem
@@ -44,6 +45,9 @@ class LinearRegression(InferenceMixin, LeastSquaresModel):
         Number of threads; None leaves it to the process. The result does not depend on it.
     positive : bool, default=False
         Restrict the coefficients to be nonnegative. Dense X only.
+    compute_loo : bool, default=False
+        Keep in ``loo_predictions_`` what each row is predicted to be by a fit to all the others: exact, at the cost of
+        one more pass over the rows.
 
     Attributes
     ----------
@@ -57,6 +61,8 @@ class LinearRegression(InferenceMixin, LeastSquaresModel):
         ratio of the largest to it.
     kkt_violation_ : float
         With ``positive=True``: largest violation of the optimality conditions, relative to the norms of columns and y.
+    loo_predictions_ : ndarray of shape (n_samples,) or (n_samples, n_targets)
+        With ``compute_loo=True``. ``partial_fit``, ``merge`` and ``forget`` take it away, which do not see all rows.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
 
@@ -94,6 +100,7 @@ class LinearRegression(InferenceMixin, LeastSquaresModel):
 
     _model_state = State(
         **LINEAR_FIELDS,
+        **LOO_PREDICTIONS,
         rank_=Maybe(Number(0, integer=True)),
         kkt_violation_=Maybe(Number(0.0)),
         _n_singular=Optional(Number(0, integer=True)),
@@ -105,14 +112,16 @@ class LinearRegression(InferenceMixin, LeastSquaresModel):
         "tol": [Interval(Real, 0, None, closed="left")],
         "n_jobs": [None, Integral],
         "positive": ["boolean"],
+        "compute_loo": ["boolean"],
     }
 
-    def __init__(self, *, fit_intercept=True, copy_X=True, tol=1e-6, n_jobs=None, positive=False):
+    def __init__(self, *, fit_intercept=True, copy_X=True, tol=1e-6, n_jobs=None, positive=False, compute_loo=False):
         self.fit_intercept = fit_intercept
         self.copy_X = copy_X
         self.tol = tol
         self.n_jobs = n_jobs
         self.positive = positive
+        self.compute_loo = compute_loo
 
     @property
     def _accept_sparse(self):
@@ -137,8 +146,12 @@ class LinearRegression(InferenceMixin, LeastSquaresModel):
         with threads.limit(self.n_jobs):
             route = "gram" if self.positive else plan(rows)
             if route == "gram":
-                return self._fit_statistics(self._sums(rows), rows)
-            return self._fit_without_statistics(rows, route)
+                self._fit_statistics(self._sums(rows), rows)
+            else:
+                self._fit_without_statistics(rows, route)
+            if self.compute_loo:
+                keep_loo_predictions(self, rows, np.zeros(rows.y.shape[1]))
+        return self
 
     def _fit_statistics(self, statistics, rows=None):
         p = statistics.n_features

@@ -8,6 +8,7 @@ from mlwright.base import fit_context
 from mlwright.io.composite import State
 from mlwright.linear_model._base import LeastSquaresModel
 from mlwright.linear_model._interval import predictive
+from mlwright.linear_model._loo_predictions import LOO_PREDICTIONS, keep_loo_predictions
 from mlwright.linear_model._ridge_path import scores_on_splits
 from mlwright.linear_model._ridge_solver import RIDGE_FIELDS, RidgeSolver
 
@@ -36,6 +37,9 @@ class Ridge(RidgeSolver, LeastSquaresModel):
         Restrict the coefficients to be nonnegative.
     random_state : int, RandomState instance, default=None
         For compatibility: nothing is random.
+    compute_loo : bool, default=False
+        Keep in ``loo_predictions_`` what each row is predicted to be by a fit to all the others: exact, at the cost of
+        one more pass over the rows.
 
     Attributes
     ----------
@@ -47,6 +51,8 @@ class Ridge(RidgeSolver, LeastSquaresModel):
         What was used.
     kkt_violation_ : float
         With ``positive=True``: largest violation of the optimality conditions, relative to the norms of columns and y.
+    loo_predictions_ : ndarray of shape (n_samples,) or (n_samples, n_targets)
+        With ``compute_loo=True``. ``partial_fit``, ``merge`` and ``forget`` take it away, which do not see all rows.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
 
@@ -74,7 +80,8 @@ class Ridge(RidgeSolver, LeastSquaresModel):
     (3, 2)
     """
 
-    _model_state = State(**RIDGE_FIELDS)
+    _model_state = State(**RIDGE_FIELDS, **LOO_PREDICTIONS)
+    _parameter_constraints: ClassVar[dict] = {**RidgeSolver._parameter_constraints, "compute_loo": ["boolean"]}
 
     def __init__(
         self,
@@ -87,6 +94,7 @@ class Ridge(RidgeSolver, LeastSquaresModel):
         solver="auto",
         positive=False,
         random_state=None,
+        compute_loo=False,
     ):
         self.alpha = alpha
         self.fit_intercept = fit_intercept
@@ -96,6 +104,7 @@ class Ridge(RidgeSolver, LeastSquaresModel):
         self.solver = solver
         self.positive = positive
         self.random_state = random_state
+        self.compute_loo = compute_loo
 
     @fit_context
     def fit(self, X, y, sample_weight=None):
@@ -114,7 +123,10 @@ class Ridge(RidgeSolver, LeastSquaresModel):
         self._require_solver()
         rows = self._rows(X, y, sample_weight, reset=True)
         self._remember_kind(rows)
-        return self._fit_by_plan(rows)
+        self._fit_by_plan(rows)
+        if self.compute_loo:
+            keep_loo_predictions(self, rows, self._penalties(rows.y.shape[1]))
+        return self
 
     _shared_columns: ClassVar[dict] = {}
 

@@ -145,6 +145,7 @@ class Law:
     family: Family
     link: str
     parameter: float
+    has_law: bool = True
 
     @property
     def loss(self):

@@ -7,12 +7,11 @@ import numpy as np
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from mlwright._kernels.glm import GlmLoss
-from mlwright.base import check_coverage, fit_context
-from mlwright.io.composite import Maybe, State
-from mlwright.io.schema import Number
-from mlwright.linear_model._glm._base import checked_offset, scores_of_fitted
+from mlwright.base import fit_context
+from mlwright.io.composite import State
+from mlwright.linear_model._glm._base import checked_offset
 from mlwright.linear_model._glm._families import FAMILIES, Law, law_of
-from mlwright.linear_model._glm._laws import pearson_dispersion, profile_alpha, quantile
+from mlwright.linear_model._glm._laws import profile_alpha
 from mlwright.linear_model._glm._links import LINKS
 from mlwright.linear_model._glm._regressor import REGRESSOR_FIELDS, GlmRegressor
 from mlwright.linear_model._glm._tweedie import ATTRIBUTES, CONSTRAINTS
@@ -36,7 +35,7 @@ class _UserLaw(Law):
     """A loss made by ``mlwright.extend.loss`` in the place of a family."""
 
     def __init__(self, loss):
-        super().__init__(loss.name, _UserFamily, loss.link, 0.0)
+        super().__init__(loss.name, _UserFamily, loss.link, 0.0, has_law=False)
         object.__setattr__(self, "_loss", loss)
 
     @property
@@ -86,8 +85,6 @@ default="normal"
     Attributes
     ----------
 {ATTRIBUTES}
-    dispersion_ : float
-        Pearson's estimate of the family's dispersion, alpha of the negative binomial, 1 where there is none.
 
     See Also
     --------
@@ -112,7 +109,7 @@ default="normal"
     >>> model.predict_interval(X[:1], exposure=[1.0]).shape
     (1, 2)
     """
-    _model_state = State(**REGRESSOR_FIELDS, dispersion_=Maybe(Number(0.0)))
+    _model_state = State(**REGRESSOR_FIELDS)
     _parameter_constraints: ClassVar[dict] = {
         **CONSTRAINTS,
         "family": [StrOptions(set(FAMILIES)), HasMethods(["compile"])],
@@ -183,8 +180,7 @@ default="normal"
             self._fit_rows(rows, y, w, offset)
             if estimates:
                 self._alternate(rows, y, w, offset)
-            self._estimate_dispersion(rows, y, w, offset)
-            self._keep_inference(rows, y, w, offset)
+            self._keep_laws(rows, y, w, offset)
         finally:
             vars(self).pop("_alpha", None)
         return self
@@ -233,13 +229,7 @@ default="normal"
         -------
         interval : ndarray of shape (n_samples, 2)
         """
-        coverage = check_coverage(coverage)
-        law = self._law()
-        if isinstance(law, _UserLaw):
-            raise ValueError("predict_interval: a loss of your own has no law; expected a family by name.")
-        mean = LINKS[law.link].mean(self._scores_at(X, offset, exposure))
-        ends = [quantile(law, mean, self.dispersion_, level) for level in (0.5 - coverage / 2, 0.5 + coverage / 2)]
-        return np.stack(ends, axis=-1)
+        return self._interval(lambda: self._scores_at(X, offset, exposure), coverage)
 
     @property
     def _more_parameters(self):
@@ -286,22 +276,3 @@ default="normal"
             if settled:
                 return
             self._fit_rows(rows, y, w, offset, again=True)
-
-    def _fitted_mean(self, rows, offset):
-        return LINKS[self._law().link].mean(self._fitted_scores(rows, offset))
-
-    def _fitted_scores(self, rows, offset):
-        eta = scores_of_fitted(self, rows)[:, 0]
-        return eta if offset is None else eta + offset
-
-    def _estimate_dispersion(self, rows, y, w, offset):
-        law = self._law()
-        if isinstance(law, _UserLaw):
-            self.dispersion_ = 1.0
-            return
-        if law.name == "negative_binomial":
-            self.dispersion_ = float(law.parameter)
-            return
-        total = float(len(y) if w is None else w.sum())
-        freedom = total - np.count_nonzero(self.coef_) - bool(self.fit_intercept)
-        self.dispersion_ = pearson_dispersion(law, y, self._fitted_mean(rows, offset), w, freedom)

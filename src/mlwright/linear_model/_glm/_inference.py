@@ -4,7 +4,7 @@ import numpy as np
 
 from mlwright._kernels.linalg import as_design
 from mlwright._validation import explain_not_finite, rows_for_fit
-from mlwright.linear_model._glm._base import scores_of, scores_of_fitted, usable_weights
+from mlwright.linear_model._glm._base import scores_of, usable_weights
 from mlwright.linear_model._inference.covariance import Kind
 from mlwright.linear_model._inference.door import InferenceMixin
 from mlwright.linear_model._inference.glm import GlmRows, infer
@@ -26,7 +26,7 @@ class GlmInferenceMixin(InferenceMixin):
                 f"{name}: a penalty biases the coefficients on purpose, and they have no standard errors; expected a "
                 f"fit without one ({self._without_penalty}); or choose features by the penalty on other rows first."
             )
-        if not hasattr(law, "family"):
+        if not law.has_law:
             raise ValueError(f"{name}: a loss of your own has no likelihood; expected a family by name.")
 
     def _rows_for_inference(self, X, y, sample_weight, **of_rows):
@@ -71,17 +71,15 @@ class GlmInferenceMixin(InferenceMixin):
         params = np.concatenate([np.ravel(self.intercept_)[:a], np.ravel(self.coef_)])
         return ("intercept",) * a + tuple(self._parameter_names()), params
 
-    def _keep_inference(self, rows, y, w, offset=None):
-        """Called at the end of a fit; `rows` as validated."""
+    def _keep_inference(self, rows, y, w, scores):
+        """Called at the end of a fit; `rows` as validated, ``scores()`` theirs."""
         self._inference = None
         try:
             self._refuse_inference()
         except ValueError:
             return
         if self.converged_ and np.size(self.coef_) + np.size(self.intercept_) <= MOST_PARAMETERS:
-            eta = scores_of_fitted(self, rows)
-            eta = eta if eta.shape[1] > 1 else eta[:, 0] if offset is None else eta[:, 0] + offset
-            rows = self._glm_rows(rows, y[:, None], w, eta)
+            rows = self._glm_rows(rows, y[:, None], w, scores())
             self._inference = kept_of(lambda: self._infer_rows(rows, Kind("nonrobust"), None, check=False))
 
     def _require_sound_inference(self):

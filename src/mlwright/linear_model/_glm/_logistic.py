@@ -16,7 +16,7 @@ from mlwright._validation import rows_for_fit
 from mlwright.base import fit_context
 from mlwright.io.composite import Maybe, Optional, State
 from mlwright.io.schema import Labels, Tensor
-from mlwright.linear_model._glm._base import COMMON_FIELDS, certify, refuse, scores_of, usable_weights
+from mlwright.linear_model._glm._base import COMMON_FIELDS, certify, refuse, scores_of, scores_of_fitted, usable_weights
 from mlwright.linear_model._glm._logistic_fit import LogisticFitter
 from mlwright.linear_model._glm._logistic_inference import LogisticInferenceMixin
 from mlwright.linear_model._glm._penalty import check_solver, penalty_of
@@ -299,7 +299,7 @@ class LogisticRegression(LogisticInferenceMixin, LogisticModel):
         certify(self, solution, rows)
         self.coef_, self.intercept_ = solution.coef.astype(rows.dtype), solution.intercept.astype(rows.dtype)
         self.n_iter_ = np.array([solution.n_iter], dtype=np.int32)
-        self._keep_inference(rows, codes, w)
+        self._keep_inference(rows, codes, w, lambda: self._as_scores(scores_of_fitted(self, rows)))
         return self
 
     def _validate_state(self):

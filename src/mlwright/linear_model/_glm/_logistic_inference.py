@@ -41,7 +41,9 @@ class LogisticInferenceMixin(GlmInferenceMixin):
         return np.searchsorted(self.classes_, y).astype(np.float64)
 
     def _scores_for(self, X):
-        scores = scores_of(self, X)
+        return self._as_scores(scores_of(self, X))
+
+    def _as_scores(self, scores):
         return scores[:, 0] if len(self.coef_) == 1 else scores
 
     def _infer_rows(self, rows, kind, use_t, check=True):

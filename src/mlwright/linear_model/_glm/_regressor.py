@@ -6,6 +6,7 @@ from sklearn.utils.validation import check_array, column_or_1d
 
 from mlwright._kernels import glm
 from mlwright._validation import explain_not_finite, rows_for_fit
+from mlwright.base import check_coverage
 from mlwright.io.composite import Maybe, Optional
 from mlwright.io.schema import Number, Tensor
 from mlwright.linear_model._glm._base import (
@@ -13,9 +14,11 @@ from mlwright.linear_model._glm._base import (
     certify,
     refuse,
     scores_of,
+    scores_of_fitted,
     usable_weights,
 )
 from mlwright.linear_model._glm._inference import GlmInferenceMixin
+from mlwright.linear_model._glm._laws import pearson_dispersion, quantile
 from mlwright.linear_model._glm._links import LINKS
 from mlwright.linear_model._glm._problem import Problem, table_of
 from mlwright.linear_model._glm._solve import solve
@@ -26,6 +29,7 @@ REGRESSOR_FIELDS = {
     "coef_": Tensor("f4 f8", "p"),
     "intercept_": Number(),
     "n_iter_": Number(0, integer=True),
+    "dispersion_": Maybe(Number(0.0)),
     "_inference": Maybe(Optional(KEPT)),
 }
 
@@ -55,6 +59,26 @@ class GlmRegressor(GlmInferenceMixin, RegressorMixin, BaseEstimator):
         """
         return self._mean(self._scores(X))
 
+    def predict_interval(self, X, coverage=0.9):
+        """Central interval of the law of new observations, given the fitted means and dispersion.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        coverage : float, default=0.9
+            Least probability that a new observation falls inside; the coefficients are taken as known.
+
+        Returns
+        -------
+        interval : ndarray of shape (n_samples, 2)
+
+        Raises
+        ------
+        ValueError
+            For Tweedie laws below a power of 0 or above 2 (but 3), whose quantiles have no form here.
+        """
+        return self._interval(lambda: self._scores(X), coverage)
+
     def score(self, X, y, sample_weight=None):
         """D², the share of the deviance that the model explains; 1 is the best.
 
@@ -77,6 +101,19 @@ class GlmRegressor(GlmInferenceMixin, RegressorMixin, BaseEstimator):
     def _mean(self, eta):
         mean = LINKS[self._law().link].mean(eta)
         return mean.astype(np.float32) if self.coef_.dtype == np.float32 else mean
+
+    def _interval(self, scores, coverage):
+        coverage, law = check_coverage(coverage), self._law()
+        eta = scores()
+        if not law.has_law:
+            raise ValueError("predict_interval: a loss of your own has no law; expected a family by name.")
+        if not hasattr(self, "dispersion_"):
+            raise ValueError(
+                f"predict_interval: this {type(self).__name__} comes from a file without a dispersion; fit it again."
+            )
+        mean = LINKS[law.link].mean(eta)
+        ends = [quantile(law, mean, self.dispersion_, level) for level in (0.5 - coverage / 2, 0.5 + coverage / 2)]
+        return np.stack(ends, axis=-1)
 
     def _explained(self, eta, X, y, sample_weight):
         law = self._law()
@@ -109,8 +146,27 @@ class GlmRegressor(GlmInferenceMixin, RegressorMixin, BaseEstimator):
     def _fit(self, X, y, sample_weight):
         rows, y, w = self._rows(X, y, sample_weight)
         self._fit_rows(rows, y, w)
-        self._keep_inference(rows, y, w)
+        self._keep_laws(rows, y, w)
         return self
+
+    def _keep_laws(self, rows, y, w, offset=None):
+        """The dispersion, and where there is no penalty the covariance of the coefficients."""
+        law = self._law()
+        eta = None
+        self.dispersion_ = float(law.parameter) if law.name == "negative_binomial" else 1.0
+        if law.has_law and law.family.dispersed:
+            eta = self._fitted_scores(rows, offset)
+            total = float(len(y) if w is None else w.sum())
+            freedom = total - np.count_nonzero(self.coef_) - bool(self.fit_intercept)
+            self.dispersion_ = pearson_dispersion(law, y, LINKS[law.link].mean(eta), w, freedom)
+        self._keep_inference(rows, y, w, lambda: self._fitted_scores(rows, offset) if eta is None else eta)
+
+    def _fitted_scores(self, rows, offset):
+        eta = scores_of_fitted(self, rows)[:, 0]
+        return eta if offset is None else eta + offset
+
+    def _fitted_mean(self, rows, offset):
+        return LINKS[self._law().link].mean(self._fitted_scores(rows, offset))
 
     def _fit_rows(self, rows, y, w, offset=None, again=False):
         law = self._law()

@@ -48,6 +48,8 @@ ATTRIBUTES = """    coef_ : ndarray of shape (n_features,)
         Largest ``|gradient_j| / sqrt(hessian_jj * deviance)``: zero at the optimum, whatever the units of columns.
     converged_ : bool
         Whether the optimum is certified; a ConvergenceWarning says where it is not.
+    dispersion_ : float
+        Pearson's estimate of the family's dispersion, alpha of the negative binomial, 1 where there is none.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)"""
 

@@ -1,0 +1,56 @@
+"""Intervals of generalized linear models cover new observations as often as they say."""
+
+import numpy as np
+import pytest
+
+from mlwright.linear_model import GammaRegressor, GeneralizedLinearRegressor, PoissonRegressor, TweedieRegressor
+
+
+def tweedie(rng, mu, phi, p):
+    """Compound Poisson sums of gammas."""
+    count = rng.poisson(mu ** (2 - p) / (phi * (2 - p)))
+    scale = phi * (p - 1) * mu ** (p - 1)
+    return np.where(count > 0, rng.gamma(np.maximum(count, 1) * (2 - p) / (p - 1)) * scale, 0.0)
+
+
+LAWS = [
+    (PoissonRegressor(alpha=1e-4), lambda rng, mu: rng.poisson(mu), True),
+    (GammaRegressor(alpha=1e-4), lambda rng, mu: rng.gamma(2.0, mu / 2.0), False),
+    (TweedieRegressor(power=1.5, alpha=1e-4), lambda rng, mu: tweedie(rng, mu, 1.3, 1.5), True),
+    (TweedieRegressor(power=0, link="log", alpha=1e-4), lambda rng, mu: mu + rng.standard_normal(len(mu)), False),
+    (TweedieRegressor(power=3, link="log", alpha=1e-4), lambda rng, mu: rng.wald(mu, 2.0), False),
+    (
+        GeneralizedLinearRegressor("negative_binomial"),
+        lambda rng, mu: rng.poisson(mu * rng.gamma(2, 0.5, len(mu))),
+        True,
+    ),
+]
+
+
+@pytest.mark.parametrize(("model", "draw", "discrete"), LAWS)
+@pytest.mark.parametrize("coverage", [0.5, 0.9])
+def test_coverage(model, draw, discrete, coverage):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((3000, 3))
+    mu = np.exp(1.0 + X @ [0.4, -0.3, 0.2])
+    y = draw(rng, mu).astype(float)
+    low, high = model.fit(X[:1500], y[:1500]).predict_interval(X[1500:], coverage).T
+    seen = np.mean((low <= y[1500:]) & (y[1500:] <= high))
+    assert seen >= coverage - 0.04
+    assert discrete or seen <= coverage + 0.04
+
+
+def test_dispersions_are_pearsons():
+    rng = np.random.default_rng(1)
+    X = rng.standard_normal((400, 2))
+    y = rng.gamma(2.0, np.exp(X[:, 0]) / 2.0)
+    w = rng.integers(1, 3, 400).astype(float)
+    model = GammaRegressor(alpha=0.0, tol=1e-8).fit(X, y, w)
+    assert model.dispersion_ == pytest.approx(model.inference(X, y, w).dispersion, rel=1e-9)
+    assert PoissonRegressor().fit(X, np.rint(y)).dispersion_ == 1.0
+
+
+def test_powers_without_quantiles_are_named():
+    X, y = np.random.default_rng(2).uniform(1.0, 2.0, (2, 50))
+    with pytest.raises(ValueError, match=r"power 2\.5 has no quantiles"):
+        TweedieRegressor(power=2.5, link="log").fit(X[:, None], y).predict_interval(X[:, None])
