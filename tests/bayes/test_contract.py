@@ -11,9 +11,14 @@ import pytest
 
 from mlwright import bayes
 from mlwright._native import core
-from mlwright.linear_model import BayesianRidge
+from mlwright.linear_model import ARDRegression, BayesianRidge
 
-MODELS = [BayesianRidge(), BayesianRidge(fit_intercept=False)]
+MODELS = [
+    BayesianRidge(),
+    BayesianRidge(fit_intercept=False, scale_invariant=True),
+    ARDRegression(),
+    ARDRegression(fit_intercept=False, scale_invariant=True),
+]
 each_model = pytest.mark.parametrize("model", MODELS, ids=repr)
 
 

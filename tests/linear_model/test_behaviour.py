@@ -6,12 +6,20 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from mlwright import bayes
 from mlwright._native import core
 from mlwright._runtime import simd
 from mlwright._runtime.errors import ModelFormatError
-from mlwright.linear_model import BayesianRidge, LinearRegression, Ridge
+from mlwright.linear_model import ARDRegression, BayesianRidge, LinearRegression, Ridge
 
-MODELS = [LinearRegression(), LinearRegression(positive=True), Ridge(), Ridge(positive=True), BayesianRidge()]
+MODELS = [
+    LinearRegression(),
+    LinearRegression(positive=True),
+    Ridge(),
+    Ridge(positive=True),
+    BayesianRidge(),
+    ARDRegression(),
+]
 each_model = pytest.mark.parametrize("model", MODELS, ids=repr)
 
 
@@ -24,7 +32,7 @@ def data(n=3000, p=12):
 def everything(model, X, y, w):
     model = copy.deepcopy(model).fit(X, y, w)
     parts = [model.coef_, model.intercept_, model.predict(X), model.predict_interval(X[:50])]
-    if isinstance(model, BayesianRidge):
+    if isinstance(model, bayes.BayesianMixin):
         parts += [*model.predict(X, return_std=True), *model.sample_posterior(3, random_state=1).values()]
     model.partial_fit(X[:10], y[:10]).forget(X[:7], y[:7])
     return [np.asarray(part).tobytes() for part in [*parts, model.coef_]]

@@ -9,10 +9,17 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from mlwright._runtime.errors import LossOfPrecisionWarning
-from mlwright.linear_model import BayesianRidge, LinearRegression, Ridge
+from mlwright.linear_model import ARDRegression, BayesianRidge, LinearRegression, Ridge
 from mlwright.testing.linear_model import regressions
 
-MODELS = [LinearRegression(), LinearRegression(positive=True), Ridge(0.5), Ridge(0.5, positive=True), BayesianRidge()]
+MODELS = [
+    LinearRegression(),
+    LinearRegression(positive=True),
+    Ridge(0.5),
+    Ridge(0.5, positive=True),
+    BayesianRidge(),
+    ARDRegression(),
+]
 
 
 def assert_same_model(got, want, rtol=1e-7):

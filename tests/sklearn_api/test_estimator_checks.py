@@ -13,6 +13,7 @@ from mlwright.ensemble import (
     HistGradientBoostingRegressor,
 )
 from mlwright.linear_model import (
+    ARDRegression,
     BayesianRidge,
     ElasticNet,
     ElasticNetCV,
@@ -78,6 +79,8 @@ ESTIMATORS = [
     RidgeClassifier(positive=True),
     RidgeClassifierCV(),
     RidgeClassifierCV(cv=3, class_weight="balanced"),
+    ARDRegression(),
+    ARDRegression(scale_invariant=True, compute_loo=True),
     BayesianRidge(),
     BayesianRidge(compute_score=True, fit_intercept=False),
     HuberRegressor(),

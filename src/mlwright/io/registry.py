@@ -23,6 +23,7 @@ CLASSES: dict[str, str] = {
     ),
     "ensemble.HistGradientBoostingQuantileRegressor": "mlwright.ensemble:HistGradientBoostingQuantileRegressor",
     "ensemble.HistGradientBoostingRegressor": "mlwright.ensemble:HistGradientBoostingRegressor",
+    "linear_model.ARDRegression": "mlwright.linear_model:ARDRegression",
     "linear_model.BayesianRidge": "mlwright.linear_model:BayesianRidge",
     "linear_model.ElasticNet": "mlwright.linear_model:ElasticNet",
     "linear_model.ElasticNetCV": "mlwright.linear_model:ElasticNetCV",

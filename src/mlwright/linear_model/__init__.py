@@ -1,5 +1,6 @@
 """Linear models: scikit-learn's names and answers, one pass over the rows, exact updates."""
 
+from mlwright.linear_model._ard import ARDRegression
 from mlwright.linear_model._bayesian_ridge import BayesianRidge
 from mlwright.linear_model._elastic_net import ElasticNet, Lasso
 from mlwright.linear_model._elastic_net_cv import ElasticNetCV, LassoCV
@@ -19,6 +20,7 @@ from mlwright.linear_model._sgd_classifier import SGDClassifier
 from mlwright.linear_model._sgd_regressor import SGDRegressor
 
 __all__ = [
+    "ARDRegression",
     "BayesianRidge",
     "ElasticNet",
     "ElasticNetCV",

@@ -47,6 +47,9 @@ class BayesianRidge(EvidenceModel):
         For compatibility: X is never written to.
     verbose : bool, default=False
         Print the number of iterations.
+    scale_invariant : bool, default=False
+        Whether the prior, and the precisions that it has, are of X and y divided by their standard deviations, so that
+        units do not matter. False is scikit-learn's answer.
     compute_loo : bool, default=False
         Whether `fit` scores each row by the model without it; one more pass over X.
 
@@ -58,7 +61,7 @@ class BayesianRidge(EvidenceModel):
     alpha_ : float
         Precision of the noise.
     lambda_ : float
-        Precision of the coefficients.
+        Precision of the coefficients; with ``scale_invariant=True`` of those of the scaled columns and y.
     sigma_ : ndarray of shape (n_features, n_features)
         Posterior covariance of the coefficients; formed when it is asked for.
     scores_ : ndarray of shape (n_iter_ + 1,)
@@ -73,7 +76,7 @@ class BayesianRidge(EvidenceModel):
     X_offset_ : ndarray of shape (n_features,)
         Means of the columns, or zeros.
     X_scale_ : ndarray of shape (n_features,)
-        Ones.
+        What columns were divided by: ones, unless ``scale_invariant=True``.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
 
@@ -114,6 +117,7 @@ class BayesianRidge(EvidenceModel):
         _basis=Tensor("f8", "p k"),
         _values=Tensor("f8", "k"),
         _freedom=Number(1.0),
+        _y_scale=Number(0.0),
     )
     _parameter_constraints: ClassVar[dict] = {
         "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -128,6 +132,7 @@ class BayesianRidge(EvidenceModel):
         "fit_intercept": ["boolean"],
         "copy_X": ["boolean"],
         "verbose": ["verbose"],
+        "scale_invariant": ["boolean"],
         "compute_loo": ["boolean"],
     }
 
@@ -146,6 +151,7 @@ class BayesianRidge(EvidenceModel):
         fit_intercept=True,
         copy_X=True,
         verbose=False,
+        scale_invariant=False,
         compute_loo=False,
     ):
         self.max_iter = max_iter
@@ -160,6 +166,7 @@ class BayesianRidge(EvidenceModel):
         self.fit_intercept = fit_intercept
         self.copy_X = copy_X
         self.verbose = verbose
+        self.scale_invariant = scale_invariant
         self.compute_loo = compute_loo
 
     @fit_context
@@ -184,33 +191,37 @@ class BayesianRidge(EvidenceModel):
         if not finite(rows):
             explain_not_finite(self, rows)
         self._keep_statistics(None)
-        return self._fit_rotated(rotate_dual(rows, x_mean, y_mean), x_mean, y_mean, rows)
+        rotated = rotate_dual(rows, x_mean, y_mean, self.scale_invariant)
+        return self._fit_rotated(rotated, x_mean, y_mean, rows)
 
     def _fit_statistics(self, statistics, rows=None):
         p = statistics.n_features
         mean = statistics.mean if self.fit_intercept else np.zeros(p + 1)
         self._keep_statistics(statistics)
-        return self._fit_rotated(rotate_statistics(statistics, self.fit_intercept, rows), mean[:p], mean[p:], rows)
+        rotated = rotate_statistics(statistics, self.fit_intercept, rows, self.scale_invariant)
+        return self._fit_rotated(rotated, mean[:p], mean[p:], rows)
 
     def _fit_rotated(self, rotated, x_mean, y_mean, rows):
         evidence = maximise_evidence(rotated, self)
         if evidence.error > _LARGEST_ERROR:
             if rows is not None:
-                rotated = rotate_rows(rows, x_mean, y_mean)
+                rotated = rotate_rows(rows, x_mean, y_mean, self.scale_invariant)
                 evidence = maximise_evidence(rotated, self)
             else:
                 _warn_of_stream(evidence.error)
         dtype = np.dtype(self._dtype)
-        self.alpha_, self.lambda_ = dtype.type(evidence.alpha), dtype.type(evidence.lam)
-        self.n_iter_, self.log_evidence_ = evidence.n_iter, evidence.log_evidence
+        scales = rotated.scales
+        self.alpha_, self.lambda_ = dtype.type(evidence.alpha / scales.y**2), dtype.type(evidence.lam)
+        self.n_iter_ = evidence.n_iter
+        self.log_evidence_ = evidence.log_evidence - rotated.weight * float(np.log(scales.y))
         self.scores_ = np.array(evidence.scores) if self.compute_score else []
         self.X_offset_ = x_mean.astype(dtype)
-        self.X_scale_ = np.ones(len(x_mean), dtype=dtype)
+        self.X_scale_, self._y_scale = scales.x.astype(dtype), scales.y
         self._basis, self._values = rotated.basis, rotated.values
         precision = evidence.alpha * rotated.values
         effective = float((precision / (evidence.lam + precision)).sum())
         self._freedom = max(1.0, rotated.weight - effective - bool(self.fit_intercept))
-        self._set_linear(evidence.coef[None, :], x_mean, y_mean)
+        self._set_linear((evidence.coef * scales.of_coef)[None, :], x_mean, y_mean)
         keep_loo(self)
         if self.compute_loo and rows is not None:
             self._score_loo(rows)
@@ -222,29 +233,37 @@ class BayesianRidge(EvidenceModel):
     def sigma_(self):
         if not hasattr(self, "_basis"):
             raise AttributeError("sigma_: the model is not fitted")
-        alpha, lam = float(self.alpha_), float(self.lambda_)
-        variance = 1.0 / (alpha * self._values + lam)
+        variance, lam = 1.0 / self._precisions, float(self.lambda_)
         if self._spans_everything:
             sigma = (self._basis * variance) @ self._basis.T
         else:
             sigma = (self._basis * (variance - 1.0 / lam)) @ self._basis.T
             sigma[np.diag_indices_from(sigma)] += 1.0 / lam
+        back = self._y_scale / self.X_scale_.astype(np.float64)
+        sigma *= np.multiply.outer(back, back)
         return sigma.astype(self.coef_.dtype, copy=False)
+
+    @property
+    def _precisions(self):
+        """Posterior ones along the eigenvectors, of the coefficients of scaled columns and y."""
+        return float(self.alpha_) * self._y_scale**2 * self._values + float(self.lambda_)
 
     @property
     def _spans_everything(self):
         return self._basis.shape[1] == len(self._basis)
 
     def _spread(self, X):
-        alpha, lam = float(self.alpha_), float(self.lambda_)
-        centre = self.X_offset_.astype(np.float64)
-        variance = quadratic(X, centre, self._basis / np.sqrt(alpha * self._values + lam))
+        centre, scale = self.X_offset_.astype(np.float64), self.X_scale_.astype(np.float64)
+        basis = self._basis / scale[:, None]
+        variance = quadratic(X, centre, basis / np.sqrt(self._precisions))
         if not self._spans_everything:
-            variance += np.maximum(_squared_norms(X, centre) - quadratic(X, centre, self._basis), 0.0) / lam
-        return variance
+            across = _squared_norms(X, centre, scale) - quadratic(X, centre, basis)
+            variance += np.maximum(across, 0.0) / float(self.lambda_)
+        return variance * self._y_scale**2
 
     def _steps(self, n_samples, seed):
-        return gaussian_steps(self, n_samples, seed)
+        steps = gaussian_steps(self._basis, self._precisions, float(self.lambda_), n_samples, seed)
+        return steps * (self._y_scale / self.X_scale_.astype(np.float64))
 
     def _validate_state(self):
         super()._validate_state()
@@ -253,14 +272,15 @@ class BayesianRidge(EvidenceModel):
         positive = 0.0 < self.alpha_ < np.inf and 0.0 < self.lambda_ < np.inf and (self._values >= 0.0).all()
         shapes = p == self.n_features_in_ and k <= p and self._values.shape == (k,)
         shapes = shapes and self.X_offset_.shape == self.X_scale_.shape == (p,)
+        positive = positive and 0.0 < self._y_scale < np.inf and (np.asarray(self.X_scale_) > 0.0).all()
         if not (positive and shapes and all(np.isfinite(a).all() for a in arrays)):
             self._refuse_state("its posterior is not a covariance of its coefficients")
 
 
-def _squared_norms(X, centre):
+def _squared_norms(X, centre, scale):
     out = np.empty(len(X))
     for begin in range(0, len(X), _ROWS_AT_ONCE):
-        block = X[begin : begin + _ROWS_AT_ONCE] - centre
+        block = (X[begin : begin + _ROWS_AT_ONCE] - centre) / scale
         out[begin : begin + _ROWS_AT_ONCE] = (block * block).sum(axis=1)
     return out
 

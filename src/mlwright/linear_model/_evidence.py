@@ -17,6 +17,7 @@ from scipy import linalg as sla
 
 from mlwright._kernels.linalg import affine_map, as_design, gram
 from mlwright.linear_model._least_squares import centred_rows, spectrum
+from mlwright.linear_model._scales import Scales
 from mlwright.linear_model._system import Problem
 
 _EPS = float(np.finfo(np.float64).eps)
@@ -43,6 +44,8 @@ class Rotated:
     y_variance : float
     accuracy : float
         Absolute error of the eigenvalues; zero after a decomposition of the rows themselves.
+    scales : Scales
+        What columns and y are divided by in all of these.
     """
 
     values: np.ndarray
@@ -52,16 +55,20 @@ class Rotated:
     weight: float
     y_variance: float
     accuracy: float
+    scales: Scales
 
     def coef(self, shrunk):
         return (self.basis * shrunk).sum(axis=1) if self.basis.shape[1] <= 64 else self.basis @ shrunk
 
 
-def rotate_statistics(statistics, fit_intercept, rows=None):
+def rotate_statistics(statistics, fit_intercept, rows=None, scale_invariant=False):
     """By the eigenvectors of the p by p Gram matrix."""
     problem = Problem.of(statistics, fit_intercept)
-    values, basis, factor, common = spectrum(problem)
-    scale = problem.y_scale[0]
+    scales = Scales.ones(statistics.n_features)
+    if scale_invariant:
+        scales = Scales.of_problem(problem, statistics.weight)
+    values, basis, factor, common = spectrum(problem, scales.x)
+    scale = problem.y_scale[0] * scales.y
     largest = max(values[-1], 0.0)
     values = np.where(values > len(values) * _EPS * largest, values, 0.0)
     along = basis.T @ (problem.cross[:, 0] * factor)
@@ -71,17 +78,17 @@ def rotate_statistics(statistics, fit_intercept, rows=None):
     if rows is not None and perpendicular < _CANCELLED * square:
         slope = np.divide(along, values, out=np.zeros_like(along), where=values > 0.0)
         coef = (basis @ slope) * factor * problem.x_scale
-        perpendicular = _residual_square(rows, statistics, fit_intercept, coef, scale)
+        perpendicular = residual_square(rows, statistics, fit_intercept, coef, problem.y_scale[0])
     p = statistics.n_features
-    variance = statistics.scatter[p, p] / statistics.scale[p] ** 2 / statistics.weight
+    variance = statistics.scatter[p, p] / (statistics.scale[p] * scales.y) ** 2 / statistics.weight
     return Rotated(
         values / common**2, basis, target / scale, perpendicular / scale**2, statistics.weight, variance,
-        _EPS * largest / common**2,
+        _EPS * largest / common**2, scales,
     )  # fmt: skip
 
 
-def _residual_square(rows, statistics, fit_intercept, coef, scale):
-    """In y's scale, as the caller's sums are; coef for y in that scale."""
+def residual_square(rows, statistics, fit_intercept, coef, scale):
+    """Of coefficients for y times `scale`: in that scale, as the caller's sums are."""
     p = statistics.n_features
     mean = statistics.mean if fit_intercept else np.zeros_like(statistics.mean)
     fitted = affine_map(rows.design, coef[None, :], -(coef * mean[:p]).sum(keepdims=True))[:, 0]
@@ -89,13 +96,14 @@ def _residual_square(rows, statistics, fit_intercept, coef, scale):
     return float((residual * residual if rows.w is None else rows.w * residual * residual).sum())
 
 
-def rotate_dual(rows, x_mean, y_mean):
+def rotate_dual(rows, x_mean, y_mean, scale_invariant=False):
     """By the eigenvectors of the n by n Gram matrix, for more columns than rows."""
+    scales = _scales(rows, x_mean, y_mean, scale_invariant)
     root = np.ones(len(rows.y)) if rows.w is None else np.sqrt(rows.w)
     columns = as_design(rows.X.T)
-    kernel = gram(columns, None, x_mean, root)
+    kernel = gram(columns, 1.0 / scales.x**2 if scale_invariant else None, x_mean, root)
     values, vectors = sla.eigh(kernel, driver="evd", check_finite=False)
-    y = (rows.y[:, 0] - y_mean[0]) * root
+    y = (rows.y[:, 0] - y_mean[0]) * root / scales.y
     target = vectors.T @ y
     keep = values > len(values) * _EPS * max(values[-1], 0.0)
     perpendicular = float((target[~keep] ** 2).sum())
@@ -105,22 +113,32 @@ def rotate_dual(rows, x_mean, y_mean):
     total = weights.sum(axis=0)
     for begin in range(0, len(basis), 256):  # in pieces: a temporary of the basis's size costs more than the product
         basis[begin : begin + 256] -= np.multiply.outer(x_mean[begin : begin + 256], total)
-    return Rotated(
-        values, basis, target, perpendicular, *_weight_and_variance(rows), _EPS * max(values[-1:], default=0.0)
-    )  # fmt: skip
+    if scale_invariant:
+        basis /= scales.x[:, None]
+    accuracy = _EPS * max(values[-1:], default=0.0)
+    return Rotated(values, basis, target, perpendicular, *weight_and_variance(rows, scales.y), accuracy, scales)
 
 
-def rotate_rows(rows, x_mean, y_mean):
+def rotate_rows(rows, x_mean, y_mean, scale_invariant=False):
     """By the singular value decomposition of the rows themselves."""
+    scales = _scales(rows, x_mean, y_mean, scale_invariant)
     X, y = centred_rows(rows, x_mean, y_mean)
+    X /= scales.x
+    y /= scales.y
     u, s, vt = sla.svd(X, full_matrices=False, overwrite_a=True, check_finite=False)
     target = u.T @ y[:, 0]
     rest = y[:, 0] - u @ target
-    return Rotated(s * s, vt.T, target, float((rest * rest).sum()), *_weight_and_variance(rows), 0.0)
+    perpendicular = float((rest * rest).sum())
+    return Rotated(s * s, vt.T, target, perpendicular, *weight_and_variance(rows, scales.y), 0.0, scales)
 
 
-def _weight_and_variance(rows):
-    y = rows.y[:, 0]
+def _scales(rows, x_mean, y_mean, scale_invariant):
+    return Scales.of_rows(rows, x_mean, y_mean) if scale_invariant else Scales.ones(len(x_mean))
+
+
+def weight_and_variance(rows, y_scale=1.0):
+    """Sum of weights, and variance of y about its mean."""
+    y = rows.y[:, 0] / y_scale
     if rows.w is None:
         return float(len(y)), float(y.var())
     return float(rows.w.sum()), float(np.average((y - np.average(y, weights=rows.w)) ** 2, weights=rows.w))

@@ -102,13 +102,17 @@ def _full_rank_for_sure(problem, factor, tol):
         return (norm.min() / norm.max()) ** 2 > 10 * factor.condition * tol**2
 
 
-def spectrum(problem):
-    """Eigenvalues and eigenvectors of the Gram matrix in original columns up to a common scale; that scale."""
-    common = problem.x_scale.min(initial=np.inf, where=problem.active)
+def spectrum(problem, x_scale=None):
+    """Eigenvalues and eigenvectors of the Gram matrix in original columns up to a common scale; that scale.
+
+    With `x_scale`, in columns divided by it.
+    """
+    x_scale = problem.x_scale if x_scale is None else problem.x_scale * x_scale
+    common = x_scale.min(initial=np.inf, where=problem.active)
     if not np.isfinite(common):
         common = 1.0
     with np.errstate(under="ignore"):
-        factor = np.where(problem.active, common / problem.x_scale, 0.0)
+        factor = np.where(problem.active, common / x_scale, 0.0)
         gram = problem.gram * np.multiply.outer(factor, factor)
     values, vectors = sla.eigh(gram, driver="evd", check_finite=False)
     return values, vectors, factor, common

@@ -74,7 +74,7 @@ def _table() -> np.ndarray:
 
 
 def _linear_models() -> list[Example]:
-    from mlwright.linear_model import BayesianRidge, LinearRegression, Ridge, RidgeCV
+    from mlwright.linear_model import ARDRegression, BayesianRidge, LinearRegression, Ridge, RidgeCV
 
     X = _numbers()
     y = X @ [1.0, -2.0, 0.5] + 3.0 + _numbers(p=1)[:, 0]
@@ -93,6 +93,9 @@ def _linear_models() -> list[Example]:
         Example("linear_model.RidgeCV:targets", partial(RidgeCV, alpha_per_target=True), X.astype(np.float32), both),
         *_variants("linear_model.BayesianRidge", BayesianRidge, {"": {}, "scores": {"compute_score": True}}, X, y),
         Example("linear_model.BayesianRidge:scored", partial(BayesianRidge, compute_loo=True), X, y),
+        Example("linear_model.ARDRegression", partial(ARDRegression, compute_score=True), X, y),
+        Example("linear_model.ARDRegression:empty", partial(ARDRegression, threshold_lambda=1e-9), X, y),
+        Example("linear_model.ARDRegression:wide", partial(ARDRegression, scale_invariant=True), wide, y[:4]),
         Example("linear_model.BayesianRidge:wide", BayesianRidge, wide.astype(np.float32), y[:4]),
     ]
 
