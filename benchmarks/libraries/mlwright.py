@@ -59,6 +59,12 @@ def bayesian_ridge(settings: Settings):
     return BayesianRidge(tol=settings["tol"])
 
 
+def ard(settings: Settings):
+    from mlwright.linear_model import ARDRegression
+
+    return ARDRegression()
+
+
 def linear_quantiles(settings: Settings):
     from mlwright.linear_model import QuantileRegressor
 
@@ -209,6 +215,7 @@ MODELS = {
     "ols_inference": ols_inference,
     "ridge": ridge,
     "bayesian_ridge": bayesian_ridge,
+    "ard": ard,
     "linear_quantiles": linear_quantiles,
     "huber": huber,
     "sgd_classifier": sgd_classifier,

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.linear_model import (
+    ARDRegression,
     BayesianRidge,
     ElasticNetCV,
     HuberRegressor,
@@ -66,6 +67,7 @@ MODELS = {
     "ridge": lambda settings: Ridge(alpha=settings["alpha"], solver="cholesky"),
     "huber": lambda settings: HuberRegressor(max_iter=1000, **settings),
     "sgd_classifier": lambda settings: SGDClassifier(max_iter=1, tol=None, random_state=0, **settings),
+    "ard": lambda settings: ARDRegression(),
     "bayesian_ridge": lambda settings: BayesianRidge(tol=settings["tol"]),
     "boosted_classifier": lambda settings: HistGradientBoostingClassifier(**trees(settings)),
     # Pandas categories are its categorical features by default.
