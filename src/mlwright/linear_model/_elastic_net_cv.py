@@ -19,10 +19,11 @@ from mlwright._kernels.fold_statistics import merged
 from mlwright._runtime.threads import limit
 from mlwright._validation import explain_not_finite
 from mlwright.base import ChosenByRowsMixin, fit_context
-from mlwright.io.composite import State
+from mlwright.io.composite import Maybe, State
 from mlwright.io.schema import Choice, Number, Tensor
 from mlwright.linear_model._base import StatisticsModel
 from mlwright.linear_model._elastic_net import ElasticNet, Lasso
+from mlwright.linear_model._elastic_net_alo import judged, left_out
 from mlwright.linear_model._elastic_net_path import alpha_grid, checked_alphas, require_l1
 from mlwright.linear_model._folds import Splits
 from mlwright.linear_model._quadratic import Quadratics
@@ -41,6 +42,8 @@ _STATE = {
     "converged_": Choice(True, False),
     "n_passes_": Number(1, integer=True),
     "n_iter_": Number(0, integer=True),
+    "loo_predictions_": Maybe(Tensor("f8", "*")),
+    "alo_error_": Maybe(Number(0.0)),
 }
 
 
@@ -62,8 +65,9 @@ class ElasticNetCV(ChosenByRowsMixin, StatisticsModel):
         Most sweeps over the coefficients for each penalty.
     tol : float, default=1e-4
         Duality gap, relative to the squares of y about its mean, at which each fit ends.
-    cv : int, cross-validation generator or iterable, default=None
-        scikit-learn's; None is five folds.
+    cv : int, cross-validation generator, iterable or "alo", default=None
+        scikit-learn's; None is five folds. "alo" leaves out every row in turn, approximately, from one path on all
+        rows; ``mse_path_`` then has one column.
     copy_X : bool, default=True
         For compatibility: X is never written to.
     verbose : bool or int, default=0
@@ -88,6 +92,11 @@ class ElasticNetCV(ChosenByRowsMixin, StatisticsModel):
     converged_ : bool
         Of the fit on all rows.
     n_iter_, n_passes_ : int
+    loo_predictions_ : ndarray of shape (n_samples,)
+        With ``cv="alo"``: approximate predictions of each row by a fit to all others, at the penalty chosen.
+    alo_error_ : float
+        With ``cv="alo"``: the largest difference of those predictions from exact ones, over the ten rows that leaving
+        out moves most, for each of which a fit without it is made.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
 
@@ -123,7 +132,7 @@ class ElasticNetCV(ChosenByRowsMixin, StatisticsModel):
         "precompute": [StrOptions({"auto"}), "array-like", "boolean"],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
-        "cv": ["cv_object"],
+        "cv": ["cv_object", StrOptions({"alo"})],
         "copy_X": ["boolean"],
         "verbose": ["verbose"],
         "n_jobs": [Integral, None],
@@ -188,13 +197,24 @@ class ElasticNetCV(ChosenByRowsMixin, StatisticsModel):
         self._single_target = True
         routed = process_routing(self, "fit", sample_weight=sample_weight, **params) if _routing_enabled() else None
         routed = routed or _manual_routing({"splitter": {}})
-        splits = Splits.of(self.cv, rows.X, rows.y[:, 0], **routed.splitter.split)
+        for name in ("loo_predictions_", "alo_error_"):
+            vars(self).pop(name, None)
         with limit(self.n_jobs):
-            search = _rows_search if wants_rows(rows) else _gram_search
-            mse, alphas = search(self, rows, splits)
-            self._choose(mse, alphas)
+            if isinstance(self.cv, str):
+                self._leave_out(rows)
+            else:
+                splits = Splits.of(self.cv, rows.X, rows.y[:, 0], **routed.splitter.split)
+                search = _rows_search if wants_rows(rows) else _gram_search
+                self._choose(*search(self, rows, splits))
             self._refit(X, y, sample_weight)
         return self
+
+    def _leave_out(self, rows):
+        """Choose by errors of rows left out, approximately; one fold of them all."""
+        guess = left_out(self, rows)
+        r, a = self._choose(guess.mse[:, None, :], guess.alphas)
+        self.mse_path_ = np.atleast_1d(self.mse_path_)[..., None]  # the axis of folds stays
+        self.loo_predictions_, self.alo_error_ = judged(self, rows, guess, r, a)
 
     def _ratios(self):
         return np.atleast_1d(np.asarray(self.l1_ratio, dtype=np.float64))
@@ -219,6 +239,7 @@ class ElasticNetCV(ChosenByRowsMixin, StatisticsModel):
         self.alpha_, self.l1_ratio_ = float(alphas[ratio, step]), float(self._ratios()[ratio])
         self.mse_path_ = np.squeeze(np.moveaxis(mse, 2, 1))
         self.alphas_ = alphas if isinstance(self.alphas, Integral) and len(alphas) > 1 else alphas[0]
+        return ratio, step
 
     def _refit(self, X, y, sample_weight):
         model = self._model()
@@ -248,7 +269,10 @@ class ElasticNetCV(ChosenByRowsMixin, StatisticsModel):
         return (
             MetadataRouter(owner=self)
             .add_self_request(self)
-            .add(splitter=check_cv(self.cv), method_mapping=MethodMapping().add(caller="fit", callee="split"))
+            .add(
+                splitter=check_cv(None if isinstance(self.cv, str) else self.cv),
+                method_mapping=MethodMapping().add(caller="fit", callee="split"),
+            )
         )
 
 
@@ -270,8 +294,9 @@ class LassoCV(ElasticNetCV):
         Duality gap, relative to the squares of y about its mean, at which each fit ends.
     copy_X : bool, default=True
         For compatibility: X is never written to.
-    cv : int, cross-validation generator or iterable, default=None
-        scikit-learn's; None is five folds.
+    cv : int, cross-validation generator, iterable or "alo", default=None
+        scikit-learn's; None is five folds. "alo" leaves out every row in turn, approximately, from one path on all
+        rows; ``mse_path_`` then has one column.
     verbose : bool or int, default=False
         For compatibility.
     n_jobs : int, default=None
@@ -293,6 +318,11 @@ class LassoCV(ElasticNetCV):
     dual_gap_, objective_ : float
     converged_ : bool
     n_iter_, n_passes_ : int
+    loo_predictions_ : ndarray of shape (n_samples,)
+        With ``cv="alo"``: approximate predictions of each row by a fit to all others, at the penalty chosen.
+    alo_error_ : float
+        With ``cv="alo"``: the largest difference of those predictions from exact ones, over the ten rows that leaving
+        out moves most, for each of which a fit without it is made.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
 
@@ -348,8 +378,9 @@ class LassoCV(ElasticNetCV):
         self.selection = selection
 
     def _choose(self, mse, alphas):
-        super()._choose(mse, alphas)
+        chosen = super()._choose(mse, alphas)
         del self.l1_ratio_
+        return chosen
 
     def _model(self):
         return Lasso(self.alpha_, fit_intercept=self.fit_intercept, **self._options())

@@ -10,12 +10,23 @@ from sklearn.utils._param_validation import Hidden, Interval, StrOptions
 
 from mlwright._runtime import threads
 from mlwright.base import fit_context
-from mlwright.io.composite import State
+from mlwright.io.composite import Maybe, State
 from mlwright.io.schema import Labels, Number, Tensor
+from mlwright.linear_model._glm._alo import error_of, left_out
 from mlwright.linear_model._glm._base import COMMON_FIELDS, certify
 from mlwright.linear_model._glm._logistic import SOLVERS, LogisticModel, LogisticRegression
 from mlwright.linear_model._glm._logistic_fit import LogisticFitter
 from mlwright.linear_model._glm._penalty import check_solver
+
+
+class _Scored(LogisticModel):
+    """Scores that are there already, for scikit-learn's scorers."""
+
+    def __init__(self, classes, scores):
+        self.classes_, self._scores = classes, scores[:, 0] if scores.shape[1] == 1 else scores
+
+    def decision_function(self, X):
+        return self._scores
 
 
 class LogisticRegressionCV(LogisticModel):
@@ -31,8 +42,9 @@ class LogisticRegressionCV(LogisticModel):
     l1_ratios : array-like of float, default=None
         Candidates between 0 (L2) and 1 (L1); None is L2 alone.
     fit_intercept : bool, default=True
-    cv : int, cross-validation generator or iterable, default=None
-        None is stratified and of 5 folds.
+    cv : int, cross-validation generator, iterable or "alo", default=None
+        None is stratified and of 5 folds. "alo" leaves out every row in turn, approximately, for the cost of fitting
+        all rows once along the path and a Hessian for each penalty.
     dual : bool, default=False
         For compatibility.
     penalty : {"l1", "l2", "elasticnet"}, default="deprecated"
@@ -71,6 +83,11 @@ ndarray of shape (n_folds, n_l1_ratios, n_cs, n_classes, n_features + 1)
     n_iter_ : ndarray of shape (1, n_folds, n_cs[, n_l1_ratios]); (n_folds, n_l1_ratios, n_cs)
     objective_, kkt_violation_, converged_, n_passes_
         Of the last fit, see :class:`LogisticRegression`; `n_passes_` are those of all fits.
+    loo_decision_function_ : ndarray of shape (n_samples,) or (n_samples, n_classes)
+        With ``cv="alo"``: approximate scores of each row under a fit to all others, at the penalty chosen.
+    alo_error_ : float
+        With ``cv="alo"``: the largest difference of those scores from exact ones, over the ten rows that leaving out
+        moves most, for each of which a fit without it is made.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
 
@@ -96,12 +113,14 @@ ndarray of shape (n_folds, n_l1_ratios, n_cs, n_classes, n_features + 1)
         _fold_scores=Tensor("f8", "f c r", finite=False),
         _fold_steps=Tensor("i4", "f c r"),
         _fold_paths=Tensor("f8", "f c r * *"),
+        loo_decision_function_=Maybe(Tensor("f8", "*", "* *")),
+        alo_error_=Maybe(Number(0.0)),
     )
     _parameter_constraints: ClassVar[dict] = {
         "Cs": [Interval(Integral, 1, None, closed="left"), "array-like"],
         "l1_ratios": ["array-like", None],
         "fit_intercept": ["boolean"],
-        "cv": ["cv_object"],
+        "cv": ["cv_object", StrOptions({"alo"})],
         "dual": ["boolean"],
         "penalty": [StrOptions({"l1", "l2", "elasticnet"}), Hidden(StrOptions({"deprecated"}))],
         "scoring": [StrOptions(set(get_scorer_names())), callable, None],
@@ -175,8 +194,13 @@ ndarray of shape (n_folds, n_l1_ratios, n_cs, n_classes, n_features + 1)
         with threads.limit(self.n_jobs):
             l1 = float(self.l1_ratios_.max())
             whole = LogisticFitter.of_rows(rows, codes, w, len(self.classes_), self.fit_intercept, l1)
-            folds = list(check_cv(self.cv, codes, classifier=True).split(rows.X, codes))
-            self._fit_folds(whole, folds, rows)
+            vars(self).pop("alo_error_", None)
+            vars(self).pop("loo_decision_function_", None)
+            if isinstance(self.cv, str):
+                self._fit_left_out(whole, rows)
+            else:
+                folds = list(check_cv(self.cv, codes, classifier=True).split(rows.X, codes))
+                self._fit_folds(whole, folds, rows)
             self._finish(whole, rows)
         return self
 
@@ -208,12 +232,34 @@ ndarray of shape (n_folds, n_l1_ratios, n_cs, n_classes, n_features + 1)
         check_solver(self.solver, 1.0, float(ratios.max()), self.dual)
         return Cs, ratios
 
-    def _fit_folds(self, whole, folds, rows):
-        shape = (len(folds), len(self.Cs_), len(self.l1_ratios_))
-        k, p = whole.n_rows_of_coef, rows.X.shape[1]
+    def _begin(self, n_folds, whole, p):
+        shape, k = (n_folds, len(self.Cs_), len(self.l1_ratios_)), whole.n_rows_of_coef
         self._fold_scores, self._fold_steps = np.empty(shape), np.empty(shape, dtype=np.int32)
         self._fold_paths = np.empty((*shape, k, p + bool(self.fit_intercept)))
         self.n_passes_ = 0.0
+
+    def _fit_left_out(self, whole, rows):
+        """Scores of rows left out, approximately, from one path on all rows."""
+        self._begin(1, whole, rows.X.shape[1])
+        everyone, best = np.arange(len(whole.codes)), -np.inf
+        for r, ratio in enumerate(self.l1_ratios_):
+            path = self._path(whole, ratio)
+            self._fold_steps[0, :, r] = [solution.n_iter for solution in path]
+            self._keep_paths(whole, path, 0, r)
+            self.n_passes_ += sum(solution.n_passes for solution in path)
+            for c, solution in enumerate(path):
+                penalties = ratio / self.Cs_[c], (1.0 - ratio) / self.Cs_[c]
+                guess = left_out(whole, solution, *penalties)
+                score = self._score_of(whole, guess.scores, everyone, rows, None)
+                self._fold_scores[0, c, r] = score
+                if score > best:  # as argmax: the first of the best along Cs, then along l1_ratios
+                    best, chosen = score, (whole, solution, *penalties, guess)
+        self.alo_error_ = error_of(*chosen, self.tol, self.max_iter)
+        scores = chosen[-1].scores
+        self.loo_decision_function_ = scores[:, 0] if scores.shape[1] == 1 else scores
+
+    def _fit_folds(self, whole, folds, rows):
+        self._begin(len(folds), whole, rows.X.shape[1])
         for f, (train, test) in enumerate(folds):
             self._require_classes(whole, train, f)
             fitter = whole.part(train)
@@ -258,10 +304,13 @@ ndarray of shape (n_folds, n_l1_ratios, n_cs, n_classes, n_features + 1)
         if self.scoring is None:
             guess = scores[:, 0] > 0 if scores.shape[1] == 1 else scores.argmax(axis=1)
             return float(np.mean(guess == whole.codes[test]))
-        model = LogisticRegression()
-        model.classes_, model.n_features_in_ = self.classes_, rows.X.shape[1]
         p = rows.X.shape[1]
-        model.coef_, model.intercept_ = path[:, :p], path[:, p] if self.fit_intercept else np.zeros(len(path))
+        if path is None:
+            model = _Scored(self.classes_, scores)
+        else:
+            model = LogisticRegression()
+            model.classes_, model.n_features_in_ = self.classes_, p
+            model.coef_, model.intercept_ = path[:, :p], path[:, p] if self.fit_intercept else np.zeros(len(path))
         X = rows.X.tocsr()[test] if rows.is_sparse else rows.X[test]
         return float(get_scorer(self.scoring)(model, X, self.classes_[whole.codes[test].astype(np.intp)]))
 

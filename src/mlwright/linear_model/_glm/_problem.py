@@ -46,6 +46,10 @@ class Problem:
         """The problem of another table, e.g. of some of the columns or rows."""
         return replace(self, table=table, l1=l1, l2=l2)
 
+    def with_weights(self, w):
+        """The problem of rows of other weights."""
+        return replace(self, table=self.table._replace(w=w))
+
     def with_columns(self, shift, scale):
         return replace(self, table=self.table._replace(shift=shift, scale=scale))
 
