@@ -2,7 +2,7 @@
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
+from sklearn.base import BaseEstimator, RegressorMixin
 
 from mlwright._kernels.fold_statistics import FoldStatistics
 from mlwright._kernels.linalg import affine_map, as_design
@@ -93,7 +93,7 @@ class LinearStatistics(BaseEstimator):
         return tags
 
 
-class StatisticsModel(IntervalMixin, MultiOutputMixin, RegressorMixin, LinearStatistics):
+class StatisticsModel(IntervalMixin, RegressorMixin, LinearStatistics):
     """Base of the regressors among them."""
 
     def predict(self, X):
