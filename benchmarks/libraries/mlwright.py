@@ -107,6 +107,21 @@ def boosted_regressor(settings: Settings):
     return HistGradientBoostingRegressor(**trees(settings))
 
 
+def own_loss(settings: Settings):
+    """The loss as a user writes it; Numba compiles it in the round that is not counted."""
+    import numpy as np
+
+    from mlwright.extend import loss
+
+    losses = {
+        "squared_error": loss(lambda y, raw: 0.5 * (raw - y) ** 2, lambda y, raw: (raw - y, 1.0)),
+        "poisson": loss(
+            lambda y, raw: np.exp(raw) - y * raw, lambda y, raw: (np.exp(raw) - y, np.exp(raw)), link="log"
+        ),
+    }
+    return boosted_regressor(settings).set_params(loss=losses[settings["loss"]])
+
+
 class Validated:
     """A fit on the first rows that scores the last ``settings["n_validation"]`` after each tree, and stops for none."""
 
@@ -205,6 +220,7 @@ MODELS = {
     "lasso_path": path,
     "quantile_regressor": quantile_regressor,
     "boosted_regressor": boosted_regressor,
+    "own_loss": own_loss,
     "imported_regressor": imported_regressor,
     "boosting_search": boosting_search,
     "least_squares": least_squares,

@@ -21,7 +21,7 @@ bool of_classes(const LossSpec& spec) { return spec.name == "log_loss" || spec.n
 
 LossSpec loss_spec(const py::tuple& t) {
   return {t[0].cast<std::string>(), t[1].cast<int>(), t[2].cast<std::uintptr_t>(), t[3].cast<double>(),
-          link_from(t[4].cast<std::string>()), t[5].cast<double>(), t[6].cast<std::vector<double>>()};
+          link_from(t[4].cast<std::string>()), t[5].cast<double>(), t[6].cast<std::vector<double>>(), t[7].cast<std::uintptr_t>()};
 }
 
 std::unique_ptr<tree::Objective> make_objective(const LossSpec& spec) {
@@ -29,10 +29,11 @@ std::unique_ptr<tree::Objective> make_objective(const LossSpec& spec) {
     if (spec.n_outputs == 1) return tree::scalar_objective("binary_log_loss", 0);
     return spec.name == "log_loss" ? tree::multinomial_objective(spec.n_outputs) : tree::one_vs_rest_objective(spec.n_outputs);
   }
+  const auto leaf = reinterpret_cast<tree::UserLeaf>(spec.leaf_function);
   if (spec.name == "user")
-    return tree::user_objective(reinterpret_cast<tree::UserLoss>(spec.function), spec.start, spec.link);
+    return tree::user_objective(reinterpret_cast<tree::UserLoss>(spec.function), spec.start, spec.link, leaf);
   if (spec.name == "normal") return tree::normal_objective();
-  if (spec.name == "given") return tree::given_objective(spec.n_outputs);
+  if (spec.name == "given") return tree::given_objective(spec.n_outputs, leaf);
   if (spec.name == "quantiles") {
     if (spec.levels.empty()) throw py::value_error("quantiles: got no level, expected one or more");
     return tree::quantiles_objective(spec.levels);

@@ -20,7 +20,8 @@ struct LossSpec {
   double start;
   tree::Link link;
   double parameter;
-  std::vector<double> levels;  // of several quantiles
+  std::vector<double> levels;    // of several quantiles
+  std::uintptr_t leaf_function;  // of a user's loss, or 0
 };
 
 LossSpec loss_spec(const pybind11::tuple& t);

@@ -38,19 +38,28 @@ class User final : public RowLoss {
     double sum = 0.0;
     for (index_t i = 0; i < n; ++i) {
       const double weight = w == nullptr ? 1.0 : w[i];
+      if (weight != 0.0) check(values[i], g == nullptr ? 0.0 : slopes[i], h == nullptr ? 0.0 : bends[i], y[i], eta[i]);
       if (weight != 0.0) sum += weight * values[i];
       if (g != nullptr) g[i] = weight == 0.0 ? 0.0 : weight * slopes[i];
-      if (h == nullptr) continue;
-      h[i] = weight == 0.0 ? 0.0 : weight * bends[i];
-      if (h[i] < 0.0)
-        throw NumericalError("loss: your grad_hess returned the second derivative " + std::to_string(bends[i]) + " at y = " +
-                             std::to_string(y[i]) + ", raw = " + std::to_string(eta[i]) +
-                             "; expected a number >= 0; return a positive upper bound of it there");
+      if (h != nullptr) h[i] = weight == 0.0 ? 0.0 : weight * bends[i];
     }
     return sum;
   }
 
  private:
+  // An infinite value is an answer, a score to turn back from, where derivatives may be anything.
+  static void check(double value, double slope, double bend, double y, double eta) {
+    if (std::isinf(value)) return;
+    if (std::isnan(value)) refuse("value returned nan", y, eta, "a number");
+    if (std::isnan(slope)) refuse("grad_hess returned the first derivative nan", y, eta, "a number");
+    if (!(bend >= 0.0))
+      refuse("grad_hess returned the second derivative " + std::to_string(bend), y, eta,
+             "a number >= 0; return a positive upper bound of it there");
+  }
+  [[noreturn]] static void refuse(const std::string& what, double y, double eta, const std::string& expected) {
+    throw NumericalError("loss: your " + what + " at y = " + std::to_string(y) + ", raw = " + std::to_string(eta) + "; expected " +
+                         expected);
+  }
   void call(std::int64_t kind, index_t n, const double* y, const double* eta, double* a, double* b) const {
     const std::int64_t status = function_(kind, n, y, eta, a, b);
     if (status == 0) return;

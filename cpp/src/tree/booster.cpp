@@ -28,6 +28,16 @@ bool all_integers(const std::vector<double>& weight) {
   return total < kLargestCount;
 }
 
+// Names the first observation whose derivatives no tree can be grown by; h empty for ones.
+[[noreturn]] void refuse_gradients(std::span<const double> y, const double* raw, const Buffer<double>& g, const Buffer<double>& h) {
+  std::size_t i = 0;
+  const auto bad = [&](std::size_t row) { return !std::isfinite(g[row]) || (!h.empty() && !std::isfinite(h[row])); };
+  while (i + 1 < y.size() && !bad(i)) ++i;
+  throw NumericalError("loss: its gradient or Hessian is not a finite number: " + std::to_string(g[i]) + " and " +
+                       std::to_string(h.empty() ? 1.0 : h[i]) + " at y = " + std::to_string(y[i]) + ", raw = " + std::to_string(raw[i]) +
+                       "; expected finite values; look at the loss, the targets' magnitude and learning_rate");
+}
+
 }  // namespace
 
 Booster::Booster(std::shared_ptr<const BinnedMatrix> bins, std::vector<double> y, std::vector<double> weight,
@@ -136,9 +146,7 @@ void Booster::find_range(double& largest_g, double& largest_h, int output, runti
   });
   double smallest_h = std::numeric_limits<double>::infinity();
   for (const auto& r : ranges) {
-    if (std::isnan(r.largest_g)) throw NumericalError(
-        "loss: its gradient or Hessian is not a finite number for some observation; expected finite values; look at the "
-        "loss, the targets' magnitude and learning_rate");
+    if (std::isnan(r.largest_g)) refuse_gradients(y_, raw_.data() + output * n, g_, h_);
     largest_g = std::max(largest_g, r.largest_g);
     largest_h = std::max(largest_h, r.largest_h);
     smallest_h = std::min(smallest_h, r.smallest_h);

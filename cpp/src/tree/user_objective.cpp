@@ -1,3 +1,4 @@
+// Losses of the user's: compiled functions of blocks of observations, or gradients that are given from outside.
 #include <algorithm>
 #include <cmath>
 #include <string>
@@ -23,9 +24,35 @@ constexpr double kSmallStep = 1e-12;
                        std::to_string(raw[i]) + "; expected numbers; call it there in Python to see the exception");
 }
 
-class UserObjective final : public Objective {
+// Leaves of the user's rule, where there is one.
+class WithUserLeaf : public Objective {
  public:
-  UserObjective(UserLoss function, double start, Link link) : function_(function), start_(start), link_(link) {}
+  explicit WithUserLeaf(UserLeaf leaf) : leaf_(leaf) {}
+  bool renews_leaves() const noexcept final { return leaf_ != nullptr; }
+
+  double leaf_step(int, std::span<double> y, std::span<double> raw, std::span<double> weight) const final {
+    std::vector<double> ones;
+    if (weight.empty()) ones.assign(y.size(), 1.0), weight = ones;
+    double step = 0;
+    const auto n = static_cast<std::int64_t>(y.size());
+    const std::string leaf = "a leaf of " + std::to_string(n) + " rows";
+    if (leaf_(n, y.data(), raw.data(), weight.data(), &step) != 0)
+      throw NumericalError("loss: your function leaf_step raised an exception for " + leaf +
+                           "; expected a number; call it in Python to see the exception");
+    if (!std::isfinite(step))
+      throw NumericalError("loss: your function leaf_step returned " + std::to_string(step) + " for " + leaf +
+                           "; expected a finite number");
+    return step;
+  }
+
+ private:
+  UserLeaf leaf_;
+};
+
+class UserObjective final : public WithUserLeaf {
+ public:
+  UserObjective(UserLoss function, double start, Link link, UserLeaf leaf)
+      : WithUserLeaf(leaf), function_(function), start_(start), link_(link) {}
 
   void gradients(const double* y, const double* raw, int, index_t begin, index_t end, double* g, double* h) const override {
     call(1, end - begin, y + begin, raw + begin, g + begin, h + begin);
@@ -34,7 +61,9 @@ class UserObjective final : public Objective {
   double loss(const double* y, const double* raw, index_t, const double* weight, index_t begin, index_t end) const override {
     std::vector<double> values(static_cast<std::size_t>(end - begin));
     call(0, end - begin, y + begin, raw + begin, values.data(), nullptr);
-    return simd::boosting().weighted_total(values.data(), weight ? weight + begin : nullptr, end - begin);
+    const double total = simd::boosting().weighted_total(values.data(), weight ? weight + begin : nullptr, end - begin);
+    if (std::isnan(total)) refuse_value(values, y + begin, raw + begin);
+    return total;
   }
 
   // Newton's method from the weighted mean (a usual loss's minimum, or near it), each step halved until the loss falls;
@@ -67,6 +96,13 @@ class UserObjective final : public Objective {
   struct Totals {
     double value = 0, g = 0, h = 0;
   };
+
+  [[noreturn]] static void refuse_value(const std::vector<double>& values, const double* y, const double* raw) {
+    std::size_t i = 0;
+    while (i + 1 < values.size() && !std::isnan(values[i])) ++i;
+    throw NumericalError("loss: your function value returned nan at y = " + std::to_string(y[i]) + ", raw = " +
+                         std::to_string(raw[i]) + "; expected a number");
+  }
 
   void call(std::int64_t kind, index_t n, const double* y, const double* raw, double* a, double* b) const {
     for (index_t i = 0; i < n; i += kBlock) {
@@ -123,8 +159,9 @@ class UserObjective final : public Objective {
         value_b = value_at(b = low + kRatio * (high - low));
       }
     }
-    if (value_a < best_value) best = a, best_value = value_a;
-    if (value_b < best_value) best = b, best_value = value_b;
+    const auto beats = [&](double value) { return value < best_value || std::isnan(best_value); };
+    if (beats(value_a)) best = a, best_value = value_a;
+    if (beats(value_b)) best = b, best_value = value_b;
     if (!std::isfinite(best_value))
       throw NumericalError("loss: found no constant at which it is finite for these targets; expected one; pass start=");
     return best;
@@ -135,11 +172,45 @@ class UserObjective final : public Objective {
   Link link_;
 };
 
+class GivenObjective final : public WithUserLeaf {
+ public:
+  GivenObjective(int n_outputs, UserLeaf leaf) : WithUserLeaf(leaf), n_outputs_(n_outputs) {}
+
+  int n_outputs() const noexcept override { return n_outputs_; }
+  void give(std::span<const double> g, std::span<const double> h) override {
+    g_.assign(g.begin(), g.end());
+    h_.assign(h.begin(), h.end());
+  }
+  void prepare(std::span<const double> y, std::span<const double>, std::uint64_t, runtime::CancelToken&) override {
+    n_rows_ = static_cast<index_t>(y.size());
+    const std::size_t size = y.size() * static_cast<std::size_t>(n_outputs_);
+    if (g_.size() != size || h_.size() != size)
+      throw InvalidArgument("loss: got " + std::to_string(g_.size()) + " gradients, expected " + std::to_string(size));
+  }
+  void gradients(const double*, const double*, int k, index_t begin, index_t end, double* g, double* h) const override {
+    std::copy(g_.begin() + k * n_rows_ + begin, g_.begin() + k * n_rows_ + end, g + begin);
+    std::copy(h_.begin() + k * n_rows_ + begin, h_.begin() + k * n_rows_ + end, h + begin);
+  }
+  double loss(const double*, const double*, index_t, const double*, index_t, index_t) const override { return std::nan(""); }
+  std::vector<double> start(std::span<const double>, std::span<const double>, runtime::CancelToken&) const override {
+    return std::vector<double>(static_cast<std::size_t>(n_outputs_), 0.0);
+  }
+
+ private:
+  int n_outputs_;
+  index_t n_rows_ = 0;
+  std::vector<double> g_, h_;
+};
+
 }  // namespace
 
-std::unique_ptr<Objective> user_objective(UserLoss loss, double start_value, Link link) {
+std::unique_ptr<Objective> user_objective(UserLoss loss, double start_value, Link link, UserLeaf leaf) {
   if (loss == nullptr) throw InvalidArgument("loss: got no compiled function, expected the address of one");
-  return std::make_unique<UserObjective>(loss, start_value, link);
+  return std::make_unique<UserObjective>(loss, start_value, link, leaf);
+}
+
+std::unique_ptr<Objective> given_objective(int n_outputs, UserLeaf leaf) {
+  return std::make_unique<GivenObjective>(n_outputs, leaf);
 }
 
 }  // namespace mlwright::tree

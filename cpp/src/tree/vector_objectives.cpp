@@ -1,4 +1,4 @@
-// Losses of one target with several outputs: quantiles that share trees, the normal law, and gradients from outside.
+// Losses of one target with several outputs: quantiles that share trees, and the normal law.
 #include <algorithm>
 #include <cmath>
 #include <string>
@@ -141,42 +141,11 @@ class NormalObjective final : public Objective {
   std::vector<double> residual_, precision_;
 };
 
-class GivenObjective final : public Objective {
- public:
-  explicit GivenObjective(int n_outputs) : n_outputs_(n_outputs) {}
-
-  int n_outputs() const noexcept override { return n_outputs_; }
-  void give(std::span<const double> g, std::span<const double> h) override {
-    g_.assign(g.begin(), g.end());
-    h_.assign(h.begin(), h.end());
-  }
-  void prepare(std::span<const double> y, std::span<const double>, std::uint64_t, runtime::CancelToken&) override {
-    n_rows_ = static_cast<index_t>(y.size());
-    const std::size_t size = y.size() * static_cast<std::size_t>(n_outputs_);
-    if (g_.size() != size || h_.size() != size)
-      throw InvalidArgument("loss: got " + std::to_string(g_.size()) + " gradients, expected " + std::to_string(size));
-  }
-  void gradients(const double*, const double*, int k, index_t begin, index_t end, double* g, double* h) const override {
-    std::copy(g_.begin() + k * n_rows_ + begin, g_.begin() + k * n_rows_ + end, g + begin);
-    std::copy(h_.begin() + k * n_rows_ + begin, h_.begin() + k * n_rows_ + end, h + begin);
-  }
-  double loss(const double*, const double*, index_t, const double*, index_t, index_t) const override { return std::nan(""); }
-  std::vector<double> start(std::span<const double>, std::span<const double>, runtime::CancelToken&) const override {
-    return std::vector<double>(static_cast<std::size_t>(n_outputs_), 0.0);
-  }
-
- private:
-  int n_outputs_;
-  index_t n_rows_ = 0;
-  std::vector<double> g_, h_;
-};
-
 }  // namespace
 
 std::unique_ptr<Objective> quantiles_objective(std::vector<double> levels) {
   return std::make_unique<QuantilesObjective>(std::move(levels));
 }
 std::unique_ptr<Objective> normal_objective() { return std::make_unique<NormalObjective>(); }
-std::unique_ptr<Objective> given_objective(int n_outputs) { return std::make_unique<GivenObjective>(n_outputs); }
 
 }  // namespace mlwright::tree

@@ -1,5 +1,7 @@
 """Boosting by a loss that Python computes on whole arrays, once an iteration."""
 
+import ctypes
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +13,8 @@ from mlwright._runtime.errors import NumericalError
 
 _NEWTON_STEPS, _HALVINGS, _GOLDEN_STEPS = 50, 50, 90
 _GOLDEN = (np.sqrt(5) - 1) / 2
+_NUMBERS = ctypes.POINTER(ctypes.c_double)
+_LEAF = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, *[_NUMBERS] * 4)  # UserLeaf of tree/objective.hpp
 _FAR = 30.0  # a score far out, for targets that the link does not know
 
 
@@ -21,22 +25,24 @@ class ArrayLossSpec(LossSpec):
     Attributes
     ----------
     value, grad_hess : callable
+    leaf : LeafCallback or None
     """
 
     value: Any = None
     grad_hess: Any = None
+    leaf: Any = None
 
     def wrap(self, booster, y, weight):
         return GivenGradients(booster, self, np.asarray(y, dtype=np.float64), weight)
 
     def values(self, y, raw):
-        return _numbers("value", _asked("value", self.value, y, raw), len(y))
+        return numbers("value", asked("value", self.value, y, raw), len(y))
 
     def gradients(self, y, raw):
-        pair = _asked("grad_hess", self.grad_hess, y, raw)
+        pair = asked("grad_hess", self.grad_hess, y, raw)
         if not isinstance(pair, tuple | list) or len(pair) != 2:
             raise NumericalError(f"loss: grad_hess returned a {type(pair).__name__}, expected a pair of arrays")
-        return tuple(_numbers("grad_hess", part, len(y)) for part in pair)
+        return tuple(numbers("grad_hess", part, len(y)) for part in pair)
 
     def mean(self, y, raw, weight=None):
         return float(np.average(self.values(y, raw[0]), weights=weight))
@@ -63,10 +69,62 @@ class GivenGradients:
 
         parts = []
         for _ in range(n_iterations):
-            g, h = self._loss.gradients(self._y, self.raw())
-            self._booster.give(g, h)
-            parts.append(self._booster.grow(1))
+            self._give()
+            with self._leaf_errors():
+                parts.append(self._booster.grow(1))
         return join_trees(parts)
+
+    def refit(self, trees, decay):
+        self._give()
+        with self._leaf_errors():
+            return self._booster.refit(trees, decay)
+
+    def gradients(self, output):
+        self._give()
+        return self._booster.gradients(output)
+
+    def _give(self):
+        self._booster.give(*self._loss.gradients(self._y, self.raw()))
+
+    def _leaf_errors(self):
+        return nullcontext() if self._loss.leaf is None else self._loss.leaf.errors()
+
+
+class LeafCallback:
+    """``leaf_step`` in Python as the C function that the native loop calls; of one fit.
+
+    Worker threads wait for the GIL inside, one leaf after another.
+
+    Attributes
+    ----------
+    address : int
+    """
+
+    def __init__(self, leaf_step):
+        self._leaf_step, self._error = leaf_step, None
+        self._function = _LEAF(self._step)
+        self.address = ctypes.cast(self._function, ctypes.c_void_p).value
+
+    def _step(self, n, y, raw, weight, out):
+        try:
+            arrays = (np.ctypeslib.as_array(pointer, (n,)) for pointer in (y, raw, weight))
+            out[0] = number("leaf_step", asked("leaf_step", self._leaf_step, *arrays))
+            return 0
+        except BaseException as error:  # nothing may leave a callback; errors() raises it
+            self._error = error
+            return 1
+
+    @contextmanager
+    def errors(self):
+        """Raises what was raised inside, in place of the native loop's word that something was."""
+        self._error = None
+        try:
+            yield
+        except NumericalError:
+            if self._error is None:
+                raise
+            error, self._error = self._error, None
+            raise error from None
 
 
 def best_constant(loss, y, weight):
@@ -126,18 +184,31 @@ def _linked(link, v):
     return _FAR if v >= 1 else float(np.log(v / (1 - v)))
 
 
-def _asked(role, function, y, raw):
-    y, raw = y.view(), raw.view()
-    y.flags.writeable = raw.flags.writeable = False
+def asked(role, function, *arrays):
+    """What a function of the user's answers to arrays, which it may not change."""
+    arrays = [array.view() for array in arrays]
+    for array in arrays:
+        array.flags.writeable = False
     try:
-        return function(y, raw)
+        return function(*arrays)
     except Exception as error:
         raise NumericalError(
-            f"loss: your function {role} raised {type(error).__name__}: {error}; expected numbers for arrays y and raw"
+            f"loss: your function {role} raised {type(error).__name__}: {error}; expected it to return numbers for the "
+            "arrays it is given"
         ) from error
 
 
-def _numbers(role, returned, n):
+def number(role, returned):
+    """One finite float."""
+    if np.ndim(returned) != 0 or not np.issubdtype(np.asarray(returned).dtype, np.number):
+        what = f"an array of shape {np.shape(returned)}" if np.ndim(returned) else repr(returned)
+        raise NumericalError(f"loss: your function {role} returned {what}, expected a number")
+    if not np.isfinite(returned):
+        raise NumericalError(f"loss: your function {role} returned {returned}, expected a finite number")
+    return float(returned)
+
+
+def numbers(role, returned, n):
     """float64 of shape (n,), finite; a number stands for an array of it."""
     try:
         array = np.broadcast_to(np.asarray(returned, dtype=np.float64), (n,))

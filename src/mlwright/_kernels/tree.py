@@ -40,6 +40,8 @@ class LossSpec:
         Of a loss that has one.
     levels : tuple of float
         Of "quantiles", which share one tree an iteration.
+    leaf_address : int
+        Of the compiled rule for leaves of a user's loss; 0 for Newton steps.
     """
 
     name: str
@@ -49,13 +51,15 @@ class LossSpec:
     link: str = "identity"
     parameter: float = 0.0
     levels: tuple = ()
+    leaf_address: int = 0
 
     @property
     def trees_per_iteration(self):
         return 1 if self.levels else self.n_outputs
 
     def native(self):
-        return self.name, self.n_outputs, self.address, self.start, self.link, self.parameter, list(self.levels)
+        own = self.address, self.start, self.link
+        return self.name, self.n_outputs, *own, self.parameter, list(self.levels), self.leaf_address
 
     def wrap(self, booster, y, weight):
         """The booster as the loop of a fit uses it."""

@@ -1,8 +1,8 @@
 """A loss of your own in NumPy, called with whole arrays once an iteration."""
 
-import math
+import numpy as np
 
-from mlwright._kernels.array_loss import ArrayLossSpec
+from mlwright._kernels.array_loss import ArrayLossSpec, LeafCallback, asked, numbers
 from mlwright.extend._loss import Loss
 
 
@@ -11,14 +11,28 @@ class ArrayLoss(Loss):
 
     def compile(self):
         """What the engine is told; nothing is compiled."""
-        start = math.nan if self.start is None else float(self.start)
-        return ArrayLossSpec("given", start=start, link=self.link, value=self.value, grad_hess=self.grad_hess)
+        callback = None if self.leaf_step is None else LeafCallback(self.leaf_step)
+        return ArrayLossSpec(
+            "given",
+            link=self.link,
+            leaf_address=0 if callback is None else callback.address,
+            value=self.value,
+            grad_hess=self.grad_hess,
+            leaf=callback,
+        )
+
+    def first_outside(self, y):
+        """The first row whose target is outside the loss's domain, or -1."""
+        if self.domain is None:
+            return -1
+        outside = np.flatnonzero(numbers("domain", asked("domain", self.domain, y), len(y)) == 0)
+        return int(outside[0]) if len(outside) else -1
 
 
-def array_loss(value, grad_hess, *, link="identity", start=None, name=None):
+def array_loss(value, grad_hess, *, link="identity", start=None, leaf_step=None, domain=None, name=None):
     """A loss of your own for :class:`mlwright.ensemble.HistGradientBoostingRegressor`, written in NumPy.
 
-    Both functions see all observations at once and are called by Python, once an iteration; nothing is compiled.
+    The functions see all observations at once and are called by Python, once an iteration; nothing is compiled.
     :func:`loss` is the faster way where the loss is a formula of one observation.
 
     Parameters
@@ -30,8 +44,14 @@ def array_loss(value, grad_hess, *, link="identity", start=None, name=None):
         it. Where the second is zero or negative, return a positive upper bound of it.
     link : {'identity', 'log', 'logit'}, default='identity'
         Predictions are ``raw``, ``exp(raw)`` or ``1 / (1 + exp(-raw))``.
-    start : float, default=None
-        The score that boosting starts from. None searches for the constant of least loss.
+    start : float or callable, default=None
+        The score that boosting starts from, or ``start(y, weight) -> float`` of the training targets. None searches for
+        the constant of least loss.
+    leaf_step : callable, default=None
+        ``leaf_step(y, raw, weight) -> float``: what is best added to the scores of the rows of a leaf, in place of the
+        Newton step from `grad_hess`; see :func:`loss`.
+    domain : callable, default=None
+        ``domain(y) -> array of bool``: which targets may be. Fits refuse others, naming the row.
     name : str, default=None
         What the loss is called in messages and model files.
 
@@ -60,4 +80,4 @@ def array_loss(value, grad_hess, *, link="identity", start=None, name=None):
     >>> HistGradientBoostingRegressor(loss=log_cosh).fit(X, y).predict([[10.0], [150.0]]).round(2)
     array([1., 3.])
     """
-    return ArrayLoss(value, grad_hess, link, start, name)
+    return ArrayLoss(value, grad_hess, link, start, name, leaf_step, domain)

@@ -3,40 +3,36 @@
 import math
 import sys
 from dataclasses import dataclass
-from functools import cache
 from numbers import Real
 from pickle import PicklingError
-from typing import Any
 
-import numba
-from numba import carray, types
-from numba.core.errors import NumbaError
+import numpy as np
 
-_ARRAY = types.CPointer(types.float64)
-# (kind, n, y, raw, out_a, out_b) -> 0, or the 1-based number of the observation whose function raised.
-_BLOCK = types.int64(types.int64, types.int64, _ARRAY, _ARRAY, _ARRAY, _ARRAY)
+from mlwright._kernels.array_loss import asked, number
+from mlwright._runtime.errors import NumericalError
+from mlwright.extend._loss_source import compile_block, compile_domain, compile_leaf
+
 _LINKS = ("identity", "log", "logit")
+_ARGUMENTS = {"value": "(y, raw)", "grad_hess": "(y, raw)", "leaf_step": "(y, raw, weight)", "domain": "y"}
 
 
 @dataclass(frozen=True)
 class CompiledLoss:
-    """What the engine calls; lives as long as `callback` does.
+    """What the engine calls; lives as long as `callbacks` do.
 
     Attributes
     ----------
     address : int
         Of a C function over blocks of observations.
-    start : float
-        NaN to have it searched for.
-    link : str
-    callback : object
-        Numba's, which owns the machine code.
+    leaf_address : int
+        Of a C function over the rows of a leaf; 0 where leaves are Newton steps.
+    callbacks : tuple
+        Numba's, which own the machine code.
     """
 
     address: int
-    start: float
-    link: str
-    callback: Any
+    leaf_address: int
+    callbacks: tuple
 
 
 class Loss:
@@ -47,19 +43,25 @@ class Loss:
     name : str
     value, grad_hess : callable
     link : {'identity', 'log', 'logit'}
-    start : float or None
+    start : float, callable or None
+    leaf_step, domain : callable or None
     """
 
-    def __init__(self, value, grad_hess, link="identity", start=None, name=None):
-        for role, function in (("value", value), ("grad_hess", grad_hess)):
-            if not callable(function):
-                raise TypeError(f"loss: {role} is {function!r}, expected a function of (y, raw)")
+    def __init__(self, value, grad_hess, link="identity", start=None, name=None, leaf_step=None, domain=None):
+        functions = {"value": value, "grad_hess": grad_hess, "leaf_step": leaf_step, "domain": domain}
+        for role, function in functions.items():
+            if not (callable(function) or (function is None and role in ("leaf_step", "domain"))):
+                raise TypeError(f"loss: {role} is {function!r}, expected a function of {_ARGUMENTS[role]}")
         if link not in _LINKS:
             raise ValueError(f"loss: got link={link!r}, expected one of {', '.join(_LINKS)}")
-        if start is not None and not (isinstance(start, Real) and math.isfinite(start)):
-            raise ValueError(f"loss: got start={start!r}, expected a finite number, or None to have it searched for")
-        self.value, self.grad_hess = (getattr(function, "py_func", function) for function in (value, grad_hess))
-        self.link, self.start = link, start
+        if not (start is None or callable(start) or (isinstance(start, Real) and math.isfinite(start))):
+            raise ValueError(
+                f"loss: got start={start!r}, expected a finite number, a function of (y, weight), or None to have it "
+                "searched for"
+            )
+        self.value, self.grad_hess = _python(value), _python(grad_hess)
+        self.leaf_step, self.domain = _python(leaf_step), _python(domain)
+        self.link, self.start = link, _python(start)
         self.name = name or getattr(self.value, "__qualname__", "loss")
 
     def compile(self):
@@ -74,10 +76,32 @@ class Loss:
         TypeError
             If Numba cannot compile the functions, with Numba's reason.
         """
-        callback = _compile(self.value, self.grad_hess)
-        return CompiledLoss(
-            callback.address, math.nan if self.start is None else float(self.start), self.link, callback
-        )
+        callback = compile_block(self.value, self.grad_hess)
+        if self.leaf_step is None:
+            return CompiledLoss(callback.address, 0, (callback,))
+        leaf = compile_leaf(self.leaf_step)
+        return CompiledLoss(callback.address, leaf.address, (callback, leaf))
+
+    def start_of(self, y, weight):
+        """The score to start from for these targets, their weights or None; NaN to have it searched for."""
+        if self.start is None:
+            return math.nan
+        if not callable(self.start):
+            return float(self.start)
+        ones = np.ones(len(y)) if weight is None else weight
+        return number("start", asked("start", self.start, y, ones))
+
+    def first_outside(self, y):
+        """The first row whose target is outside the loss's domain, or -1."""
+        if self.domain is None:
+            return -1
+        row = compile_domain(self.domain)(np.array(y, dtype=np.float64))
+        if row < -1:
+            raise NumericalError(
+                f"loss: your function domain raised an exception at y = {y[-2 - row]}; expected True or False; call it "
+                "there in Python to see the exception"
+            )
+        return int(row)
 
     def __repr__(self):
         return f"<mlwright loss {self.name}, link {self.link}>"
@@ -89,15 +113,21 @@ class Loss:
         return hash(self._key())
 
     def _key(self):
-        return self.value, self.grad_hess, self.link, self.start, self.name
+        return self.value, self.grad_hess, self.link, self.start, self.name, self.leaf_step, self.domain
 
     def __deepcopy__(self, memo):
         return self  # nothing in it changes, and clone() copies parameters
 
     def __reduce__(self):
-        for role, function in (("value", self.value), ("grad_hess", self.grad_hess)):
-            _require_importable(role, function)
-        return type(self), (self.value, self.grad_hess, self.link, self.start, self.name)
+        for role in ("value", "grad_hess", "start", "leaf_step", "domain"):
+            if callable(getattr(self, role)):
+                _require_importable(role, getattr(self, role))
+        return type(self), self._key()
+
+
+def _python(function):
+    """What Numba has compiled already, as it was before."""
+    return getattr(function, "py_func", function)
 
 
 def _require_importable(role, function):
@@ -112,52 +142,12 @@ def _require_importable(role, function):
         )
 
 
-@cache
-def _compile(value, grad_hess):
-    jit = numba.njit(nogil=True, error_model="numpy")
-    value_of, grad_hess_of = jit(value), jit(grad_hess)
-
-    @jit
-    def values(n, y, raw, out):
-        i = 0
-        try:
-            while i < n:
-                out[i] = value_of(y[i], raw[i])
-                i += 1
-        except Exception:
-            return i + 1
-        return 0
-
-    @jit
-    def gradients(n, y, raw, g, h):
-        i = 0
-        try:
-            while i < n:
-                g[i], h[i] = grad_hess_of(y[i], raw[i])
-                i += 1
-        except Exception:
-            return i + 1
-        return 0
-
-    def block(kind, n, y, raw, a, b):
-        if kind == 0:
-            return values(n, carray(y, n), carray(raw, n), carray(a, n))
-        return gradients(n, carray(y, n), carray(raw, n), carray(a, n), carray(b, n))
-
-    try:
-        return numba.cfunc(_BLOCK, nopython=True, error_model="numpy")(block)
-    except NumbaError as error:
-        raise TypeError(
-            "loss: Numba cannot compile value or grad_hess; expected functions of two floats (y, raw) that return a "
-            f"float and a pair of floats, in the part of Python that Numba knows; Numba says: {error}"
-        ) from error
-
-
-def loss(value, grad_hess, *, link="identity", start=None, name=None):
+def loss(value, grad_hess, *, link="identity", start=None, leaf_step=None, domain=None, name=None):
     """A loss of your own for :class:`mlwright.ensemble.HistGradientBoostingRegressor`.
 
-    Both functions see one observation; Numba compiles them, and the C++ loop calls the machine code on whole blocks,
-    from several threads, without the GIL.
+    The functions see one observation; Numba compiles them, and the C++ loop calls the machine code on whole blocks,
+    from several threads, without the GIL. It also goes into
+    :class:`mlwright.linear_model.GeneralizedLinearRegressor` in the place of a family.
 
     Parameters
     ----------
@@ -168,8 +158,18 @@ def loss(value, grad_hess, *, link="identity", start=None, name=None):
         negative, return a positive upper bound of it.
     link : {'identity', 'log', 'logit'}, default='identity'
         Predictions are ``raw``, ``exp(raw)`` or ``1 / (1 + exp(-raw))``.
-    start : float, default=None
-        The score that boosting starts from. None searches for the constant of least loss.
+    start : float or callable, default=None
+        The score that a fit starts from: a number, or ``start(y, weight) -> float`` of all training targets, two NumPy
+        arrays, called by Python. None searches for the constant of least loss. A linear model starts its intercept
+        there.
+    leaf_step : callable, default=None
+        ``leaf_step(y, raw, weight) -> float``: what is best added to the scores of the rows of a leaf, three arrays
+        that Numba sees. For losses whose second derivative says little, as those of absolute values and quantiles,
+        whose best step is a quantile of the residuals. It replaces the Newton step from `grad_hess`, and with it
+        ``l1_regularization`` and ``l2_regularization`` of leaves; the learning rate still scales it, and monotonic
+        constraints still bound it. Linear models do without it.
+    domain : callable, default=None
+        ``domain(y) -> bool``: whether `y` may be a target. Fits refuse others, naming the row.
     name : str, default=None
         What the loss is called in messages and model files.
 
@@ -183,7 +183,8 @@ def loss(value, grad_hess, *, link="identity", start=None, name=None):
     ------
     TypeError, ValueError
         For arguments that are no functions or links. ``fit`` raises TypeError if Numba cannot compile the functions,
-        and NumericalError if they raise, or return NaN or a negative Hessian.
+        NumericalError if they raise, or return NaN or a negative Hessian, and ValueError for a target outside the
+        domain.
 
     Examples
     --------
@@ -200,5 +201,17 @@ def loss(value, grad_hess, *, link="identity", start=None, name=None):
     >>> model = HistGradientBoostingRegressor(loss=loss(value, grad_hess)).fit(X, y)
     >>> model.predict([[10.0], [150.0]]).round(2)
     array([1., 3.])
+
+    The pinball loss of level 0.9, with its exact best leaves where rows have no weights, a start and a domain:
+
+    >>> pinball = loss(
+    ...     lambda y, raw: 0.9 * (y - raw) if y > raw else 0.1 * (raw - y),
+    ...     lambda y, raw: (-0.9 if y > raw else 0.1, 1.0),
+    ...     leaf_step=lambda y, raw, weight: np.quantile(y - raw, 0.9),
+    ...     start=0.0,
+    ...     domain=lambda y: y > 0,
+    ... )
+    >>> HistGradientBoostingRegressor(loss=pinball).fit(X, y).predict([[10.0], [150.0]]).round(2)
+    array([1., 3.])
     """
-    return Loss(value, grad_hess, link, start, name)
+    return Loss(value, grad_hess, link, start, name, leaf_step, domain)

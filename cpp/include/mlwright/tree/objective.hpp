@@ -22,6 +22,8 @@ namespace mlwright::tree {
 // failed.
 using UserLoss = std::int64_t (*)(std::int64_t kind, std::int64_t n, const double* y, const double* raw, double* out_a,
                                   double* out_b);
+// What such a loss adds to the scores of a leaf's rows, into *out; w is never null. Returns 0, or not where it failed.
+using UserLeaf = std::int64_t (*)(std::int64_t n, const double* y, const double* raw, const double* w, double* out);
 
 class Objective {
  public:
@@ -61,11 +63,12 @@ std::unique_ptr<Objective> quantiles_objective(std::vector<double> levels);
 // The normal law of the target: two outputs, its mean and the logarithm of its standard deviation.
 std::unique_ptr<Objective> normal_objective();
 // A loss computed elsewhere: Objective::give() brings its gradients before each iteration; its value and start are not known.
-std::unique_ptr<Objective> given_objective(int n_outputs);
+// leaf: null where leaves are Newton steps, here and below.
+std::unique_ptr<Objective> given_objective(int n_outputs, UserLeaf leaf);
 // How scores become predictions: raw, exp(raw), 1 / (1 + exp(-raw)). Here it only says where a start value is looked for.
 using loss::Link;
 // start_value: NaN to have it searched for.
-std::unique_ptr<Objective> user_objective(UserLoss loss, double start_value, Link link);
+std::unique_ptr<Objective> user_objective(UserLoss loss, double start_value, Link link, UserLeaf leaf);
 
 // Weighted mean loss, summed in chunks of a fixed size.
 double mean_loss(const Objective& objective, std::span<const double> y, std::span<const double> raw,

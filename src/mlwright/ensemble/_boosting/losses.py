@@ -4,7 +4,7 @@ Adding a loss: a C++ header and its line in ``loss/list.hpp``, a twin in ``mlwri
 its parameter, if it has one, in the regressor's signature.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -71,11 +71,14 @@ def spread_of(estimator):
 
 def check_domain(loss, y, name="y"):
     """ValueError that names the first row whose target the loss has no value for."""
-    row = row_of(loss)
-    outside = kernels.first_outside(row.native, y)
+    if isinstance(loss, str):
+        row = row_of(loss)
+        outside, domain, called = kernels.first_outside(row.native, y), row.domain, f"for loss={loss!r}"
+    else:
+        outside, domain, called = loss.first_outside(y), "targets in the domain", f"of your loss {loss.name!r}"
     if outside >= 0:
         raise ValueError(
-            f"{name}: row {outside} is {y[outside]!r}, expected {row.domain} for loss={loss!r}; "
+            f"{name}: row {outside} is {y[outside]}, expected {domain} {called}; "
             "remove or correct such rows, or choose another loss"
         )
 
@@ -106,6 +109,15 @@ def native_spec(estimator, rows, fitted_parameter=None):
         name, value = ("poisson" if value == 1 else "gamma"), 0.0  # the limits of its formula
         check_domain(name, rows.y)
     return tree.LossSpec(name, link=row.link, parameter=float(value))
+
+
+def user_spec(loss, rows, continuing):
+    """The engine's view of a loss of the user's; a fit that goes on needs no start."""
+    compiled = loss.compile()
+    start = float("nan") if continuing else loss.start_of(rows.y, rows.weight)
+    if isinstance(compiled, tree.LossSpec):
+        return replace(compiled, start=start)
+    return tree.LossSpec("user", 1, compiled.address, start, loss.link, leaf_address=compiled.leaf_address)
 
 
 def huber_delta(rows):

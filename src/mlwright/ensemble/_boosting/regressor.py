@@ -8,10 +8,9 @@ from sklearn.base import RegressorMixin
 from sklearn.utils._param_validation import HasMethods, Interval
 
 from mlwright._kernels import simd
-from mlwright._kernels import tree as kernels
 from mlwright.ensemble._boosting.base import BASE_STATE, BaseHistGradientBoosting
 from mlwright.ensemble._boosting.intervals import ConformalIntervalMixin
-from mlwright.ensemble._boosting.losses import LOSSES, check_domain, native_spec, spread_of
+from mlwright.ensemble._boosting.losses import LOSSES, check_domain, native_spec, spread_of, user_spec
 from mlwright.ensemble._boosting.parameters import ALL, set_parameters
 from mlwright.io.composite import Optional, State
 from mlwright.io.schema import Choice, Number, Tensor
@@ -136,7 +135,7 @@ class HistGradientBoostingRegressor(RegressorMixin, ConformalIntervalMixin, Base
 
     _parameter_constraints: ClassVar[dict] = {
         **ALL,
-        "loss": [str, HasMethods(["compile"])],
+        "loss": [str, HasMethods(["compile", "start_of", "first_outside"])],
         "quantile": [Interval(Real, 0, 1, closed="both"), None],
         "expectile": [Interval(Real, 0, 1, closed="neither")],
         "power": [Interval(Real, 1, 2, closed="both")],
@@ -212,8 +211,7 @@ class HistGradientBoostingRegressor(RegressorMixin, ConformalIntervalMixin, Base
     def _encode_targets(self, y):
         self.n_trees_per_iteration_ = 1
         y = y.astype(np.float64, copy=False)
-        if isinstance(self.loss, str):
-            check_domain(self.loss, y)
+        check_domain(self.loss, y)
         return y
 
     def _encode_again(self, y, subject):
@@ -230,9 +228,7 @@ class HistGradientBoostingRegressor(RegressorMixin, ConformalIntervalMixin, Base
         if isinstance(self.loss, str):
             spec = native_spec(self, rows, self._loss_parameter if continuing else None)
         else:
-            spec = self.loss.compile()
-            if not isinstance(spec, kernels.LossSpec):
-                spec = kernels.LossSpec("user", 1, spec.address, spec.start, spec.link)
+            spec = user_spec(self.loss, rows, continuing)
         self._link, self._loss_parameter = spec.link, spec.parameter
         self._spread = spread_of(self)
         return spec

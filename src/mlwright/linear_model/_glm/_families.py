@@ -166,6 +166,15 @@ class Law:
         return -1 if inside.all() else int(np.flatnonzero(~inside)[0])
 
     @property
+    def positive_only(self):
+        """Whether it refuses negative targets."""
+        return self.first_outside(np.array([-1.0])) >= 0
+
+    def start_of(self, y, w):
+        """The score that a fit starts from; NaN for that of the mean."""
+        return np.nan
+
+    @property
     def domain_words(self):
         if self.name == "tweedie":
             return "finite numbers" if self.parameter < 0 else "numbers > 0" if self.parameter >= 2 else "numbers >= 0"

@@ -38,13 +38,24 @@ class _UserLaw(Law):
         super().__init__(loss.name, _UserFamily, loss.link, 0.0, has_law=False)
         object.__setattr__(self, "_loss", loss)
 
+    domain_words = "targets in the domain of your loss"
+    positive_only = False  # its domain is looked at in fits only
+
     @property
     def loss(self):
         compiled = self._loss.compile()
-        return GlmLoss("user", 0.0, compiled.address, compiled.callback)
+        if not hasattr(compiled, "callbacks"):
+            raise ValueError(
+                f"family: got {self._loss!r}, which is called with all rows at once, expected a loss made by "
+                "mlwright.extend.loss; write its functions for one observation"
+            )
+        return GlmLoss("user", 0.0, compiled.address, compiled.callbacks)
 
     def first_outside(self, y):
-        return -1
+        return self._loss.first_outside(y)
+
+    def start_of(self, y, w):
+        return self._loss.start_of(y, w)
 
     def saturated(self, y, w):
         return 0.0

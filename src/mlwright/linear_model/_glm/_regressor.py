@@ -131,7 +131,7 @@ class GlmRegressor(GlmInferenceMixin, RegressorMixin, BaseEstimator):
         row = law.first_outside(y)
         if row >= 0:
             raise ValueError(
-                f"y: row {row} is {y[row]!r}, expected {law.domain_words}: some values of y are out of the valid range "
+                f"y: row {row} is {y[row]}, expected {law.domain_words}: some values of y are out of the valid range "
                 f"of the family {law.name!r}; remove or correct such rows, or choose another family."
             )
 
@@ -192,8 +192,11 @@ class GlmRegressor(GlmInferenceMixin, RegressorMixin, BaseEstimator):
         if mean <= 0.0 and law.link == "log":  # no counts at all: the loss falls without end, as the solver finds out
             mean = 1e-3
         shift = 0.0 if offset is None else float(np.average(offset, weights=w))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            start = float(LINKS[law.link].score(mean)) - shift
+        start = law.start_of(y, w)
+        if np.isnan(start):
+            with np.errstate(divide="ignore", invalid="ignore"):
+                start = float(LINKS[law.link].score(mean))
+        start -= shift
         return np.zeros(p), start if np.isfinite(start) else 0.0
 
     def _keep(self, solution, problem, rows):
@@ -213,8 +216,7 @@ class GlmRegressor(GlmInferenceMixin, RegressorMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         try:
-            outside = self._law().first_outside(np.array([-1.0]))
+            tags.target_tags.positive_only = self._law().positive_only
         except ValueError:  # parameters that do not go together: fit says so
-            outside = -1
-        tags.target_tags.positive_only = outside >= 0
+            tags.target_tags.positive_only = False
         return tags
