@@ -5,6 +5,7 @@ import numpy as np
 from mlwright._kernels import glm
 from mlwright.linear_model._glm._problem import Solution
 from mlwright.linear_model._glm._proximal_classes import solve_classes_l1
+from mlwright.linear_model._glm._proximal_joint import forms_joint, solve_joint
 from mlwright.linear_model._glm._solve import INNER_STEPS, LARGEST_HESSIAN, centred
 
 
@@ -14,7 +15,8 @@ def solve_classes(problem, n_classes, coef, intercept, tol, max_iter, diagonal=F
     ``diagonal``: the Gram matrix of the columns is about diagonal, and needs not be formed.
     """
     if problem.l1 > 0:
-        return solve_classes_l1(problem, n_classes, coef, intercept, tol, max_iter)
+        method = solve_joint if forms_joint(problem, n_classes) else solve_classes_l1
+        return method(problem, n_classes, coef, intercept, tol, max_iter)
     squares, passes = None, 0.0
     if diagonal or len(problem.scale) > LARGEST_HESSIAN or _wide_sparse(problem):
         problem, squares, passes = centred(problem)
