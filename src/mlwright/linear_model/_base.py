@@ -88,8 +88,6 @@ class LinearStatistics(BaseEstimator):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = self._accept_sparse
-        tags.target_tags.multi_output = self._multi_output
-        tags.target_tags.single_output = True
         return tags
 
 
@@ -109,6 +107,12 @@ class StatisticsModel(IntervalMixin, RegressorMixin, LinearStatistics):
             The same bits for any number of threads, instruction set and memory layout.
         """
         return linear_predict(self, X, accept_sparse=self._accept_sparse)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = self._multi_output
+        tags.target_tags.single_output = True
+        return tags
 
 
 class LeastSquaresModel(StateAlgebraMixin, StatisticsModel):
