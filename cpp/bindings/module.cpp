@@ -3,6 +3,7 @@
 PYBIND11_MODULE(_core, m) {
   m.doc() = "The native core of mlwright. Private: call it through mlwright._kernels.";
   mlwright::bindings::register_errors(m);
+  mlwright::bindings::register_bart(m);
   mlwright::bindings::register_blas(m);
   mlwright::bindings::register_capi(m);
   mlwright::bindings::register_quantile(m);

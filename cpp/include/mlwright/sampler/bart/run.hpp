@@ -1,0 +1,51 @@
+// Chains of BART side by side: y = sum of trees + noise, y_i ~ N(f(x_i), sigma2 / w_i).
+//
+//   leaf means   N(0, tau2);  sigma2 ~ nu lambda / chi2(nu), or fixed;  trees as in space.hpp
+//
+// Chains run on threads of their own; between slices of a few milliseconds the calling thread polls for Ctrl-C and tells the
+// progress. Draws do not depend on threads or instruction sets. How a chain works: cpp/src/sampler/bart/chain.hpp.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "mlwright/runtime/cancel.hpp"
+#include "mlwright/runtime/progress.hpp"
+#include "mlwright/sampler/bart/data.hpp"
+#include "mlwright/sampler/bart/draws.hpp"
+
+namespace mlwright::sampler::bart {
+
+struct Settings {
+  std::uint64_t seed = 0;
+  int n_trees = 200;
+  TreePrior tree;
+  double unit = 0x1p-24;       // of residuals and leaf means
+  double weight_unit = 1;      // of weights
+  double tau2 = 1, nu = 3, lambda = 1;
+  double sigma2 = 1;           // to start from
+  bool sigma_is_fixed = false;
+  std::int64_t min_weight = 0;  // of a leaf, in units of weights
+  bool is_sparse = false;
+};
+
+// target: in units. weight: empty for ones, else of every row, in units.
+struct Response {
+  std::span<const std::int32_t> target;
+  std::span<const std::int64_t> weight;
+};
+
+struct Schedule {
+  index_t chains = 4, burn_in = 200, draws = 1000, thin = 1;
+};
+
+struct ChainDraws {
+  Draws trees;
+  std::vector<double> sigma2;  // of every kept draw
+};
+
+// One item a chain. Throws NumericalError where residuals outgrow their integers.
+std::vector<ChainDraws> run(const Data& data, const Response& response, const Settings& settings, const Schedule& schedule,
+                            runtime::CancelToken& token, runtime::Progress& progress);
+
+}  // namespace mlwright::sampler::bart

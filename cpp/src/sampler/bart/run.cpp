@@ -1,0 +1,58 @@
+#include "mlwright/sampler/bart/run.hpp"
+
+#include <chrono>
+#include <memory>
+#include <thread>
+
+#include "mlwright/base/error.hpp"
+#include "mlwright/runtime/parallel.hpp"
+#include "sampler/bart/chain.hpp"
+
+namespace mlwright::sampler::bart {
+namespace {
+
+constexpr std::chrono::milliseconds kSlice{20};
+
+// Only the calling thread may poll; the others look at the flag.
+std::function<void()> poller(runtime::CancelToken& token) {
+  return [&token, caller = std::this_thread::get_id()] {
+    if (std::this_thread::get_id() == caller) token.poll();
+    if (token.cancelled()) throw Cancelled();
+  };
+}
+
+void advance(Chain& chain, const Schedule& schedule, ChainDraws& out, const std::function<void()>& check) {
+  chain.sweep(check);
+  const index_t kept = chain.iteration() - schedule.burn_in;
+  if (kept <= 0 || kept % schedule.thin != 0) return;
+  chain.keep(out.trees);
+  out.sigma2.push_back(chain.sigma2());
+}
+
+}  // namespace
+
+std::vector<ChainDraws> run(const Data& data, const Response& response, const Settings& settings, const Schedule& schedule,
+                            runtime::CancelToken& token, runtime::Progress& progress) {
+  const auto n_chains = static_cast<std::size_t>(schedule.chains);
+  std::vector<ChainDraws> out(n_chains);
+  std::vector<std::unique_ptr<Chain>> chains;
+  for (std::size_t c = 0; c < n_chains; ++c) chains.push_back(std::make_unique<Chain>(data, response, settings, c));
+  const index_t sweeps = schedule.burn_in + schedule.draws * schedule.thin;
+  const auto check = poller(token);
+  index_t done = 0;
+  while (done < sweeps * schedule.chains) {
+    runtime::parallel_for(schedule.chains, 1, token, [&](index_t c, index_t, index_t) {
+      const auto at = static_cast<std::size_t>(c);
+      const auto stop = std::chrono::steady_clock::now() + kSlice;
+      while (chains[at]->iteration() < sweeps && std::chrono::steady_clock::now() < stop)
+        advance(*chains[at], schedule, out[at], check);
+    });
+    done = 0;
+    for (const auto& chain : chains) done += chain->iteration();
+    progress.report({.stage = "sampling", .done = done, .total = sweeps * schedule.chains});
+    token.poll();
+  }
+  return out;
+}
+
+}  // namespace mlwright::sampler::bart

@@ -1,0 +1,69 @@
+"""How often a native chain of BART is at each tree, to be held against exact posteriors."""
+
+from collections import defaultdict
+
+import numpy as np
+
+from mlwright._kernels import bart
+from mlwright.reference.bart import Rule
+
+UNIT = 2.0**-24
+
+
+def target_of(y):
+    """Residuals as the chains count them, and what they stand for."""
+    target = np.round(np.asarray(y) / UNIT).astype(np.int64)
+    return target, target * UNIT
+
+
+def draw(space, X, y, **options):
+    """Trees of one chain over the columns of a TreeSpace."""
+    columns = [(c.n_cuts, c.has_missing, c.n_codes) for c in space.columns]
+    how = bart.options(alpha=space.alpha, beta=space.beta, max_depth=space.max_depth, unit=UNIT, **options)
+    return bart.run(X, columns, target_of(y)[0], np.empty(0, dtype=np.int64), how)
+
+
+def frequencies(trees, n_trees=1, columns=()):
+    """``{tree, or tuple of trees: share of draws}``; sets of codes without the bits of codes that never come."""
+    sizes = np.diff(trees["ends"], prepend=0)
+    place = np.arange(sizes.sum()) - np.repeat(trees["ends"] - sizes, sizes)
+    rows = np.full((len(sizes), sizes.max(), 4), 255, dtype=np.int64)
+    which = np.repeat(np.arange(len(sizes)), sizes)
+    nodes = (trees["variable"], trees["kind"], trees["bound"], _sets(trees, columns))
+    rows[which, place] = np.stack(nodes, axis=1)
+    rows = np.ascontiguousarray(rows.reshape(len(sizes) // n_trees, -1).astype(np.uint8))
+    keys, counts = np.unique(rows.view(f"V{rows.shape[1]}").ravel(), return_counts=True)
+    whole = {j: (1 << column.n_codes) - 1 for j, column in enumerate(columns)}
+    found = defaultdict(float)
+    for key, count in zip(keys, counts, strict=True):
+        parts = np.frombuffer(key.tobytes(), dtype=np.uint8).reshape(n_trees, -1, 4)
+        drawn = tuple(_tree(iter(part.tolist()), whole) for part in parts)
+        found[drawn if n_trees > 1 else drawn[0]] += count / len(rows)
+    return found
+
+
+def _sets(trees, columns):
+    of_node = np.zeros(len(trees["variable"]), dtype=np.int64)
+    for j, column in enumerate(columns):
+        if column.n_codes:
+            here = trees["variable"] == j
+            of_node[here] = trees["sets"].reshape(-1, 4)[trees["value"][here], 0] & ((1 << column.n_codes) - 1)
+    return of_node
+
+
+def _tree(nodes, reach):
+    """One tree of rows of nodes; `reach` holds the codes of each column of categories that come to it."""
+    variable, kind, bound, codes = next(nodes)
+    if variable == 255:
+        return None
+    if kind != 2:
+        return Rule(variable, kind, bound), _tree(nodes, reach), _tree(nodes, reach)
+    within = reach[variable]
+    rule = Rule(variable, codes=codes & within, is_set=True)
+    left = _tree(nodes, reach | {variable: within & codes})
+    return rule, left, _tree(nodes, reach | {variable: within & ~codes})
+
+
+def total_variation(found, exact):
+    assert set(found) <= set(exact)
+    return 0.5 * sum(abs(found.get(tree, 0.0) - p) for tree, p in exact.items())

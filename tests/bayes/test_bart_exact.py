@@ -1,0 +1,144 @@
+"""BART against exact posteriors by enumeration of all trees, and broken variants that must not agree with them."""
+
+import math
+
+import numpy as np
+import pytest
+
+from mlwright.reference import bart as exact
+from tests.bayes.bart_frequencies import draw, frequencies, target_of, total_variation
+
+TAU2, SIGMA2 = 0.09, 0.05
+SPACES = {
+    "numbers": exact.TreeSpace([exact.Column(3), exact.Column(1)], max_depth=2),
+    "missing": exact.TreeSpace([exact.Column(1, True), exact.Column(1)], alpha=0.8, beta=0.7, max_depth=2),
+    "categories": exact.TreeSpace([exact.Column(n_codes=3), exact.Column(2)], max_depth=2),
+    "one column": exact.TreeSpace([exact.Column(3)], alpha=0.9, beta=0.5, max_depth=3),
+    "weights": exact.TreeSpace([exact.Column(2), exact.Column(1)], max_depth=2, weights=[0.9, 0.1]),
+}
+X = {
+    "numbers": [[0, 0], [1, 1], [2, 1], [3, 0], [1, 1], [2, 0]],
+    "missing": [[0, 0], [255, 1], [1, 1], [0, 1], [1, 0], [255, 0]],
+    "categories": [[0, 0], [1, 2], [2, 1], [0, 1], [1, 2], [2, 0]],
+    "one column": [[0], [1], [2], [3], [1], [2]],
+    "weights": [[0, 0], [1, 1], [2, 1], [0, 1], [1, 1], [2, 0]],
+}
+Y = target_of([-0.5, -0.2, 0.4, 0.5, 0.1, -0.3])[1]
+
+
+def case(name):
+    return SPACES[name], np.array(X[name])
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_prior_is_normalised(name):
+    trees = list(SPACES[name].all_trees())
+    assert len(set(trees)) == len(trees)
+    assert sum(math.exp(SPACES[name].log_prior(tree)) for tree in trees) == pytest.approx(1.0, abs=1e-12)
+
+
+def invariance_error(space, like, X):
+    """Total variation between the exact posterior under `like` and what the moves of `space` leave invariant."""
+    posterior = exact.posterior(like, X, Y, TAU2, SIGMA2)
+    trees, wanted = list(posterior), np.array(list(posterior.values()))
+    logs = [exact.log_likelihood(tree, X, Y, TAU2, SIGMA2) for tree in trees]
+    return 0.5 * np.abs(exact.stationary(exact.transition_matrix(space, trees, logs)) - wanted).sum()
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_moves_leave_the_posterior_invariant(name):
+    space, rows = case(name)
+    assert invariance_error(space, space, rows) < 1e-10
+
+
+class LostLeafParents(exact.TreeSpace):
+    def n_leaf_parents(self, tree):
+        return 1
+
+
+class LostGrowableLeaves(exact.TreeSpace):
+    def n_splittable(self, tree):
+        return min(super().n_splittable(tree), 1)
+
+
+class WrongDepthPrior(exact.TreeSpace):
+    def split_probability(self, depth):
+        return self.alpha * (2 + depth) ** -self.beta
+
+
+class LostChildren(exact.TreeSpace):
+    def log_children(self, tree, path):
+        return 0.0
+
+
+class EvenMoves(exact.TreeSpace):
+    """Forgets that a root can only grow."""
+
+    def grow_ratio(self, tree, path, rule):
+        return super().grow_ratio(tree, path, rule) + math.log(self.move_probability(tree, exact.GROW))
+
+
+MUTANTS = [LostLeafParents, LostGrowableLeaves, WrongDepthPrior, LostChildren, EvenMoves]
+
+
+@pytest.mark.parametrize("mutant", MUTANTS)
+def test_broken_moves_do_not(mutant):
+    space, rows = case("one column")
+    broken = mutant(space.columns, space.alpha, space.beta, space.max_depth)
+    assert invariance_error(broken, space, rows) > 0.005
+
+
+@pytest.mark.parametrize("name", ["one column", "missing", "categories"])
+def test_native_chain_is_at_every_tree_as_often_as_it_should(name):
+    space, rows = case(name)
+    trees = draw(space, rows, Y, seed=1, n_trees=1, tau2=TAU2, sigma2=SIGMA2, sigma_is_fixed=True, draws=40_000, thin=5)
+    wanted = exact.posterior(space, rows, Y, TAU2, SIGMA2)
+    assert total_variation(frequencies(trees, columns=space.columns), wanted) < 0.03
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["numbers", "missing", "categories", "one column"])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_native_chain_over_a_long_run(name, seed):
+    space, rows = case(name)
+    fixed = {"tau2": TAU2, "sigma2": SIGMA2, "sigma_is_fixed": True}
+    trees = draw(space, rows, Y, seed=seed, n_trees=1, draws=1_000_000, thin=20, **fixed)
+    wanted = exact.posterior(space, rows, Y, TAU2, SIGMA2)
+    assert total_variation(frequencies(trees, columns=space.columns), wanted) < 0.005
+
+
+@pytest.mark.slow
+def test_leaves_that_hold_too_little_are_left_out():
+    space, rows = case("numbers")
+    fixed = {"tau2": TAU2, "sigma2": SIGMA2, "sigma_is_fixed": True, "min_weight": 2}
+    trees = draw(space, rows, Y, seed=3, n_trees=1, draws=1_000_000, thin=20, **fixed)
+    wanted = exact.posterior(space, rows, Y, TAU2, SIGMA2, min_weight=2)
+    assert total_variation(frequencies(trees), wanted) < 0.005
+
+
+@pytest.mark.slow
+def test_sum_of_two_trees():
+    space = exact.TreeSpace([exact.Column(2), exact.Column(1)], max_depth=1)
+    rows = np.array(X["weights"])
+    fixed = {"tau2": TAU2, "sigma2": SIGMA2, "sigma_is_fixed": True}
+    trees = draw(space, rows, Y, seed=4, n_trees=2, draws=1_000_000, thin=20, **fixed)
+    wanted = exact.posterior_of_sum(space, rows, Y, TAU2, SIGMA2)
+    assert total_variation(frequencies(trees, n_trees=2), wanted) < 0.005
+
+
+@pytest.mark.slow
+def test_noise_is_drawn_along():
+    space, rows = case("one column")
+    trees = draw(space, rows, Y, seed=5, n_trees=1, tau2=TAU2, lam=0.05, sigma2=0.05, draws=1_000_000, thin=20)
+    wanted, mean = exact.posterior_with_scale(space, rows, Y, TAU2, 3.0, 0.05)
+    assert total_variation(frequencies(trees), wanted) < 0.005
+    assert trees["sigma2"].mean() == pytest.approx(mean, rel=0.01)
+
+
+@pytest.mark.slow
+def test_broken_native_data_shows():
+    """The same test is red where the chain sees other leaf means than the posterior."""
+    space, rows = case("one column")
+    fixed = {"tau2": 1.5 * TAU2, "sigma2": SIGMA2, "sigma_is_fixed": True}
+    trees = draw(space, rows, Y, seed=6, n_trees=1, draws=300_000, thin=20, **fixed)
+    assert total_variation(frequencies(trees), exact.posterior(space, rows, Y, TAU2, SIGMA2)) > 0.02
