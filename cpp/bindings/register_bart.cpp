@@ -87,6 +87,11 @@ bart::Settings settings_of(const py::dict& d) {
   s.sigma2 = d["sigma2"].cast<double>();
   s.sigma_is_fixed = d["sigma_is_fixed"].cast<bool>();
   s.min_weight = d["min_weight"].cast<std::int64_t>();
+  s.root_sweeps = d["root_sweeps"].cast<index_t>();
+  s.is_sparse = d["is_sparse"].cast<bool>();
+  s.sparse_from = s.root_sweeps + d["burn_in"].cast<index_t>() / 2;
+  s.is_probit = d["is_probit"].cast<bool>();
+  s.offset = d["offset"].cast<double>();
   return s;
 }
 

@@ -6,6 +6,7 @@ To add one, add a line to ESTIMATORS, with settings that keep a check under a se
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from mlwright.bayes import BARTClassifier, BARTRegressor
 from mlwright.ensemble import (
     HistGradientBoostingClassifier,
     HistGradientBoostingDistributionRegressor,
@@ -83,6 +84,8 @@ ESTIMATORS = [
     ARDRegression(scale_invariant=True, compute_loo=True),
     BayesianRidge(),
     BayesianRidge(compute_score=True, fit_intercept=False),
+    BARTRegressor(n_trees=10, burn_in=30, draws=3, chains=2),
+    BARTClassifier(n_trees=10, burn_in=30, draws=3, chains=2),
     HuberRegressor(),
     HuberRegressor(fit_intercept=False, epsilon=2.0, alpha=0.1),
     QuantileRegressor(),

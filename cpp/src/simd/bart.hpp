@@ -20,7 +20,7 @@ struct BartSplit {
   std::uint8_t shift = 0, bound = 0, a = 0, b = 0;
 };
 
-// Leaf values before and after; entries from n_slots on are zero.
+// Leaf values before and after; the entries from n_slots to 31, and the last one, are zero.
 struct BartValues {
   alignas(64) std::int32_t before[kBartSlots];
   alignas(64) std::int32_t after[kBartSlots];

@@ -9,9 +9,10 @@ import numpy as np
 from mlwright._native import core
 from mlwright._runtime.registry import Tolerance, kernel
 
-__all__ = ["FIELDS", "MISSING", "check_trees", "options", "run", "run_small", "sums"]
+__all__ = ["FIELDS", "MISSING", "MOST_LEAVES", "check_trees", "options", "run", "run_small", "sums"]
 
 MISSING = 255  # the code of a missing number
+MOST_LEAVES = 255  # of a tree
 FIELDS = {
     "variable": np.int32,
     "value": np.int32,
@@ -39,6 +40,10 @@ def options(
     alpha=0.95,
     beta=2.0,
     max_depth=255,
+    root_sweeps=0,
+    is_sparse=False,
+    is_probit=False,
+    offset=0.0,
     chains=1,
     burn_in=0,
     draws=1,

@@ -15,6 +15,8 @@ from mlwright.io.composite import State
 
 # Name in the file -> where the class is.
 CLASSES: dict[str, str] = {
+    "bayes.BARTClassifier": "mlwright.bayes:BARTClassifier",
+    "bayes.BARTRegressor": "mlwright.bayes:BARTRegressor",
     "deploy.ImportedClassifier": "mlwright.deploy:ImportedClassifier",
     "deploy.ImportedRegressor": "mlwright.deploy:ImportedRegressor",
     "ensemble.HistGradientBoostingClassifier": "mlwright.ensemble:HistGradientBoostingClassifier",

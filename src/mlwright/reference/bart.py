@@ -193,7 +193,7 @@ class TreeSpace:
         return self.log_not_split(tree, path + "l") + self.log_not_split(tree, path + "r")
 
     def grow_ratio(self, tree, path, rule):
-        """Log of prior and proposal ratios of growing; the rule's probability cancels, it is proposed from the prior."""
+        """Log of prior and proposal ratios of growing; the rule cancels, being proposed from the prior."""
         grown = replaced(tree, path, (rule, None, None))
         p = self.split_probability(len(path))
         prior = math.log(p) - math.log1p(-p) + self.log_children(grown, path)

@@ -1,6 +1,6 @@
 """Twin of the native chains of BART: the same moves by the same random numbers, one row at a time.
 
-Trees and the ratios of their moves are those of :mod:`mlwright.reference.bart`, which the exact posterior is held against.
+Trees and the ratios of their moves are those of :mod:`mlwright.reference.bart`, which is held against exact posteriors.
 """
 
 import math
@@ -16,14 +16,17 @@ from mlwright.reference.bart import (
     Column,
     Rule,
     TreeSpace,
+    inner_nodes,
     leaf_of,
     leaf_parents,
     log_marginal,
     replaced,
+    subtree,
 )
 from mlwright.reference.rng import Rng
 
-TREES, SCALE, WEIGHTS = range(3)
+TREES, SCALE, WEIGHTS, LATENTS = range(4)
+LATENT_ROWS = 256
 SET_RULE, SET_WORDS = 2, 4
 
 
@@ -67,8 +70,13 @@ class Chain:
             options["beta"],
             options["max_depth"],
         )
+        self.sparsity = Sparsity(len(self.space.usable)) if options["is_sparse"] and self.space.usable else None
         self.states = [State() for _ in range(options["n_trees"])]
+        self.even = True
         self.sigma2, self.iteration = options["sigma2"], 0
+        if options["is_probit"]:
+            self.classes, self.residual, self.latent = self.residual, [0] * len(target), [0] * len(target)
+            self.draw_latents()
 
     def rng(self, purpose, part=0):
         return Rng(self.o["seed"], stream(purpose, self.iteration), self.number << 32 | part)
@@ -76,8 +84,12 @@ class Chain:
     def sweep(self):
         for number, state in enumerate(self.states):
             self.step(state, self.rng(TREES, number))
-        if not self.o["sigma_is_fixed"]:
+        if self.o["is_probit"]:
+            self.draw_latents()
+        elif not self.o["sigma_is_fixed"]:
             self.draw_sigma()
+        if self.sparsity and self.iteration >= self.o["burn_in"] // 2:
+            self.draw_weights()
         self.iteration += 1
 
     def step(self, state, rng):
@@ -114,7 +126,7 @@ class Chain:
     def draw_rule(self, tree, path, rng):
         space = self.space
         variables = space.available(tree, path)
-        if (space.weights == 1).all():
+        if self.even:
             variable = variables[rng.below(len(variables))]
         else:
             sums = list(accumulate(space.weights[variables]))
@@ -167,6 +179,82 @@ class Chain:
         squares = sum(w * r * r for w, r in zip(self.weight, self.residual, strict=True)) * o["unit"] ** 2
         chi = self.rng(SCALE).chi_square(o["nu"] + sum(self.weight) * o["weight_unit"])
         self.sigma2 = (o["nu"] * o["lam"] + squares * o["weight_unit"]) / chi
+
+    def draw_latents(self):
+        o = self.o
+        for i, (latent, residual) in enumerate(zip(self.latent, self.residual, strict=True)):
+            if i % LATENT_ROWS == 0:
+                rng = self.rng(LATENTS, i // LATENT_ROWS)
+            f = latent - residual
+            mean = o["offset"] + f * o["unit"]
+            sign = 1 if self.classes[i] > 0 else -1
+            drawn = sum(sign * positive_normal(sign * mean, rng) for _ in range(self.weight[i]))
+            self.latent[i] = round((drawn / self.weight[i] - o["offset"]) / o["unit"])
+            self.residual[i] = self.latent[i] - f
+
+    def draw_weights(self):
+        rng, space = self.rng(WEIGHTS), self.space
+        self.sparsity.counts[:] = 0
+        for state in self.states:
+            for path in inner_nodes(state.tree):
+                variable = subtree(state.tree, path)[0].variable
+                available = set(space.available(state.tree, path))
+                exhausted = [i for i, j in enumerate(space.usable) if j not in available]
+                self.sparsity.count(space.usable.index(variable), exhausted, rng)
+        self.sparsity.draw(rng)
+        space.weights[space.usable] = self.sparsity.weights
+        self.even = False
+
+
+def positive_normal(mean, rng):
+    """z > 0 of N(mean, 1), by rejection: Robert (1995), Statistics and Computing 5."""
+    bound = -mean
+    if bound < 0.45:
+        while (t := rng.normal()) <= bound:
+            pass
+        return mean + t
+    rate = 0.5 * (bound + math.sqrt(bound * bound + 4))
+    while True:
+        beyond = rng.exponential() / rate
+        if math.log(rng.uniform_open()) <= -0.5 * (bound + beyond - rate) ** 2:
+            return beyond
+
+
+class Sparsity:
+    """Weights of variables, drawn by how often rules use them: Linero (2018), JASA 113."""
+
+    GRID, ONE_BY_ONE = 1000, 1000
+
+    def __init__(self, n):
+        self.counts, self.weights, self.theta = np.zeros(n), np.full(n, 1 / n), 1.0
+        share = np.arange(1, self.GRID + 1) / (self.GRID + 1)
+        self.thetas = n * share / (1 - share)
+        lgamma = np.vectorize(math.lgamma)
+        self.log_prior = -0.5 * np.log(share) + lgamma(self.thetas) - n * lgamma(self.thetas / n)
+
+    def count(self, place, exhausted, rng):
+        """One rule; with it the draws that came to a variable without rules and were repeated."""
+        self.counts[place] += 1
+        if not exhausted:
+            return
+        missed = self.weights[exhausted].sum()
+        share = min(missed / self.weights.sum(), 1 - 2.0**-53)
+        repeats = left = min(math.floor(math.log(rng.uniform_open()) / math.log(share)), 1e15)
+        while len(exhausted) > 1 and left > 0 and repeats - left < self.ONE_BY_ONE:
+            below = np.cumsum(self.weights[exhausted]) <= rng.uniform() * missed
+            self.counts[exhausted[min(int(below.sum()), len(exhausted) - 1)]] += 1
+            left -= 1
+        self.counts[exhausted] += left * self.weights[exhausted] / missed
+
+    def draw(self, rng):
+        p = len(self.weights)
+        logs = np.array([rng.log_gamma(self.theta / p + count) for count in self.counts])
+        logs -= logs.max() + math.log(np.exp(logs - logs.max()).sum())
+        self.weights = np.maximum(np.exp(logs), 1e-300)
+        density = self.log_prior + self.thetas / p * logs.sum()
+        density = np.exp(density - density.max())
+        below = np.cumsum(density) <= rng.uniform() * density.sum()
+        self.theta = self.thetas[min(int(below.sum()), len(below) - 1)]
 
 
 class Arrays:

@@ -14,15 +14,21 @@ def small_chains(draw):
     columns = [draw(_column()) for _ in range(draw(st.integers(1, 3)))]
     codes = np.stack([_codes(rng, column, n) for column in columns], axis=1)
     target = np.round(rng.normal(size=n) * 2.0**22).astype(np.int64)
-    weighted = draw(st.booleans())
+    weighted, is_probit = draw(st.booleans()), draw(st.booleans())
+    if is_probit:
+        target = np.where(target > 0, 1, -1)
     options = bart.options(
         seed=draw(st.integers(0, 2**64 - 1)),
         n_trees=draw(st.integers(1, 3)),
         tau2=draw(st.sampled_from([0.01, 0.1, 1.0])),
         lam=0.05,
-        sigma2=0.02,
+        sigma2=1.0 if is_probit else 0.02,
+        unit=2.0**-20 if is_probit else 2.0**-24,
+        is_probit=is_probit,
+        offset=0.3 if is_probit else 0.0,
+        is_sparse=draw(st.booleans()),
         sigma_is_fixed=draw(st.booleans()),
-        weight_unit=0.25 if weighted else 1.0,
+        weight_unit=0.25 if weighted and not is_probit else 1.0,
         min_weight=draw(st.integers(0, 3)),
         alpha=draw(st.sampled_from([0.5, 0.95])),
         beta=draw(st.sampled_from([0.5, 2.0])),
@@ -32,7 +38,7 @@ def small_chains(draw):
         draws=draw(st.integers(1, 4)),
         thin=draw(st.integers(1, 2)),
     )
-    weight = rng.integers(0, 9, n) if weighted else np.empty(0, dtype=np.int64)
+    weight = rng.integers(1 if is_probit else 0, 9, n) if weighted else np.empty(0, dtype=np.int64)
     return (codes, np.array(columns, dtype=np.int32), target, weight, options), {}
 
 

@@ -56,7 +56,7 @@ def _said(method: Callable[[Any], Any], X: Any) -> Any:
 def fitted_examples() -> list[Example]:
     """The examples; imports the estimators."""
     linear = [*_linear_models(), *_ridge_classifiers(), *_sparse_models(), *_robust_models(), *_glms()]
-    return [*linear, *_boosting(), *_imported(), *_encoders(), *_pipelines(), *_tabular()]
+    return [*linear, *_boosting(), *_bart(), *_imported(), *_encoders(), *_pipelines(), *_tabular()]
 
 
 def _numbers(n: int = 40, p: int = 3) -> np.ndarray:
@@ -284,6 +284,26 @@ def _boosting_categories(small: dict[str, Any]) -> list[Example]:
             words,
             np.where(coded[:, 3] % 2 + coded[:, 0] > 0.5, "high", "low"),
         ),
+    ]
+
+
+def _bart() -> list[Example]:
+    from mlwright.bayes import BARTClassifier, BARTRegressor
+
+    X = _coded()
+    X[::7, 1] = np.nan
+    score = np.nan_to_num(X[:, :3]).sum(axis=1)
+    small = {"n_trees": 3, "burn_in": 5, "draws": 3, "chains": 2, "random_state": 0, "categorical_features": [3]}
+    return [
+        Example("bayes.BARTRegressor", partial(BARTRegressor, **small), X, score),
+        Example(
+            "bayes.BARTRegressor:scored",
+            partial(BARTRegressor, compute_loo=True, k=100.0, **small | {"categorical_features": None, "draws": 100}),
+            _numbers(),
+            score[:40],
+        ),
+        Example("bayes.BARTClassifier", partial(BARTClassifier, **small), X, np.where(score > 0, "high", "low")),
+        Example("bayes.BARTClassifier:classes", partial(BARTClassifier, **small), X, np.digitize(score, [-1.0, 1.0])),
     ]
 
 

@@ -14,8 +14,12 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 
 #include "mlwright/sampler/bart/run.hpp"
+#include "sampler/bart/grow_from_root.hpp"
+#include "sampler/bart/leaf.hpp"
+#include "sampler/bart/sparsity.hpp"
 #include "simd/bart.hpp"
 
 namespace mlwright::sampler::bart {
@@ -43,26 +47,25 @@ class Chain {
     int last = 0;
     simd::BartValues values;
   };
-  struct Leaf {
-    std::int64_t weight = 0, sum = 0;
-    Leaf operator+(const Leaf& o) const noexcept { return {weight + o.weight, sum + o.sum}; }
-    Leaf operator-(const Leaf& o) const noexcept { return {weight - o.weight, sum - o.sum}; }
-  };
-
   std::uint8_t* slots(int tree) noexcept { return slots_.data() + static_cast<std::size_t>(tree) * static_cast<std::size_t>(data_.stride()); }
   runtime::Rng rng(std::uint32_t purpose, std::uint64_t part = 0) const noexcept;
 
+  LeafModel model() const noexcept { return {settings_.unit, settings_.weight_unit, settings_.tau2, sigma2_}; }
   void step(int tree);
+  void regrow(int tree);
   simd::BartSplit split_by(const Proposal& proposal);
-  void pass(int next, const simd::BartSplit& tried, simd::BartSums& sums);
+  void pass(int next, const simd::BartSplit& tried);
+  void clear_values(std::size_t n_slots) noexcept;
+  void start_probit(std::span<const std::int32_t> classes);
   std::int32_t apply(index_t begin, index_t rows);
   index_t block_rows() const;
-  bool accepts(const Proposal& proposal, std::span<const Leaf> leaves, Leaf tried, double log_u) const;
-  double log_marginal(const Leaf& leaf) const;
-  void move(TreeState& state, const Proposal& proposal, std::vector<Leaf>& leaves, Leaf tried);
-  void draw_values(TreeState& state, std::span<const Leaf> leaves, runtime::Rng& rng);
+  bool accepts(const Proposal& proposal, std::span<const LeafSums> leaves, LeafSums tried, double log_u) const;
+  void move(TreeState& state, const Proposal& proposal, std::vector<LeafSums>& leaves, LeafSums tried);
+  void draw_values(TreeState& state, std::span<const LeafSums> leaves, runtime::Rng& rng);
   void draw_sigma();
   void draw_weights();
+  void draw_latents();
+  void measure_residuals() noexcept;
 
   const Data& data_;
   Settings settings_;
@@ -71,15 +74,20 @@ class Chain {
   double sigma2_;
   double total_weight_ = 0;
   TreeSpace space_;
+  Sparsity sparsity_;
+  std::optional<RootGrower> grower_;  // while trees are grown from their roots
   std::vector<TreeState> trees_;
-  Buffer<std::int32_t> residual_;
+  Buffer<std::int32_t> residual_, latent_;  // latent: of probit, what the residuals are of
+  std::vector<std::uint8_t> positive_;
   Buffer<std::int64_t> weight_;
   Buffer<std::uint8_t> slots_;
   std::array<std::vector<std::uint8_t>, 2> sides_;  // of rules of categories: that on trial, and that accepted before
   int side_ = 0;
   Pending pending_;
   std::int64_t bound_ = 0;  // of |residual|
-  std::vector<Leaf> leaves_;
+  simd::BartSums sums_;
+  std::vector<LeafSums> leaves_;
+  std::vector<int> exhausted_;
 };
 
 }  // namespace mlwright::sampler::bart

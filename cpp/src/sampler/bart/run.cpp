@@ -21,9 +21,9 @@ std::function<void()> poller(runtime::CancelToken& token) {
   };
 }
 
-void advance(Chain& chain, const Schedule& schedule, ChainDraws& out, const std::function<void()>& check) {
+void advance(Chain& chain, index_t first_sweeps, const Schedule& schedule, ChainDraws& out, const std::function<void()>& check) {
   chain.sweep(check);
-  const index_t kept = chain.iteration() - schedule.burn_in;
+  const index_t kept = chain.iteration() - first_sweeps;
   if (kept <= 0 || kept % schedule.thin != 0) return;
   chain.keep(out.trees);
   out.sigma2.push_back(chain.sigma2());
@@ -37,7 +37,7 @@ std::vector<ChainDraws> run(const Data& data, const Response& response, const Se
   std::vector<ChainDraws> out(n_chains);
   std::vector<std::unique_ptr<Chain>> chains;
   for (std::size_t c = 0; c < n_chains; ++c) chains.push_back(std::make_unique<Chain>(data, response, settings, c));
-  const index_t sweeps = schedule.burn_in + schedule.draws * schedule.thin;
+  const index_t first_sweeps = settings.root_sweeps + schedule.burn_in, sweeps = first_sweeps + schedule.draws * schedule.thin;
   const auto check = poller(token);
   index_t done = 0;
   while (done < sweeps * schedule.chains) {
@@ -45,7 +45,7 @@ std::vector<ChainDraws> run(const Data& data, const Response& response, const Se
       const auto at = static_cast<std::size_t>(c);
       const auto stop = std::chrono::steady_clock::now() + kSlice;
       while (chains[at]->iteration() < sweeps && std::chrono::steady_clock::now() < stop)
-        advance(*chains[at], schedule, out[at], check);
+        advance(*chains[at], first_sweeps, schedule, out[at], check);
     });
     done = 0;
     for (const auto& chain : chains) done += chain->iteration();

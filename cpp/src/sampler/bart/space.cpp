@@ -52,7 +52,7 @@ TreeSpace::TreeSpace(std::span<const Column> columns, const TreePrior& prior)
     if (n_rules(columns_[static_cast<std::size_t>(j)], reach(j)) > 0) usable_.push_back(j);
   for (int d = 0; d <= kMostLeaves; ++d) {
     const double p = prior.alpha * exp(-prior.beta * log(1.0 + d));
-    split_.push_back(p);
+    log_split_.push_back(log(p));
     log_no_split_.push_back(log1p(-p));
   }
 }
@@ -110,7 +110,7 @@ void TreeSpace::exhausted(const Tree& tree, int node, std::vector<int>& places) 
   exhausted_by_steps(places);
 }
 
-double TreeSpace::split_probability(int depth) const { return split_[static_cast<std::size_t>(depth)]; }
+double TreeSpace::log_split(int depth) const { return log_split_[static_cast<std::size_t>(depth)]; }
 double TreeSpace::log_no_split(int depth) const { return log_no_split_[static_cast<std::size_t>(depth)]; }
 
 bool TreeSpace::steps_splittable() const {
@@ -123,6 +123,11 @@ bool TreeSpace::steps_splittable() const {
 bool TreeSpace::splittable(const Tree& tree, int node) const {
   steps_to(tree, node);
   return steps_splittable();
+}
+
+bool TreeSpace::has_rules(const Tree& tree, int node, int variable) const {
+  steps_to(tree, node);
+  return n_rules(columns_[static_cast<std::size_t>(variable)], reach(variable)) > 0;
 }
 
 bool TreeSpace::child_splittable(const Tree& tree, int node, const Rule& rule, bool left) const {
@@ -174,7 +179,7 @@ Rule TreeSpace::draw_rule(const Tree& tree, int node, runtime::Rng& rng) const {
 }
 
 double TreeSpace::log_grow_prior(int depth, bool left, bool right) const {
-  return log(split_probability(depth)) - log_no_split(depth) + (left ? log_no_split(depth + 1) : 0) +
+  return log_split(depth) - log_no_split(depth) + (left ? log_no_split(depth + 1) : 0) +
          (right ? log_no_split(depth + 1) : 0);
 }
 

@@ -2,6 +2,8 @@
 //
 //   leaf means   N(0, tau2);  sigma2 ~ nu lambda / chi2(nu), or fixed;  trees as in space.hpp
 //
+// Or probit: P(class 1) = Phi(offset + f(x)), by latent normal variables, w_i of them (whole numbers) a row.
+//
 // Chains run on threads of their own; between slices of a few milliseconds the calling thread polls for Ctrl-C and tells the
 // progress. Draws do not depend on threads or instruction sets. How a chain works: cpp/src/sampler/bart/chain.hpp.
 #pragma once
@@ -26,10 +28,14 @@ struct Settings {
   double sigma2 = 1;           // to start from
   bool sigma_is_fixed = false;
   std::int64_t min_weight = 0;  // of a leaf, in units of weights
-  bool is_sparse = false;
+  index_t root_sweeps = 0;       // first of all: trees are grown from their roots in these sweeps
+  bool is_sparse = false;        // few variables are split by, see sparsity.hpp
+  index_t sparse_from = 0;       // the sweep after which weights of variables are drawn
+  bool is_probit = false;        // target holds 1 and -1 of two classes; sigma2 is 1
+  double offset = 0;             // of f, for probit
 };
 
-// target: in units. weight: empty for ones, else of every row, in units.
+// target: in units, or classes. weight: empty for ones, else of every row, in units.
 struct Response {
   std::span<const std::int32_t> target;
   std::span<const std::int64_t> weight;

@@ -63,6 +63,10 @@ class TreeSpace {
   VariableWeights& weights() noexcept { return weights_; }
   std::span<const int> usable() const noexcept { return usable_; }  // the columns that have rules, ascending
 
+  bool splittable(const Tree& tree, int node) const;
+  bool has_rules(const Tree& tree, int node, int variable) const;
+  double log_odds_of_leaf(int depth) const { return log_no_split(depth) - log_split(depth); }
+
   // The places in usable() of the columns without rules at a node, ascending.
   void exhausted(const Tree& tree, int node, std::vector<int>& places) const;
 
@@ -87,10 +91,9 @@ class TreeSpace {
   Rule draw_rule(const Tree& tree, int node, runtime::Rng& rng) const;
   Rule draw_set(int variable, const Reach& reach, runtime::Rng& rng) const;
 
-  double split_probability(int depth) const;
+  double log_split(int depth) const;
   double log_no_split(int depth) const;
   bool steps_splittable() const;
-  bool splittable(const Tree& tree, int node) const;
   bool child_splittable(const Tree& tree, int node, const Rule& rule, bool left) const;
   static Chances chances(int n_leaves, int n_splittable, int n_leaf_parents) noexcept;
   int n_splittable(const Tree& tree) const;
@@ -103,7 +106,7 @@ class TreeSpace {
   std::vector<Column> columns_;
   TreePrior prior_;
   std::vector<int> usable_;
-  std::vector<double> split_, log_no_split_;  // by depth
+  std::vector<double> log_split_, log_no_split_;  // by depth
   VariableWeights weights_;
   mutable std::vector<Step> steps_;  // scratch: a space belongs to one chain
   mutable std::vector<int> places_;

@@ -51,6 +51,15 @@ class Tree {
   int n_leaf_parents() const noexcept;
   int leaf_parent(int k) const noexcept;
 
+  // Parents before children, left before right.
+  template <class Visit>
+  void each_inner_node(Visit visit, int node = 0) const {
+    if ((*this)[node].is_leaf()) return;
+    visit(node);
+    each_inner_node(visit, (*this)[node].left);
+    each_inner_node(visit, (*this)[node].right);
+  }
+
   void grow(int leaf, const Rule& rule);
   void prune(int leaf_parent) noexcept;
   void change(int node, const Rule& rule) noexcept { nodes_[static_cast<std::size_t>(node)].rule = rule; }

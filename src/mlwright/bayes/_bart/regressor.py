@@ -1,0 +1,301 @@
+"""Regression by Bayesian additive regression trees."""
+
+from numbers import Real
+from typing import ClassVar
+
+import numpy as np
+from sklearn.base import RegressorMixin
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import _check_y, check_consistent_length
+
+from mlwright._bayesian.chains import Chains
+from mlwright._bayesian.loo import LOO_FIELDS, keep_loo, loo_by_importance
+from mlwright._kernels.rng import normal
+from mlwright._runtime.errors import ModelFormatError
+from mlwright._runtime.rng import seed_from
+from mlwright.base import fit_context
+from mlwright.bayes._bart.base import BASE_STATE, BaseBART
+from mlwright.bayes._bart.laws import NormalMixture
+from mlwright.bayes._bart.target import UNIT, Target, integer_weights, noise_guess, noise_prior, rows_that_weigh
+from mlwright.io.composite import State
+from mlwright.io.schema import Tensor
+
+_NOISE_STREAM = 7101
+
+
+class BARTRegressor(RegressorMixin, BaseBART):
+    """Bayesian additive regression trees: a sum of small trees with the posterior of everything.
+
+    ``y = f(x) + noise``, f the sum of `n_trees` trees whose prior keeps each of them shallow and its leaves near zero,
+    and ``noise ~ N(0, sigma2 / w)``. Chains propose to grow, prune or change every tree in every sweep, accepted by
+    exact Metropolis-Hastings ratios with leaf means integrated out; sigma follows. Missing values have a direction of
+    their own in every rule, categories are split by sets, and only the order of a numeric column's values matters.
+
+    Parameters
+    ----------
+    n_trees : int, default=200
+    burn_in : int, default=500
+        Sweeps of each chain that are not kept.
+    draws : int, default=1000
+        Kept sweeps of each chain.
+    chains : int, default=4
+        Run side by side, one a thread.
+    thin : int, default=1
+        Sweeps from one kept draw to the next.
+    k : float, default=2.0
+        The prior of f at any x has this many standard deviations between the middle of y and its ends.
+    alpha, beta : float, default=0.95, 2.0
+        A node of depth d is split with prior probability ``alpha * (1 + d) ** -beta``.
+    nu, q : float, default=3.0, 0.9
+        Prior of the noise: ``sigma2 ~ nu * lambda / chi2(nu)``, lambda such that sigma is below what least squares
+        leaves with probability q.
+    max_depth : int, default=None
+    min_samples_leaf : float, default=5
+        Trees with a leaf of less weight have no prior probability.
+    sparse : bool, default=False
+        Whether few features are thought to matter: how likely each is to be split by is drawn along, from a Dirichlet
+        prior that is sparse.
+    max_bins : int, default=255
+        A numeric column is cut between its distinct values, or at so many quantiles if it has more.
+    compute_loo : bool, default=False
+        Whether to keep scores by leaving one row out.
+    categorical_features : array-like, "from_dtype" or None, default="from_dtype"
+        As of :class:`mlwright.ensemble.HistGradientBoostingRegressor`. Of more than 254 levels the rarest share a code.
+    random_state : int, RandomState instance, Generator or None, default=None
+        An integer gives the same draws, to the bit, for any number of threads and instruction set.
+    n_jobs : int, default=None
+        Threads; None is all of them.
+    verbose : int, default=0
+
+    Attributes
+    ----------
+    sigma_ : ndarray of shape (n_chains, n_draws)
+        Standard deviation of the noise.
+    variable_inclusion_, inclusion_probability_ : ndarray of shape (n_features,)
+        Splits by each feature on average over draws, and share of draws with any.
+    diagnostics_ : dict of str to dict
+        R-hat, effective sample sizes and Monte Carlo errors of ``sigma`` and of ``f`` at up to 100 rows of the fit.
+    score_loo_, loo_log_density_, loo_k_hat_ : float, ndarray, ndarray
+        With `compute_loo`: log densities of rows left out, by Pareto-smoothed importance sampling.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+    is_categorical_ : ndarray of shape (n_features_in_,), or None
+
+    See Also
+    --------
+    BARTClassifier : The same for classes.
+
+    References
+    ----------
+    .. [1] H. Chipman, E. George, R. McCulloch, "BART: Bayesian additive regression trees", Annals of Applied
+       Statistics 4 (2010).
+    .. [2] A. Linero, "Bayesian regression trees for high-dimensional prediction and variable selection", JASA 113
+       (2018).
+    .. [3] A. Kapelner, J. Bleich, "Prediction with missing data via Bayesian additive regression trees", Canadian
+       Journal of Statistics 43 (2015).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mlwright.bayes import BARTRegressor
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.uniform(size=(300, 3))
+    >>> y = np.sin(6 * X[:, 0]) + 0.2 * rng.normal(size=300)
+    >>> model = BARTRegressor(n_trees=50, draws=500, chains=2, random_state=0).fit(X, y)
+    >>> bool(abs(model.sigma_.mean() - 0.2) < 0.03)
+    True
+    >>> int(model.variable_inclusion_.argmax())
+    0
+    >>> model.predict_interval(X[:2], coverage=0.8).shape
+    (2, 2)
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        **BaseBART._parameter_constraints,
+        "nu": [Interval(Real, 0, None, closed="neither")],
+        "q": [Interval(Real, 0, 1, closed="neither")],
+        "compute_loo": ["boolean"],
+    }
+    _model_state = State(**BASE_STATE, sigma_=Tensor("f8", "c d"), **LOO_FIELDS)
+
+    def __init__(
+        self,
+        n_trees=200,
+        *,
+        burn_in=500,
+        draws=1000,
+        chains=4,
+        thin=1,
+        k=2.0,
+        alpha=0.95,
+        beta=2.0,
+        nu=3.0,
+        q=0.9,
+        max_depth=None,
+        min_samples_leaf=5,
+        sparse=False,
+        max_bins=255,
+        compute_loo=False,
+        categorical_features="from_dtype",
+        random_state=None,
+        n_jobs=None,
+        verbose=0,
+    ):
+        self.n_trees = n_trees
+        self.burn_in = burn_in
+        self.draws = draws
+        self.chains = chains
+        self.thin = thin
+        self.k = k
+        self.alpha = alpha
+        self.beta = beta
+        self.nu = nu
+        self.q = q
+        self.max_depth = max_depth
+        self.min_samples_leaf = min_samples_leaf
+        self.sparse = sparse
+        self.max_bins = max_bins
+        self.compute_loo = compute_loo
+        self.categorical_features = categorical_features
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+
+    @fit_context
+    def fit(self, X, y, sample_weight=None):
+        """Draw from the posterior of trees and noise.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n_samples, n_features)
+            NaN is a missing value.
+        y : array-like of shape (n_samples,)
+        sample_weight : array-like of shape (n_samples,), default=None
+            A row of whole weight w is w rows.
+
+        Returns
+        -------
+        self : BARTRegressor
+        """
+        X = self._read(X)
+        y = _check_y(y, y_numeric=True, estimator=self).astype(np.float64)
+        check_consistent_length(X, y)
+        X, y, weight = rows_that_weigh(X, y, sample_weight)
+        seed = seed_from(self.random_state)
+        target = Target.of(y)
+        codes = self._learn_codes(X, weight, seed)
+        integers, weight_unit = integer_weights(weight)
+        sd = noise_guess(self._numbers_of(codes), target.units, weight)
+        trees, sigma2 = self._draw(
+            codes,
+            target.units,
+            integers,
+            weight_unit,
+            seed,
+            tau2=(0.5 / self.k) ** 2 / self.n_trees,
+            nu=float(self.nu),
+            lam=noise_prior(sd, self.nu, self.q),
+            sigma2=sd**2,
+            unit=UNIT,
+        )
+        self.sigma_ = np.sqrt(sigma2) * target.scale
+        self._keep(codes, [trees], [target.offset], target.scale * UNIT)
+        self._keep_loo(codes, y, weight)
+        self._warn()
+        return self
+
+    def _numbers_of(self, codes):
+        """Codes of numbers as numbers, missing ones in the middle."""
+        cuts, _, categories = self._codes["columns"].T
+        numbers = codes[:, categories == 0].astype(np.float64)
+        return np.where(numbers > cuts[categories == 0], 0.5 * cuts[categories == 0], numbers)
+
+    def _keep_loo(self, codes, y, weight):
+        if not self.compute_loo:
+            return keep_loo(self)
+        sds = self.sigma_.ravel()[:, None]
+
+        def log_likelihood(begin, end):
+            sums = np.concatenate([block for _, (block,) in self._blocks(codes[begin:end])], axis=1)
+            z = (y[begin:end] - sums) / sds
+            return (-0.5 * z * z - np.log(sds) - 0.5 * np.log(2.0 * np.pi)).T
+
+        return keep_loo(self, *loo_by_importance(len(y), self.sigma_.size, log_likelihood), weight)
+
+    def predict(self, X, return_std=False):
+        """Mean of the posterior predictive law.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n_samples, n_features)
+        return_std : bool, default=False
+            Whether to return the standard deviation of new observations, noise included.
+
+        Returns
+        -------
+        y_mean : ndarray of shape (n_samples,)
+        y_std : ndarray of shape (n_samples,)
+            Only with `return_std`.
+        """
+        codes = self._coded(X)
+        mean, variance = np.empty(len(codes)), np.empty(len(codes))
+        for rows, (sums,) in self._blocks(codes):
+            mean[rows] = sums.mean(axis=0)
+            if return_std:
+                variance[rows] = sums.var(axis=0)
+        return (mean, np.sqrt(variance + (self.sigma_**2).mean())) if return_std else mean
+
+    def predict_draws(self, X):
+        """f at rows under every draw of every chain.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n_samples, n_features)
+
+        Returns
+        -------
+        f : ndarray of shape (n_chains, n_draws, n_samples)
+        """
+        codes = self._coded(X)
+        out = np.empty((self.sigma_.size, len(codes)))
+        for rows, (sums,) in self._blocks(codes):
+            out[:, rows] = sums
+        return out.reshape(*self.sigma_.shape, len(codes))
+
+    def _predictive_law(self, X):
+        return _BlockedMixture(self, self._coded(X))
+
+    def _posterior_draws(self, n_samples, seed):
+        return self._chains().pick(n_samples, seed)
+
+    def _predictive_draws(self, X, n_samples, seed):
+        codes = self._coded(X)
+        picked = Chains({"at": np.arange(self.sigma_.size).reshape(self.sigma_.shape)}).pick(n_samples, seed)["at"]
+        out = normal(seed, _NOISE_STREAM, n_samples * len(codes)).reshape(n_samples, len(codes))
+        out *= self.sigma_.ravel()[picked][:, None]
+        for rows, (sums,) in self._blocks(codes):
+            out[:, rows] += sums[picked]
+        return out
+
+    def _chains(self):
+        f = np.concatenate([sums for _, (sums,) in self._blocks(self._watched)], axis=1)
+        return Chains({"sigma": self.sigma_, "f": self._by_chain(f)})
+
+    def _validate_state(self):
+        super()._validate_state()
+        shape = (self._n_chains, self._n_draws // self._n_chains)
+        if self.sigma_.shape != shape or len(self._trees) != 1 or not (self.sigma_ > 0).all():
+            raise ModelFormatError(f"{type(self).__name__}: its noise does not fit its trees; the model is damaged")
+
+
+class _BlockedMixture:
+    """The predictive law at rows of codes, whose means are made a block of rows at a time."""
+
+    def __init__(self, model, codes):
+        self._model, self._codes = model, codes
+
+    def quantiles(self, levels):
+        out = np.empty((len(self._codes), len(levels)))
+        for rows, (sums,) in self._model._blocks(self._codes):
+            out[rows] = NormalMixture(sums, self._model.sigma_.ravel()).quantiles(levels)
+        return out

@@ -1,0 +1,95 @@
+"""From y and weights to the integers that chains count in, and the prior's scales."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import chdtri
+from sklearn.utils.validation import _check_sample_weight
+
+UNIT = 2.0**-24  # of the range of y: the least that residuals and leaf means differ by
+_LEAST_SD = 2.0**-16  # of the range of y, that the noise is thought to have
+_MOST_WEIGHT = 2.0**32  # sums of weights times residuals then stay within 64 bits
+_MOST_COLUMNS = 1000  # of the least squares fit that the noise is guessed by
+
+
+@dataclass(frozen=True)
+class Target:
+    """y as integers.
+
+    Attributes
+    ----------
+    units : int32 array of shape (n,)
+        ``(y - offset) / scale / UNIT``, rounded.
+    offset, scale : float
+        Middle and range of y.
+    """
+
+    units: np.ndarray
+    offset: float
+    scale: float
+
+    @classmethod
+    def of(cls, y):
+        low, high = y.min(), y.max()
+        offset = 0.5 * low + 0.5 * high
+        with np.errstate(over="ignore"):
+            scale = high - low
+        if not np.isfinite(scale):
+            raise ValueError(
+                f"y: got values from {low:g} to {high:g}, expected a range that fits in float64; divide y by a constant"
+            )
+        if scale <= abs(offset) * 2.0**-48:  # constant, but for rounding
+            scale = max(abs(offset), np.finfo(np.float64).tiny) * 2.0**-20
+        units = np.rint((y - offset) / scale / UNIT).astype(np.int32)
+        return cls(units, float(offset), float(scale))
+
+
+def integer_weights(weight):
+    """``(integers, unit)``: exact where weights are whole numbers, else to 2**-32 of their sum."""
+    if weight is None:
+        return np.empty(0, dtype=np.int64), 1.0
+    total = float(weight.sum())
+    bits = int(np.floor(np.log2(_MOST_WEIGHT / total)))
+    if bits >= 0 and (weight == np.floor(weight)).all():
+        bits = 0
+    return np.maximum(np.rint(np.ldexp(weight, bits)), 1).astype(np.int64), 2.0**-bits
+
+
+def noise_guess(codes, units, weight):
+    """Standard deviation, of the range of y, of what least squares on the codes of numbers leaves; rounded.
+
+    It sets the prior's scale only. Rounding hides the order in which rows are summed.
+    """
+    y = units * UNIT
+    w = np.ones(len(y)) if weight is None else weight
+    total = w.sum()
+    deviations = y - (w @ y) / total
+    variance = (w @ deviations**2) / max(total - 1, 1)
+    p = codes.shape[1]
+    if 0 < p < min(total - 1, _MOST_COLUMNS):
+        Z = codes - (w @ codes) / total
+        gram, moments = (Z.T * w) @ Z, (Z.T * w) @ deviations
+        values, vectors = np.linalg.eigh(gram)
+        kept = values > values[-1] * 1e-10
+        rotated = vectors[:, kept].T @ moments
+        left = (w @ deviations**2) - (rotated**2 / values[kept]).sum()
+        variance = max(left, 0.0) / max(total - 1 - kept.sum(), 1)
+    sd = max(float(np.sqrt(variance)), _LEAST_SD)
+    mantissa, exponent = np.frexp(sd)
+    return float(np.ldexp(np.rint(mantissa * 2.0**20), exponent - 20))
+
+
+def noise_prior(sd, nu, q):
+    """lambda of ``sigma2 ~ nu lambda / chi2(nu)`` for which sigma is below `sd` with probability q."""
+    return sd**2 * float(chdtri(nu, q)) / nu
+
+
+def rows_that_weigh(X, y, sample_weight):
+    """Without rows of weight zero, which are no rows; weights that are all 1 as None."""
+    if sample_weight is None:
+        return X, y, None
+    weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    kept = weight > 0
+    if not kept.all():
+        X, y, weight = X[kept], y[kept], weight[kept]
+    return X, y, None if (weight == 1).all() else weight

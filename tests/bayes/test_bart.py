@@ -1,0 +1,271 @@
+"""BART as its users meet it: what fits obey, and what they do with odd input."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from mlwright._native import core
+from mlwright._runtime import simd
+from mlwright.bayes import BARTClassifier, BARTRegressor
+from mlwright.bayes._bart.laws import NormalMixture
+
+QUICK = {"n_trees": 20, "burn_in": 100, "draws": 50, "chains": 2, "random_state": 0}
+pytestmark = pytest.mark.filterwarnings("ignore:BART.*R-hat:sklearn.exceptions.ConvergenceWarning")
+
+
+def friedman(n=200, p=6, noise=1.0, seed=0):
+    rng = np.random.default_rng(seed)
+    X = rng.uniform(size=(n, p))
+    f = 10 * np.sin(np.pi * X[:, 0] * X[:, 1]) + 20 * (X[:, 2] - 0.5) ** 2 + 10 * X[:, 3] + 5 * X[:, 4]
+    return X, f + noise * rng.normal(size=n), f
+
+
+def trees_of(model):
+    return [array.tobytes() for trees in model._trees for array in trees.values()]
+
+
+def fitted(cls=BARTRegressor, rows=slice(None), **parameters):
+    X, y, _ = friedman()
+    y = y if cls is BARTRegressor else np.digitize(y, [12.0, 16.0])
+    return cls(**QUICK | parameters).fit(X[rows], y[rows])
+
+
+def test_it_learns_a_function_and_its_noise():
+    X, y, _ = friedman(600)
+    new, _, f = friedman(400, seed=1)
+    model = BARTRegressor(n_trees=100, burn_in=300, draws=200, chains=2, random_state=0).fit(X, y)
+    assert np.sqrt(np.mean((model.predict(new) - f) ** 2)) < 0.3 * f.std()
+    assert model.sigma_.mean() == pytest.approx(1.0, abs=0.2)
+    assert model.variable_inclusion_[:5].min() > model.variable_inclusion_[5]
+
+
+@pytest.mark.parametrize("cls", [BARTRegressor, BARTClassifier])
+def test_same_bits_for_any_thread_count_and_instruction_set(cls):
+    want = None
+    try:
+        for level in core.simd.supported_levels():
+            with simd.use_level(level):
+                for n_threads in (1, 2, 3, 8):
+                    core.runtime.set_num_threads(n_threads)
+                    got = trees_of(fitted(cls, burn_in=5, draws=3))
+                    want = want or got
+                    assert got == want
+    finally:
+        core.runtime.set_num_threads(0)
+
+
+@pytest.mark.parametrize("cls", [BARTRegressor, BARTClassifier])
+def test_the_order_of_rows_is_nothing(cls):
+    order = np.random.default_rng(0).permutation(200)
+    assert trees_of(fitted(cls)) == trees_of(fitted(cls, order))
+
+
+@pytest.mark.parametrize("cls", [BARTRegressor, BARTClassifier])
+def test_a_weight_is_a_repetition(cls):
+    X, y, _ = friedman()
+    y = y if cls is BARTRegressor else np.digitize(y, [12.0, 16.0])
+    weight = np.random.default_rng(0).integers(0, 4, 200)
+    repeated = np.repeat(np.arange(200), weight)
+    weighted = cls(**QUICK).fit(X, y, weight)
+    again = cls(**QUICK).fit(X[repeated], y[repeated])
+    assert trees_of(weighted) == trees_of(again)
+
+
+def test_any_scale_of_weights_and_of_targets():
+    X, y, _ = friedman()
+    plain = BARTRegressor(**QUICK).fit(X, y)
+    scaled = BARTRegressor(**QUICK).fit(X, np.ldexp(y, 40))
+    assert trees_of(plain) == trees_of(scaled)
+    np.testing.assert_array_equal(np.ldexp(plain.predict(X), 40), scaled.predict(X))
+    halves = BARTRegressor(**QUICK).fit(X, y, np.full(200, 0.5))
+    assert np.isfinite(halves.sigma_).all()
+
+
+def test_only_the_order_of_a_column_matters():
+    X, y, _ = friedman()
+    bent = np.exp(5 * X)
+    assert trees_of(BARTRegressor(**QUICK).fit(X, y)) == trees_of(BARTRegressor(**QUICK).fit(bent, y))
+
+
+@pytest.mark.parametrize("cls", [BARTRegressor, BARTClassifier])
+@pytest.mark.parametrize(
+    "change", [np.asfortranarray, lambda X: X.astype(np.float32), lambda X: np.repeat(X, 2, axis=1)[:, ::2]]
+)
+def test_layouts(cls, change):
+    X, y, _ = friedman()
+    X = np.round(X, 2).astype(np.float32).astype(np.float64)
+    y = y if cls is BARTRegressor else y > 14
+    short = QUICK | {"burn_in": 5, "draws": 3}
+    assert trees_of(cls(**short).fit(X, y)) == trees_of(cls(**short).fit(change(X), y))
+
+
+def test_chains_differ_and_thinning_takes_every_second():
+    model, thinned = fitted(draws=20), fitted(draws=10, thin=2)
+    assert not np.array_equal(*model.sigma_)
+    np.testing.assert_array_equal(model.sigma_[:, 1::2], thinned.sigma_)
+    X = friedman()[0]
+    np.testing.assert_array_equal(model.predict_draws(X)[:, 1::2], thinned.predict_draws(X))
+
+
+def test_predictions_are_of_the_draws():
+    model, X = fitted(), friedman(1300, seed=2)[0]
+    draws = model.predict_draws(X)
+    assert draws.shape == (2, 50, 1300)
+    mean, std = model.predict(X, return_std=True)
+    np.testing.assert_allclose(mean, draws.mean(axis=(0, 1)), rtol=1e-12)
+    np.testing.assert_allclose(std**2, draws.reshape(100, -1).var(axis=0) + (model.sigma_**2).mean(), rtol=1e-10)
+
+
+def test_quantiles_of_a_mixture_of_normal_laws():
+    rng = np.random.default_rng(0)
+    law = NormalMixture(
+        np.concatenate([rng.normal(size=(50, 3)), 20 + rng.normal(size=(50, 3))]), rng.uniform(0.1, 3, 100)
+    )
+    levels = np.array([1e-6, 0.05, 0.5, 0.51, 0.95, 1 - 1e-6])
+    values = law.quantiles(levels)
+    z = (values[None] - law.means[:, :, None]) / law.sds[:, None, None]
+    np.testing.assert_allclose(stats.norm.cdf(z).mean(axis=0), np.broadcast_to(levels, values.shape), rtol=1e-9)
+
+
+@pytest.mark.parametrize("where", ["train", "new"])
+def test_missing_values_say_something(where):
+    X, _, _ = friedman(400)
+    rng = np.random.default_rng(0)
+    gone = rng.random(400) < 0.3
+    y = np.where(gone, 5.0, X[:, 0]) + 0.1 * rng.normal(size=400)
+    if where == "train":
+        X[gone, 0] = np.nan
+    model = BARTRegressor(**QUICK | {"burn_in": 300}).fit(X, y)
+    X[gone, 0] = np.nan
+    predicted = model.predict(X)
+    assert np.isfinite(predicted).all()
+    if where == "train":
+        assert abs(predicted[gone].mean() - 5.0) < 0.2
+
+
+def test_categories_by_name_and_levels_never_seen():
+    pd = pytest.importorskip("pandas")
+    rng = np.random.default_rng(0)
+    names = rng.choice(list("abcdef"), 400)
+    frame = pd.DataFrame({"x": rng.uniform(size=400), "name": pd.Categorical(names)})
+    y = np.isin(names, ["a", "c", "f"]) * 3.0 + 0.1 * rng.normal(size=400)
+    model = BARTRegressor(**QUICK).fit(frame, y)
+    assert np.corrcoef(model.predict(frame), y)[0, 1] > 0.98
+    frame["name"] = "never"
+    assert np.isfinite(model.predict(frame)).all()
+
+
+def test_very_many_categories():
+    rng = np.random.default_rng(0)
+    X = np.column_stack([rng.integers(0, 400, 2000), rng.uniform(size=2000)])
+    model = BARTRegressor(**QUICK | {"burn_in": 20}, categorical_features=[0]).fit(X, rng.normal(size=2000))
+    assert np.isfinite(model.predict(X)).all()
+
+
+def test_sparse_features_are_found():
+    rng = np.random.default_rng(0)
+    X = rng.uniform(size=(300, 100))
+    y = np.sin(6 * X[:, 3]) + X[:, 7] + 0.1 * rng.normal(size=300)
+    settings = QUICK | {"burn_in": 400, "draws": 100}
+    dense, sparse = (BARTRegressor(**settings, sparse=choice).fit(X, y) for choice in (False, True))
+    share = [model.variable_inclusion_[[3, 7]].sum() / model.variable_inclusion_.sum() for model in (dense, sparse)]
+    assert share[1] > 0.9 > share[0]
+
+
+@pytest.mark.parametrize("y", [np.full(30, 7.0), np.full(30, 1e300), np.zeros(30), np.full(30, -1e-300)])
+def test_constant_targets_are_predicted(y):
+    X = friedman(30)[0]
+    model = BARTRegressor(**QUICK).fit(X, y)
+    np.testing.assert_allclose(model.predict(X), y, rtol=1e-6, atol=1e-320)
+
+
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_few_rows(n):
+    X, y, _ = friedman(n)
+    model = BARTRegressor(**QUICK, min_samples_leaf=1).fit(X, y)
+    assert np.isfinite(model.predict_interval(X)).all()
+
+
+def test_columns_that_say_nothing():
+    X, y, _ = friedman()
+    X = np.column_stack([np.ones(200), np.full(200, np.nan)])
+    model = BARTRegressor(**QUICK).fit(X, y)
+    assert model.variable_inclusion_.sum() == 0
+    assert np.ptp(model.predict(X)) == 0
+
+
+def test_outliers_and_large_numbers():
+    X, y, _ = friedman()
+    for extreme in (1e4, 1e150):
+        y[0] = extreme
+        assert np.isfinite(BARTRegressor(**QUICK).fit(X * extreme, y).predict(X)).all()
+
+
+def test_bad_input_is_named():
+    X, y, _ = friedman(20)
+    for change, message in [
+        (
+            lambda: BARTRegressor(**QUICK).fit(
+                X, np.where(np.arange(20) < 2, 1.5e308 * np.sign(np.arange(20) - 0.5), y)
+            ),
+            "y: got values from",
+        ),
+        (lambda: BARTRegressor(**QUICK).fit(X, y, np.zeros(20)), "at least one non-zero"),
+        (lambda: BARTRegressor(**QUICK).fit(X, y, -np.ones(20)), "Negative"),
+        (lambda: BARTRegressor(**QUICK | {"draws": 0}).fit(X, y), "draws"),
+        (lambda: BARTRegressor(**QUICK).fit(X, np.where(np.arange(20) == 3, np.nan, y)), "NaN"),
+        (lambda: BARTClassifier(**QUICK).fit(X, y > 1e9), "1 class"),
+        (lambda: BARTClassifier(**QUICK).fit(X, y > 14, np.full(20, 0.5)), "whole number"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            change()
+
+
+@pytest.mark.filterwarnings("ignore:BARTRegressor. leaving out:UserWarning")
+def test_leave_one_out_scores():
+    X, y, _ = friedman(60)
+    model = BARTRegressor(n_trees=10, burn_in=200, draws=500, chains=2, compute_loo=True, random_state=0, k=5).fit(X, y)
+    assert model.loo_log_density_.shape == (60,)
+    assert model.score_loo_ == pytest.approx(model.loo_log_density_.sum())
+    within = stats.norm.logpdf(y[None], model.predict_draws(X).reshape(-1, 60), model.sigma_.reshape(-1, 1))
+    assert (model.loo_log_density_ < np.log(np.exp(within).mean(axis=0)) + 1e-9).all()
+
+
+def test_classes_are_learnt_and_probabilities_sum_to_one():
+    X, y, _ = friedman(500)
+    labels = np.array(["low", "middle", "high"])[np.digitize(y, [12.0, 16.0])]
+    model = BARTClassifier(**QUICK | {"burn_in": 300}).fit(X, labels)
+    assert model.score(X, labels) > 0.75
+    p, std = model.predict_proba(X, return_std=True)
+    np.testing.assert_allclose(p.sum(axis=1), 1.0, rtol=1e-12)
+    assert (std > 0).all()
+    draws = model.predict_draws(X[:5])
+    assert draws.shape == (2, 50, 5, 3)
+    np.testing.assert_allclose(draws.mean(axis=(0, 1)), p[:5], rtol=1e-9)
+    ends = model.predict_interval(X[:5], 0.5)
+    assert ((ends[..., 0] <= p[:5] + 0.1) & (p[:5] - 0.1 <= ends[..., 1])).all()
+    drawn = model.sample_predictive(X[:5], 4000, random_state=0)
+    share = np.stack([(drawn == c).mean(axis=0) for c in model.classes_], axis=1)
+    np.testing.assert_allclose(share, p[:5], atol=0.04)
+
+
+def test_probabilities_are_calibrated():
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-1, 1, size=(1500, 2))
+    p = stats.norm.cdf(1.5 * X[:, 0])
+    model = BARTClassifier(n_trees=30, burn_in=200, draws=200, chains=2, random_state=0).fit(X, rng.random(1500) < p)
+    assert np.abs(model.predict_proba(X)[:, 1] - p).mean() < 0.04
+
+
+def test_interrupted_fits_leave_the_model_as_it_was():
+    from mlwright import watch_progress
+
+    model = fitted()
+    before = dict(vars(model))
+
+    def stop(event):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), watch_progress(stop):
+        model.fit(*friedman()[:2])
+    assert vars(model) == before or all(vars(model)[key] is before[key] for key in before)
