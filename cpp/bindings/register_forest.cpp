@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "arrays.hpp"
+#include "brief_predict.hpp"
 #include "call.hpp"
 #include "forest_arrays.hpp"
 #include "mlwright/tree/predictor.hpp"
@@ -18,8 +19,6 @@ using tree::ForestRules;
 using tree::Predictor;
 
 namespace {
-
-constexpr double kBriefly = 20e3;  // ns: shorter calls keep the GIL, which costs less than to give it up and to poll signals
 
 std::unique_ptr<Predictor> make_predictor(const py::dict& trees, index_t n_features, index_t leaf_size,
                                           const Vector<double>& start, double divide_by, bool float32_input,
@@ -60,6 +59,9 @@ void register_forest(py::module_& m) {
       .def(py::init(&make_predictor))
       .def("predict", &predict<double>, py::arg("x").noconvert())
       .def("predict", &predict<float>, py::arg("x").noconvert())
+      .def("brief", [](const py::object& self, int accepts) {
+        return brief_predict(self, self.cast<const Predictor&>(), static_cast<Accepts>(accepts));
+      })
       .def("add_to", &add_to<double>, py::arg("x").noconvert(), py::arg("raw").noconvert(), py::arg("first"), py::arg("last"))
       .def("add_to", &add_to<float>, py::arg("x").noconvert(), py::arg("raw").noconvert(), py::arg("first"), py::arg("last"));
 }

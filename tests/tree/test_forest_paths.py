@@ -1,5 +1,7 @@
 """The fast ways through a forest give the bits of the plain walk, whatever the rows, the trees and the machine."""
 
+import gc
+
 import numpy as np
 import pytest
 
@@ -17,6 +19,9 @@ SHAPES = {
     "up to 255 leaves": (12, 254, 5, (0, 1)),
     "beyond 255 leaves": (8, 600, 5, (0, 2)),
     "few trees, many features": (2, 20, 400, (0, 2)),
+    "as many columns as one row's codes": (150, 30, 60, (0,)),
+    "more columns": (150, 20, 90, (0,)),
+    "sets in every tree": (150, 30, 6, (2,)),
 }
 
 
@@ -95,3 +100,55 @@ def test_float32_thresholds_are_rounded_the_safe_way():
         with simd.use_level(level):
             np.testing.assert_array_equal(forest.predict_raw(x)[0], want)
             np.testing.assert_array_equal(forest.predict_raw(x.astype(float))[0], want)
+            for one in (x, x.astype(float)):
+                got = [forest.predict_raw(one[i : i + 1])[0, 0] for i in range(len(floats))]
+                np.testing.assert_array_equal(got, want[: len(floats)])
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("n_outputs", [1, 3])
+def test_the_short_way_gives_the_bits_of_the_long_one(dtype, n_outputs):
+    rng = np.random.default_rng(n_outputs)
+    x = rows(rng, 40, 6, dtype)
+    trees = random_forest(rng, 150, 6, 30, rules=(0, 1, 2), values=x)
+    forest = Forest(trees, rng.normal(size=n_outputs), 6, divide_by=7)
+    want = forest.predict_raw(x)
+    wide = np.zeros((80, 12), dtype)
+    wide[::2, ::-2] = x
+    frozen = x.copy()
+    frozen.flags.writeable = False
+    for layout in (x, np.asfortranarray(x), wide[::2, ::-2], frozen):
+        for i in range(0, 40, 4):
+            np.testing.assert_array_equal(forest.briefly(layout[i : i + 3]), want[:, i : i + 3])
+
+
+def test_the_short_way_leaves_what_is_not_plain():
+    rng = np.random.default_rng(0)
+    trees = random_forest(rng, 3, 6, 30, rules=(0,))
+    forest = Forest(trees, np.zeros(1), 6)
+    x = rng.normal(size=(4, 6))
+
+    class Other(np.ndarray):
+        pass
+
+    packed = np.zeros(4, dtype=[("flag", "i1"), ("x", "f8", 6)])["x"]
+    foreign = [x.astype(">f8"), x.astype(np.float16), x.astype(int), x.astype(object), x.view(Other), packed]
+    shapes = [x[0], x[:, :5], x[:0], x[None], np.zeros((4, 7)), np.float64(1.0), np.zeros(()), None, x.tolist()]
+    for rows_ in [*foreign, *shapes, np.zeros((1 << 17, 6))]:  # the last takes long: others may run meanwhile
+        assert forest.briefly(rows_) is None
+    infinite, missing = x.copy(), x.copy()
+    infinite[2, 3], missing[3, 5] = -np.inf, np.nan
+    taken = {}
+    for accepts in ("any", "nan", "finite"):
+        door = Forest(trees, np.zeros(1), 6, accepts=accepts).briefly
+        taken[accepts] = [door(rows_) is not None for rows_ in (x, missing, infinite)]
+    assert taken == {"any": [True, True, True], "nan": [True, True, False], "finite": [True, False, False]}
+
+
+def test_the_short_way_outlives_its_forest():
+    forest = Forest(random_forest(np.random.default_rng(0), 9, 2, rules=(0,)), np.zeros(1), 2)
+    x = np.ones((1, 2))
+    want, door = forest.predict_raw(x), forest.briefly
+    del forest
+    gc.collect()
+    np.testing.assert_array_equal(door(x), want)

@@ -21,9 +21,43 @@ struct SlotNode {
   std::int8_t threshold;
 };
 
+// Node i of kForestBlock trees, one a lane, for one row: lanes that have no such node ask for slot kNoSlot.
+struct TreeStep {
+  std::uint8_t column[kForestBlock];
+  std::uint8_t slot[kForestBlock];
+  std::int8_t threshold[kForestBlock];
+};
+inline constexpr std::uint8_t kNoSlot = 0xff;        // trees have 255 slots at most
+inline constexpr std::uint8_t kMemberColumn = 0xff;  // the code is no column's: it stands among MemberCodes
+inline constexpr int kCodeTable = 16;                // codes of one row that one instruction looks up
+inline constexpr int kMostCodeTables = 8;
+
+// Step i's codes of the lanes with kMemberColumn, 0 in all other lanes, are kForestBlock from codes[place[i]] on; none if
+// place[i] < 0.
+struct MemberCodes {
+  const std::int8_t* codes;
+  const std::int32_t* place;
+};
+
+// A column of one row's codes. Its thresholds, ascending and padded with +infinity, stand in segments of kSearchStep; before
+// them stand kSearchStep pivots, the last thresholds of the segments, padded too.
+struct RowColumn {
+  std::uint32_t search;  // where its pivots are
+  std::int8_t missing;   // the code of NaN, and of |x| <= zero_bound if zero_as_missing
+  bool zero_as_missing;
+};
+inline constexpr int kSearchStep = 16;
+
 struct ForestTable {
   // slot[r] of `rows` rows (a multiple of kForestBlock): all start in slot 0, node i moves rows to slot i + 1.
   void (*slots)(const SlotNode* nodes, int n_nodes, const std::int8_t* const* columns, int rows, std::uint8_t* slot);
+  // slot[t] of kForestBlock trees for one row: all start in slot 0, step i moves trees to slot i + 1. Columns are below
+  // n_tables * kCodeTable, and kMostCodeTables * kCodeTable codes are readable. members: null if no step has any.
+  void (*tree_slots)(const TreeStep* steps, int n_steps, const std::int8_t* codes, int n_tables, const MemberCodes* members,
+                     std::uint8_t* slot);
+  // code[c] = #{thresholds of column c < x[c]} - 128, or what is said for missing values.
+  void (*row_codes_f64)(const double* x, const RowColumn* columns, int n, const double* search, double zero_bound, std::int8_t* code);
+  void (*row_codes_f32)(const float* x, const RowColumn* columns, int n, const float* search, float zero_bound, std::int8_t* code);
   // sum[r] += values[slot[r]]; 32 values are readable whatever n_values is
   void (*add_f64)(const double* values, int n_values, const std::uint8_t* slot, int rows, double* sum);
   void (*add_f32)(const float* values, int n_values, const std::uint8_t* slot, int rows, float* sum);

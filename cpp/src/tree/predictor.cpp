@@ -6,6 +6,8 @@
 
 #include "mlwright/base/error.hpp"
 #include "mlwright/runtime/parallel.hpp"
+#include "tree/few_rows.hpp"
+#include "tree/row_slices.hpp"
 #include "tree/sliced.hpp"
 #include "tree/tiles.hpp"
 
@@ -27,14 +29,15 @@ Predictor::Predictor(const ForestArrays& forest, ForestRules rules)
   for (std::uint32_t leaf = 0; leaf < forest.feature.size(); ++leaf)
     std::copy_n(forest.value.data() + walker_.source_of(leaf) * leaf_size, leaf_size, values_.data() + leaf * leaf_size);
   sliced_ = std::make_unique<Sliced>(forest);
-  const double ratio = sliced_->walked_cost() > 0 ? sliced_->sliced_cost() / sliced_->walked_cost() : 1.0;
+  row_slices_ = std::make_unique<RowSlices>(*sliced_);
+  const double ratio = row_slices_->cost() > 0 ? sliced_->sliced_cost() / row_slices_->cost() : 1.0;
   few_rows_ = static_cast<index_t>(std::min(1.0, kLatency * ratio) * simd::kForestBlock);
 }
 
 Predictor::~Predictor() = default;
 
 double Predictor::cost(index_t rows) const noexcept {
-  return static_cast<double>(rows) * (rows <= few_rows_ ? sliced_->walked_cost() : sliced_->sliced_cost());
+  return static_cast<double>(rows) * (rows <= few_rows_ ? row_slices_->cost() : sliced_->sliced_cost());
 }
 
 template <class T>
@@ -45,55 +48,25 @@ void Predictor::require_fit(MatrixView<const T> x, MatrixView<double> raw) const
                           std::to_string(n_features_) + " features and " + std::to_string(n_outputs()) + " rows of scores");
 }
 
-// Row after row, by all trees.
-template <class T, class Sum>
-void Predictor::add_few(MatrixView<const T> x, Start start, MatrixView<double> raw) const {
-  const auto used = walker_.used();
-  const auto leaf_size = static_cast<std::size_t>(leaf_size_), n_outputs = rules_.start.size();
-  std::vector<double> row(std::max<std::size_t>(1, used.size()));
-  std::vector<Sum> sums(n_outputs);
-  for (index_t i = 0; i < x.rows; ++i) {
-    for (std::size_t u = 0; u < used.size(); ++u)
-      row[u] = rules_.float32_input ? static_cast<float>(x(i, used[u])) : static_cast<double>(x(i, used[u]));
-    for (std::size_t k = 0; k < n_outputs; ++k)
-      sums[k] = static_cast<Sum>(start == Start::own ? rules_.start[k] : raw(static_cast<index_t>(k), i));
-    std::size_t output = 0;
-    for (index_t tree = 0; tree < n_trees(); tree += Walker::kTrees) {
-      std::uint32_t leaf[Walker::kTrees];
-      const int n = static_cast<int>(std::min<index_t>(Walker::kTrees, n_trees() - tree));
-      walker_.leaves_of_row(tree, n, row.data(), leaf);
-      for (int t = 0; t < n; ++t) {
-        for (std::size_t k = 0; k < leaf_size; ++k) sums[output + k] += static_cast<Sum>(values_[leaf[t] * leaf_size + k]);
-        if (leaf_size == 1) output = output + 1 == n_outputs ? 0 : output + 1;
-      }
-    }
-    for (std::size_t k = 0; k < n_outputs; ++k) raw(static_cast<index_t>(k), i) = static_cast<double>(sums[k]);
-  }
-}
-
-template <class T, class Sum>
+template <class T, class Sum, class Code>
 void Predictor::add_rows(MatrixView<const T> x, index_t first, index_t last, Start start, MatrixView<double> raw) const {
   const bool all = first == 0 && last == n_trees();
-  if (all && x.rows <= few_rows_) return add_few<T, Sum>(x, start, raw);
-  const auto run = [&](auto tiles) {
-    for (index_t begin = 0; begin < x.rows; begin += tiles.kRows) {
-      const index_t end = std::min(x.rows, begin + tiles.kRows);
-      const MatrixView<double> out{raw.data + begin * raw.col_stride, raw.rows, end - begin, raw.row_stride, raw.col_stride};
-      tiles.run(x.row_block(begin, end), first, last, start == Start::own, out);
-    }
-  };
-  if (sizeof(T) == sizeof(float) || rules_.float32_input)
-    run(Tiles<T, Sum, float>(*this, all));
-  else
-    run(Tiles<T, Sum, double>(*this, all));
+  if (all && x.rows <= few_rows_) return FewRows<T, Sum, Code>(*this).run(x, start == Start::own, raw);
+  Tiles<T, Sum, Code> tiles(*this, all);
+  for (index_t begin = 0; begin < x.rows; begin += tiles.kRows) {
+    const index_t end = std::min(x.rows, begin + tiles.kRows);
+    const MatrixView<double> out{raw.data + begin * raw.col_stride, raw.rows, end - begin, raw.row_stride, raw.col_stride};
+    tiles.run(x.row_block(begin, end), first, last, start == Start::own, out);
+  }
 }
 
 template <class T>
 void Predictor::add(MatrixView<const T> x, index_t first, index_t last, Start start, MatrixView<double> raw) const {
+  const bool float32 = sizeof(T) == sizeof(float) || rules_.float32_input;
   if (rules_.float32_sum)
-    add_rows<T, float>(x, first, last, start, raw);
+    float32 ? add_rows<T, float, float>(x, first, last, start, raw) : add_rows<T, float, double>(x, first, last, start, raw);
   else
-    add_rows<T, double>(x, first, last, start, raw);
+    float32 ? add_rows<T, double, float>(x, first, last, start, raw) : add_rows<T, double, double>(x, first, last, start, raw);
 }
 
 // Rows a chunk: enough to be worth a thread, and whole tiles where there are many rows.

@@ -116,11 +116,12 @@ class RunBuilder {
     out_.walked_cost_ += walked;
     out_.sliced_cost_ += sliced_ && sliced < walked ? sliced : walked;
     if (sliced_ && sliced < walked) {
-      slice(first, last);
+      slice(first, last, walked);
     } else if (!out_.runs_.empty() && out_.runs_.back().trees.empty()) {
       out_.runs_.back().last = last;
+      out_.runs_.back().walked_cost += walked;
     } else {
-      out_.runs_.push_back({first, last, {}, {}, {}, {}, 0});
+      out_.runs_.push_back({first, last, {}, {}, {}, {}, 0, walked});
     }
   }
 
@@ -139,8 +140,8 @@ class RunBuilder {
     return {sliced, walked};
   }
 
-  void slice(index_t first, index_t last) {
-    run_ = {first, last, {}, {}, {}, {}, 0};
+  void slice(index_t first, index_t last, double walked) {
+    run_ = {first, last, {}, {}, {}, {}, 0, walked};
     column_of_.clear();
     category_of_.clear();
     search_of_.clear();
@@ -260,25 +261,17 @@ Sliced::Sliced(const ForestArrays& forest) {
 }
 
 template <class T>
-const T* Sliced::values(const SlicedRun::Tree& tree, index_t k) const noexcept {
-  const std::size_t place = tree.value + static_cast<std::size_t>(k) * tree.n_leaves;
-  if constexpr (sizeof(T) == 4)
-    return values32_.data() + place;
-  else
-    return values64_.data() + place;
+std::vector<T> Sliced::thresholds(const SlicedRun::Column& column) const {
+  const T* tree = search<T>(column);
+  std::vector<T> sorted((std::size_t{1} << column.levels) - 1);
+  for (int level = 0; level < column.levels; ++level)
+    for (std::size_t i = 0; i < std::size_t{1} << level; ++i)
+      sorted[((2 * i + 1) << (column.levels - 1 - level)) - 1] = tree[(std::size_t{1} << level) + i];
+  while (!sorted.empty() && sorted.back() == std::numeric_limits<T>::infinity()) sorted.pop_back();
+  return sorted;
 }
 
-template <class T>
-const T* Sliced::search(const SlicedRun::Column& column) const noexcept {
-  if constexpr (sizeof(T) == 4)
-    return search32_.data() + column.search;
-  else
-    return search64_.data() + column.search;
-}
-
-template const double* Sliced::values(const SlicedRun::Tree&, index_t) const noexcept;
-template const float* Sliced::values(const SlicedRun::Tree&, index_t) const noexcept;
-template const double* Sliced::search(const SlicedRun::Column&) const noexcept;
-template const float* Sliced::search(const SlicedRun::Column&) const noexcept;
+template std::vector<double> Sliced::thresholds(const SlicedRun::Column&) const;
+template std::vector<float> Sliced::thresholds(const SlicedRun::Column&) const;
 
 }  // namespace mlwright::tree

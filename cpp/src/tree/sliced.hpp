@@ -13,6 +13,7 @@
 // Thread-safe once built. Same bits as the walker at every SIMD level: only comparisons, and sums in the order of trees.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <vector>
 
@@ -21,6 +22,19 @@
 #include "simd/forest.hpp"
 
 namespace mlwright::tree {
+
+// How values are compared in a run: T is what they are compared in.
+template <class T>
+T zero_bound() noexcept {  // kZeroBound rounded down
+  const auto bound = static_cast<T>(kZeroBound);
+  return static_cast<double>(bound) > kZeroBound ? std::nextafter(bound, T{0}) : bound;
+}
+inline std::int8_t missing_code(bool missing_left) noexcept { return missing_left ? std::int8_t{-128} : std::int8_t{127}; }
+inline std::uint32_t category_code(double x) noexcept {
+  if (std::isnan(x)) return simd::kNoCategory;
+  const double whole = std::trunc(x);
+  return whole >= 0 && whole < simd::kForeignCategory ? static_cast<std::uint32_t>(whole) : simd::kForeignCategory;
+}
 
 struct SlicedRun {
   struct Column {  // codes of one feature
@@ -45,6 +59,7 @@ struct SlicedRun {
   std::vector<Tree> trees;
   std::vector<Member> members;
   std::uint32_t most_members = 0;
+  double walked_cost = 0;  // estimated nanoseconds a row
 };
 
 class Sliced {
@@ -58,12 +73,25 @@ class Sliced {
   double sliced_cost() const noexcept { return sliced_cost_; }
   double walked_cost() const noexcept { return walked_cost_; }
   const std::uint32_t* words() const noexcept { return words_.data(); }
-  // Of the tree's output k, as many as the tree has leaves.
+  // Values of leaves: of output k of a tree they begin at tree.value + k * tree.n_leaves.
   template <class T>
-  const T* values(const SlicedRun::Tree& tree, index_t k) const noexcept;
+  const T* values() const noexcept {
+    if constexpr (sizeof(T) == 4)
+      return values32_.data();
+    else
+      return values64_.data();
+  }
   // Search tree of thresholds in double or, rounded down, in float: x <= t as before for every float x.
   template <class T>
-  const T* search(const SlicedRun::Column& column) const noexcept;
+  const T* search(const SlicedRun::Column& column) const noexcept {
+    if constexpr (sizeof(T) == 4)
+      return search32_.data() + column.search;
+    else
+      return search64_.data() + column.search;
+  }
+  // The same thresholds, ascending; without infinite ones at the end, which no number is above.
+  template <class T>
+  std::vector<T> thresholds(const SlicedRun::Column& column) const;
 
  private:
   friend class RunBuilder;

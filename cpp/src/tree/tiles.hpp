@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <vector>
 
 #include "mlwright/tree/predictor.hpp"
@@ -97,7 +96,7 @@ class Tiles {
       }
       table_.slots(p_.sliced_->nodes() + tree.node, tree.n_nodes, column_.data(), rows, slot_.data());
       for (index_t k = 0; k < p_.leaf_size_; ++k)
-        add(p_.sliced_->template values<Sum>(tree, k), tree.n_leaves, rows,
+        add(p_.sliced_->template values<Sum>() + tree.value + static_cast<std::size_t>(k) * tree.n_leaves, tree.n_leaves, rows,
             sums_.data() + (output + static_cast<std::size_t>(k)) * kRows);
       if (p_.leaf_size_ == 1) output = output + 1 == n_outputs_ ? 0 : output + 1;
     }
@@ -114,11 +113,10 @@ class Tiles {
         if (column.base >= 0) continue;
         Code v[simd::kForestBlock] = {};
         load(x, column.feature, block, v);
-        const Code bound = column.zero_as_missing ? zero_bound() : Code{-1};
-        const std::int8_t missing_code = column.missing_left ? std::int8_t{-128} : std::int8_t{127};
+        const Code bound = column.zero_as_missing ? zero_bound<Code>() : Code{-1};
         const Code* search = p_.sliced_->template search<Code>(column);
         std::int8_t* out = codes_.data() + c * kRows + block;
-        missing_[c] |= codes_of(v, search, column.levels, bound, missing_code, out) ? 1 : 0;
+        missing_[c] |= codes_of(v, search, column.levels, bound, missing_code(column.missing_left), out) ? 1 : 0;
       }
     for (std::size_t c = 0; c < run.columns.size(); ++c) {
       const std::int32_t base = run.columns[c].base;
@@ -129,16 +127,11 @@ class Tiles {
       column_[c] = out;
     }
   }
-  bool codes_of(const double* v, const double* search, int levels, double bound, std::int8_t missing_code, std::int8_t* out) const {
-    return table_.codes_f64(v, simd::kForestBlock, search, levels, bound, missing_code, out);
+  bool codes_of(const double* v, const double* search, int levels, double bound, std::int8_t missing, std::int8_t* out) const {
+    return table_.codes_f64(v, simd::kForestBlock, search, levels, bound, missing, out);
   }
-  bool codes_of(const float* v, const float* search, int levels, float bound, std::int8_t missing_code, std::int8_t* out) const {
-    return table_.codes_f32(v, simd::kForestBlock, search, levels, bound, missing_code, out);
-  }
-  // The largest Code of at most kZeroBound.
-  static Code zero_bound() noexcept {
-    const auto bound = static_cast<Code>(kZeroBound);
-    return static_cast<double>(bound) > kZeroBound ? std::nextafter(bound, Code{0}) : bound;
+  bool codes_of(const float* v, const float* search, int levels, float bound, std::int8_t missing, std::int8_t* out) const {
+    return table_.codes_f32(v, simd::kForestBlock, search, levels, bound, missing, out);
   }
   void load(MatrixView<const T> x, std::int32_t feature, index_t block, Code* v) const {
     const T* from = x.data + block * x.row_stride + feature * x.col_stride;
@@ -149,13 +142,9 @@ class Tiles {
   void make_categories(MatrixView<const T> x, const SlicedRun& run) {
     categories_.resize(run.categories.size() * kRows);
     for (std::size_t c = 0; c < run.categories.size(); ++c)
-      for (index_t i = 0; i < padded_; ++i) {
-        const double v = i < n_ ? static_cast<double>(static_cast<Code>(x(i, run.categories[c]))) : 0.0;
-        const double whole = std::trunc(v);
+      for (index_t i = 0; i < padded_; ++i)
         categories_[c * kRows + static_cast<std::size_t>(i)] =
-            std::isnan(v) ? simd::kNoCategory
-                          : (whole >= 0 && whole < simd::kForeignCategory ? static_cast<std::uint32_t>(whole) : simd::kForeignCategory);
-      }
+            i < n_ ? category_code(static_cast<double>(static_cast<Code>(x(i, run.categories[c])))) : 0U;
   }
 
   const Predictor& p_;

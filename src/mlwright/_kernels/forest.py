@@ -55,6 +55,8 @@ _SET_DTYPES = {"set_offsets": np.int64, "set_words": np.uint32}
 _DTYPES = {**_NODE_DTYPES, **_OPTIONAL_NODE_DTYPES, **_SET_DTYPES, "offsets": np.int64}
 _WALKED = ("feature", "threshold", "left", "right", "missing_left", "value", "offsets")
 _FLOAT_NAMES = ("float64", "float32")
+_ACCEPTS = ("any", "nan", "finite")
+_NOT_PICKLED = ("_native", "_of_used_features", "briefly")
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +75,8 @@ class Forest:
         Start and leaf values are rounded to this, and so is each addition, in the order of the trees.
     divide_by : float
         Of the sums: the number of trees where they are averaged.
+    accepts : {"any", "nan", "finite"}
+        Which numbers `briefly` takes: all, all but infinities, finite ones.
     """
 
     trees: dict
@@ -81,6 +85,7 @@ class Forest:
     input_dtype: str = "float64"
     sum_dtype: str = "float64"
     divide_by: float = 1.0
+    accepts: str = "any"
 
     @property
     def n_outputs(self):
@@ -105,6 +110,15 @@ class Forest:
         for begin, end, block in dense_blocks(X, features):
             raw[:, begin:end] = forest.predict_raw(block)
         return raw
+
+    @cached_property
+    def briefly(self):
+        """``f(X)``: what `predict_raw` gives for a few plain rows, but at once; None for anything else.
+
+        One row's prediction is dominated by what surrounds the trees. Plain is an aligned array of float32 or float64
+        with the right number of columns, some rows, and numbers that are accepted.
+        """
+        return self._native.brief(_ACCEPTS.index(self.accepts))
 
     def add_to(self, raw, X, first=0, last=None):
         """Add the values of trees ``first`` to ``last`` to ``raw`` (n_outputs, n), neither started nor divided."""
@@ -147,7 +161,7 @@ class Forest:
         self._native  # noqa: B018 the check is part of making it
 
     def __getstate__(self):
-        return {name: value for name, value in vars(self).items() if name not in ("_native", "_of_used_features")}
+        return {name: value for name, value in vars(self).items() if name not in _NOT_PICKLED}
 
 
 _kept: dict[int, tuple] = {}  # id of the owner -> (weak reference to it, its trees, their forest)

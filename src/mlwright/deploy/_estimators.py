@@ -94,8 +94,10 @@ class _Imported(BaseEstimator):
 
     def _forest(self):
         """The trees as the engine and explanations read them."""
-        self._require_model()
-        return kept_forest(self, self._trees, self._new_forest)
+        trees = vars(self).get("_trees")
+        if trees is None:
+            self._require_model()
+        return kept_forest(self, trees, self._new_forest)
 
     def _rows(self, X):
         """X as the trees see it."""
@@ -109,14 +111,23 @@ class _Imported(BaseEstimator):
             input_dtype=self._input_dtype,
             sum_dtype=self._sum_dtype,
             divide_by=self._divide_by,
+            accepts=self._accepts,
         )
 
     def _raw(self, X):
         """float64 sums of shape (n_outputs, n)."""
-        return self._forest().predict_raw(self._rows(X))
+        forest = self._forest()
+        if type(X) is np.ndarray and not self._categories and not hasattr(self, "feature_names_in_"):
+            raw = forest.briefly(X)
+            if raw is not None:
+                return raw
+        return forest.predict_raw(self._rows(X))
 
     def _linked(self, X):
-        return _links.apply(self._link, self._scale, self._raw(X), self._sum_dtype)
+        raw, dtype = self._raw(X), self._sum_dtype
+        if self._link == "identity" and self._scale == 1.0 and dtype == "float64":
+            return raw
+        return _links.apply(self._link, self._scale, raw, dtype)
 
     def _require_model(self):
         if not hasattr(self, "_trees"):

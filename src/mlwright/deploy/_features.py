@@ -20,7 +20,7 @@ def features(estimator, X):
         and estimator._accepts == "any"
         and not hasattr(estimator, "feature_names_in_")
     ):
-        return X  # arrays first: one row at a time is dominated by what surrounds the trees
+        return X
     columns = _category_columns(X)
     if columns:
         X = _coded(estimator, X, columns)

@@ -5,9 +5,9 @@
 // The order of a row's additions is that of the trees whatever the number of threads or rows, so the bits are those of
 // training, and of the library that an imported model comes from where that adds in tree order too.
 //
-// Three ways to the same bits, by the number of rows: a few rows are walked one by one, sixteen trees at a time; more go
-// in tiles through slices of 64 rows (tree/sliced.hpp); trees of more than 255 leaves, and runs of trees too short for
-// slices, are walked sixteen rows at a time. Thread-safe once built.
+// Three ways to the same bits, by the number of rows: a few rows go one by one through 64 trees at a time
+// (tree/row_slices.hpp); more go in tiles through slices of 64 rows (tree/sliced.hpp); trees of more than 255 leaves, and
+// runs of trees too short for slices, are walked, sixteen trees or rows at a time. Thread-safe once built.
 #pragma once
 
 #include <memory>
@@ -20,6 +20,7 @@
 
 namespace mlwright::tree {
 
+class RowSlices;
 class Sliced;
 
 class Predictor {
@@ -48,13 +49,13 @@ class Predictor {
  private:
   template <class T, class Sum, class Code>
   friend class Tiles;
+  template <class T, class Sum, class Code>
+  friend class FewRows;
   enum class Start { given, own };  // what scores begin with: those in `raw`, or the forest's start values
   template <class T>
   void add(MatrixView<const T> x, index_t first, index_t last, Start start, MatrixView<double> raw) const;
-  template <class T, class Sum>
+  template <class T, class Sum, class Code>
   void add_rows(MatrixView<const T> x, index_t first, index_t last, Start start, MatrixView<double> raw) const;
-  template <class T, class Sum>
-  void add_few(MatrixView<const T> x, Start start, MatrixView<double> raw) const;
   template <class T>
   void require_fit(MatrixView<const T> x, MatrixView<double> raw) const;
   template <class T>
@@ -65,7 +66,8 @@ class Predictor {
   Walker walker_;
   std::vector<double> values_;  // leaf_size_ numbers a leaf of the walker
   std::unique_ptr<Sliced> sliced_;
-  index_t few_rows_;  // up to so many rows are walked one by one
+  std::unique_ptr<RowSlices> row_slices_;
+  index_t few_rows_;  // up to so many rows go one by one
 };
 
 }  // namespace mlwright::tree

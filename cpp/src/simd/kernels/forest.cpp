@@ -1,6 +1,6 @@
 #include "simd/forest.hpp"
 
-#if defined(__AVX512BW__)
+#if defined(__SSSE3__)
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // gcc 12's own intrinsics start from undefined vectors
 #include <immintrin.h>
 #endif
@@ -70,6 +70,140 @@ void slots(const SlotNode* nodes, int n_nodes, const std::int8_t* const* columns
       slots_of<kForestBlock * 2 / kBytes>(nodes, n_nodes, columns, r, slot);
     for (; r < rows; r += kForestBlock) slots_of<kForestBlock / kBytes>(nodes, n_nodes, columns, r, slot);
   }
+}
+
+// Bytes of a table of sixteen at places 0 to 15; elsewhere 0. Adding 0x70 sets the upper bit of all other places, to which
+// the shuffle answers with 0.
+#if defined(__AVX512BW__)
+MLWRIGHT_LANE Bytes repeat_table(const std::int8_t* codes) {
+  return _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(codes)));
+}
+MLWRIGHT_LANE Bytes minus(Bytes a, std::int8_t b) { return _mm512_sub_epi8(a, all(b)); }
+MLWRIGHT_LANE Bytes either(Bytes a, Bytes b) { return _mm512_or_si512(a, b); }
+MLWRIGHT_LANE Bytes look_up_bytes(Bytes table, Bytes at) { return _mm512_shuffle_epi8(table, _mm512_adds_epu8(at, all(0x70))); }
+#else
+MLWRIGHT_LANE Bytes repeat_table(const std::int8_t* codes) {
+  Bytes v;
+  for (int i = 0; i < kBytes; i += kCodeTable) __builtin_memcpy(reinterpret_cast<std::int8_t*>(&v) + i, codes, kCodeTable);
+  return v;
+}
+MLWRIGHT_LANE Bytes minus(Bytes a, std::int8_t b) { return a - b; }
+MLWRIGHT_LANE Bytes either(Bytes a, Bytes b) { return a | b; }
+#if defined(__AVX2__)
+MLWRIGHT_LANE Bytes look_up_bytes(Bytes table, Bytes at) {
+  return (Bytes)_mm256_shuffle_epi8((__m256i)table, _mm256_adds_epu8((__m256i)at, (__m256i)all(0x70)));
+}
+#elif defined(__SSSE3__)
+MLWRIGHT_LANE Bytes look_up_bytes(Bytes table, Bytes at) {
+  return (Bytes)_mm_shuffle_epi8((__m128i)table, _mm_adds_epu8((__m128i)at, (__m128i)all(0x70)));
+}
+#else
+MLWRIGHT_LANE Bytes look_up_bytes(Bytes table, Bytes at) {
+  Bytes v;
+  for (int i = 0; i < kBytes; ++i) v[i] = at[i] >= 0 && at[i] < kCodeTable ? table[at[i]] : std::int8_t{0};
+  return v;
+}
+#endif
+#endif
+
+template <int kTables, bool kMembers>
+MLWRIGHT_LANE void tree_slots_of(const TreeStep* steps, int n_steps, const std::int8_t* codes, int n_tables,
+                                 const MemberCodes* members, std::uint8_t* out) {
+  constexpr int kParts = kForestBlock / kBytes;
+  Bytes table[kTables], slot[kParts];
+  for (int t = 0; t < kTables; ++t) table[t] = repeat_table(codes + t * kCodeTable);
+  for (Bytes& s : slot) s = all(0);
+  for (int i = 0; i < n_steps; ++i) {
+    const TreeStep& step = steps[i];
+    const Bytes next = all(static_cast<std::int8_t>(i + 1));
+#pragma GCC unroll 4
+    for (int p = 0; p < kParts; ++p) {
+      const Bytes column = load_bytes(step.column + p * kBytes);
+      Bytes code = look_up_bytes(table[0], column);
+      for (int t = 1; t < (kTables == kMostCodeTables ? n_tables : kTables); ++t)
+        code = either(code, look_up_bytes(table[t], minus(column, static_cast<std::int8_t>(t * kCodeTable))));
+      if (kMembers && members->place[i] >= 0) code = either(code, load_bytes(members->codes + members->place[i] + p * kBytes));
+      slot[p] = move_right(slot[p], load_bytes(step.slot + p * kBytes), code, load_bytes(step.threshold + p * kBytes), next);
+    }
+  }
+  for (int p = 0; p < kParts; ++p) store_bytes(out + p * kBytes, slot[p]);
+}
+
+template <int kTables>
+MLWRIGHT_LANE void tree_slots_with(const TreeStep* steps, int n_steps, const std::int8_t* codes, int n_tables,
+                                   const MemberCodes* members, std::uint8_t* slot) {
+  if (members == nullptr)
+    tree_slots_of<kTables, false>(steps, n_steps, codes, n_tables, members, slot);
+  else
+    tree_slots_of<kTables, true>(steps, n_steps, codes, n_tables, members, slot);
+}
+
+void tree_slots(const TreeStep* steps, int n_steps, const std::int8_t* codes, int n_tables, const MemberCodes* members,
+                std::uint8_t* slot) {
+  if (n_tables == 1) return tree_slots_with<1>(steps, n_steps, codes, n_tables, members, slot);
+  if (n_tables == 2) return tree_slots_with<2>(steps, n_steps, codes, n_tables, members, slot);
+  tree_slots_with<kMostCodeTables>(steps, n_steps, codes, n_tables, members, slot);
+}
+
+// How many of kSearchStep numbers are below x.
+#if defined(__AVX512BW__)
+MLWRIGHT_LANE unsigned count_below(const float* t, float x) {
+  return static_cast<unsigned>(__builtin_popcount(_mm512_cmp_ps_mask(_mm512_loadu_ps(t), _mm512_set1_ps(x), _CMP_LT_OQ)));
+}
+MLWRIGHT_LANE unsigned count_below(const double* t, double x) {
+  const __m512d v = _mm512_set1_pd(x);
+  return static_cast<unsigned>(__builtin_popcount(_mm512_cmp_pd_mask(_mm512_loadu_pd(t), v, _CMP_LT_OQ)) +
+                               __builtin_popcount(_mm512_cmp_pd_mask(_mm512_loadu_pd(t + 8), v, _CMP_LT_OQ)));
+}
+#elif defined(__AVX2__)
+MLWRIGHT_LANE unsigned below(const float* t, __m256 x) {
+  return static_cast<unsigned>(_mm256_movemask_ps(_mm256_cmp_ps(_mm256_loadu_ps(t), x, _CMP_LT_OQ)));
+}
+MLWRIGHT_LANE unsigned below(const double* t, __m256d x) {
+  return static_cast<unsigned>(_mm256_movemask_pd(_mm256_cmp_pd(_mm256_loadu_pd(t), x, _CMP_LT_OQ)));
+}
+MLWRIGHT_LANE unsigned count_below(const float* t, float x) {
+  const __m256 v = _mm256_set1_ps(x);
+  return static_cast<unsigned>(__builtin_popcount(below(t, v) | below(t + 8, v) << 8));
+}
+MLWRIGHT_LANE unsigned count_below(const double* t, double x) {
+  const __m256d v = _mm256_set1_pd(x);
+  return static_cast<unsigned>(
+      __builtin_popcount(below(t, v) | below(t + 4, v) << 4 | below(t + 8, v) << 8 | below(t + 12, v) << 12));
+}
+#else
+template <class T>
+MLWRIGHT_LANE unsigned count_below(const T* t, T x) {
+  unsigned count = 0;
+  for (int i = 0; i < kSearchStep; ++i) count += t[i] < x ? 1U : 0U;
+  return count;
+}
+#endif
+
+// NaN is below no threshold and above none: its code comes out as -128, which is right for the columns that send it left.
+template <class T>
+MLWRIGHT_LANE void row_codes(const T* x, const RowColumn* columns, int n, const T* search, T zero_bound, std::int8_t* code) {
+  bool any_missing = false;
+  for (int c = 0; c < n; ++c) {
+    const T v = x[c];
+    const T* pivots = search + columns[c].search;
+    const unsigned segment = count_below(pivots, v);
+    const unsigned rank = segment * kSearchStep + count_below(pivots + (segment + 1) * kSearchStep, v);
+    code[c] = static_cast<std::int8_t>(static_cast<int>(rank) - 128);
+    any_missing |= columns[c].zero_as_missing;
+    any_missing |= v != v;
+  }
+  if (!any_missing) return;
+  for (int c = 0; c < n; ++c) {
+    const T size = x[c] < 0 ? -x[c] : x[c];
+    if (x[c] != x[c] || (columns[c].zero_as_missing && size <= zero_bound)) code[c] = columns[c].missing;
+  }
+}
+void row_codes_f64(const double* x, const RowColumn* columns, int n, const double* search, double zero_bound, std::int8_t* code) {
+  row_codes(x, columns, n, search, zero_bound, code);
+}
+void row_codes_f32(const float* x, const RowColumn* columns, int n, const float* search, float zero_bound, std::int8_t* code) {
+  row_codes(x, columns, n, search, zero_bound, code);
 }
 
 template <class T>
@@ -236,6 +370,6 @@ void members(const std::uint32_t* category, int rows, const std::uint32_t* words
 }  // namespace
 
 extern const ForestTable forest_table;
-const ForestTable forest_table = {slots, add_f64, add_f32, codes_f64, codes_f32, recode, members};
+const ForestTable forest_table = {slots, tree_slots, row_codes_f64, row_codes_f32, add_f64, add_f32, codes_f64, codes_f32, recode, members};
 
 }  // namespace mlwright::simd::MLWRIGHT_SIMD_NAMESPACE

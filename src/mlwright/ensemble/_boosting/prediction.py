@@ -32,8 +32,12 @@ class PredictionMixin:
         """Scores of shape (n_outputs, n)."""
         if not hasattr(self, "_trees"):
             check_is_fitted(self)  # raises; asking it first would cost more than a row's prediction
-        X = self._rows_to_predict(X)
-        return self._forest().predict_raw(X)
+        forest = self._forest()
+        if type(X) is np.ndarray and self.is_categorical_ is None and not hasattr(self, "feature_names_in_"):
+            raw = forest.briefly(X)
+            if raw is not None:
+                return raw
+        return forest.predict_raw(self._rows_to_predict(X))
 
     def _rows_to_predict(self, X):
         X = features_for_predict(self, X)
