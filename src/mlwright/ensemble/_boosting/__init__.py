@@ -8,9 +8,11 @@ file                                         what it does
 ``distribution_regressor``
 ``parameters``                               the parameters they share, and what those may be
 ``base`` ``continuation``                    ``fit``; ``partial_fit`` and ``refit_leaves``
-``prediction`` ``intervals``                 scores of a fitted model's trees; conformal intervals
-``features`` ``category_levels`` ``rows``    what users pass, as numbers, codes, targets and weights
-``columns`` ``binned_data``                  the columns that trees are grown on, and their bins
+``prediction``                               scores of a fitted model's trees
+``held_out`` ``intervals`` ``sets``          intervals and sets with a stated coverage, from rows held out
+``features`` ``category_tables``             what users pass, as one matrix of numbers and places of levels
+``category_levels`` ``new_levels`` ``rows``  levels of a column; trees that get more of them; targets and weights
+``columns`` ``bins`` ``binned_data``         the columns that trees are grown on, and their bins
 ``losses`` ``distributions`` ``rules``       what the native loop minimises, and under which rules
 ``driver`` ``control``                       one fit's iterations: early stopping, metrics, callbacks, time limit
 ``shared_fits``                              many fits on one training set

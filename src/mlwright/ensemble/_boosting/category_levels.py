@@ -30,16 +30,34 @@ class Coded:
         places[order] = np.arange(len(order))
         return Coded(places[self.codes], self.values[order])
 
-    def among(self, levels, name):
-        """Codes by the levels of the fit, float64; NaN where missing or not among them."""
+    def check_kind(self, levels, name):
+        """TypeError where these are text and the levels of the fit numbers, or the other way round."""
         if len(self.values) and len(levels) and _is_text(self.values) != _is_text(levels):
             kinds = [("text" if _is_text(v) else "numbers") for v in (self.values, levels)]
             raise TypeError(
                 f"column {name!r}: got {kinds[0]}, expected {kinds[1]} as in fit; convert the column to what was fitted"
             )
+
+    def among(self, levels):
+        """Codes by the levels of a fit, float64; NaN where missing or not among them."""
         column = self.used() if len(self.codes) < len(self.values) else self
         places = np.append(_find(column.values, levels), np.nan)
         return places[column.codes]
+
+
+def merged(known, new):
+    """Levels of both, ascending."""
+    if not len(known) or not len(new):
+        return known if len(known) else new
+    if _is_text(known):
+        return np.array(sorted({*known.tolist(), *new.tolist()}), dtype=object)
+    same = new.astype(known.dtype)  # integers beyond 2**53 beside fractions: what is not the same stays unknown
+    return np.union1d(known, same[same == new])
+
+
+def places_among(old, levels):
+    """Where each of the old levels is among all of them."""
+    return _find(old, levels).astype(np.int64)
 
 
 def _is_text(values):

@@ -13,11 +13,12 @@ from mlwright._kernels import tree as kernels
 from mlwright._runtime.errors import ModelFormatError
 from mlwright.ensemble._boosting.base import BASE_STATE, BaseHistGradientBoosting
 from mlwright.ensemble._boosting.parameters import ALL, set_parameters
-from mlwright.io.composite import State
-from mlwright.io.schema import Labels
+from mlwright.ensemble._boosting.sets import ConformalSetMixin
+from mlwright.io.composite import Optional, State
+from mlwright.io.schema import Labels, Tensor
 
 
-class HistGradientBoostingClassifier(ClassifierMixin, BaseHistGradientBoosting):
+class HistGradientBoostingClassifier(ClassifierMixin, ConformalSetMixin, BaseHistGradientBoosting):
     """Gradient boosted classification trees on binned features.
 
     A drop-in for scikit-learn's class of that name: one tree an iteration for two classes, else one a class. Fits and
@@ -60,7 +61,7 @@ class HistGradientBoostingClassifier(ClassifierMixin, BaseHistGradientBoosting):
         "loss": [StrOptions({"log_loss", "one_vs_rest"})],
         "class_weight": [dict, StrOptions({"balanced"}), None],
     }
-    _model_state = State(classes_=Labels("c"), **BASE_STATE)
+    _model_state = State(classes_=Labels("c"), _residuals=Optional(Tensor("f8", "2 r")), **BASE_STATE)
     _is_classifier = True
 
     def __init__(

@@ -16,9 +16,9 @@ import numpy as np
 
 from mlwright._kernels import categories, rng
 from mlwright._kernels import tree as kernels
-from mlwright.ensemble._boosting.binned_data import binned
+from mlwright.ensemble._boosting.binned_data import NATIVE_LEVELS, BinnedData
+from mlwright.ensemble._boosting.bins import thresholds_and_bins, thresholds_beside_codes
 
-NATIVE_LEVELS = 255  # what a byte of codes holds beside the one of missing values
 _FOLDS = 5
 _FOLD_STREAM = 5 << 32  # Draws::folds_of_target_codes of tree/streams.hpp
 _NUMBERS = np.empty(0, dtype=np.uint8)
@@ -75,14 +75,25 @@ class Columns:
 
     def binned(self, X, weight, max_bins, seed):
         """The binned matrix."""
+        if isinstance(X, BinnedData):
+            return self._of_binned(X)
         if not self.has_levels:
-            return binned(X, weight, max_bins, seed)
-        numbers = [j for j, table in zip(self.features, self.code_of, strict=True) if not len(table)]
-        values, offsets = kernels.find_thresholds(X[:, numbers], weight, max_bins, seed)
-        of_numbers = iter(np.split(values, offsets[1:-1]))
-        cuts = [np.arange(int(table.max())) + 0.5 if len(table) else next(of_numbers) for table in self.code_of]
-        offsets = np.cumsum([0] + [len(c) for c in cuts])
-        return kernels.bin_matrix(self._matrix(X), np.concatenate(cuts), offsets)
+            return thresholds_and_bins(X, weight, max_bins, seed)[1]
+        matrix = self._matrix(X)
+        thresholds = thresholds_beside_codes(matrix, self._n_codes, weight, max_bins, seed)
+        return kernels.bin_matrix(matrix, *thresholds)
+
+    @property
+    def _n_codes(self):
+        return [int(table.max()) + 1 if len(table) else 0 for table in self.code_of]
+
+    def _of_binned(self, X):
+        codes, n_codes = {}, {}
+        for j, row_codes, n in zip(self.features, self.row_codes, self._n_codes, strict=True):
+            if row_codes is not None:
+                codes.setdefault(j, []).append(_with_missing(row_codes))
+                n_codes.setdefault(j, []).append(n)
+        return X.with_codes_in_place_of_levels(codes, n_codes) if codes else X._bins
 
     def _matrix(self, X):
         """X by columns; codes of rows in place of their levels."""
@@ -90,7 +101,7 @@ class Columns:
             return X
         matrix = np.empty((len(X), len(self.features)), dtype=X.dtype, order="F")
         for k, (j, codes) in enumerate(zip(self.features, self.row_codes, strict=True)):
-            matrix[:, k] = X[:, j] if codes is None else np.where(codes == categories.MISSING_CODE, np.nan, codes)
+            matrix[:, k] = X[:, j] if codes is None else _with_missing(codes)
         return matrix
 
     def explain_to(self, booster):
@@ -103,6 +114,10 @@ class Columns:
         return [[k for k, j in enumerate(self.features) if j in group] for group in groups]
 
 
+def _with_missing(codes):
+    return np.where(codes == categories.MISSING_CODE, np.nan, codes)
+
+
 def _target_codes(rows, loss, wide, n_levels, seed):
     """Codes by the gradients of the best constant, whatever the loss."""
     n = len(rows.y)
@@ -111,7 +126,8 @@ def _target_codes(rows, loss, wide, n_levels, seed):
     g, h = map(np.stack, zip(*(constant.gradients(k) for k in range(loss.n_outputs)), strict=True))
     if not h.size:
         h = np.ones_like(g)
-    levels = np.stack([np.where(np.isnan(x), -1, x).astype(np.int32) for x in rows.X[:, wide].T])
+    places = [rows.X.places(j) if isinstance(rows.X, BinnedData) else rows.X[:, j] for j in wide]
+    levels = np.stack([np.where(np.isnan(x), -1, x).astype(np.int32) for x in places])
     fold = rng.integers(seed, _FOLD_STREAM, _FOLDS, n).astype(np.uint8)
     of_rows, of_levels = categories.target_codes(levels, n_levels, g, h, fold)
     ends = np.cumsum(np.repeat(n_levels, loss.n_outputs))[:-1]

@@ -7,8 +7,11 @@ from sklearn.utils.validation import _check_y, check_consistent_length, check_is
 
 from mlwright._kernels import tree_refit
 from mlwright.base import fit_context
+from mlwright.ensemble._boosting.binned_data import BinnedData
+from mlwright.ensemble._boosting.category_levels import places_among
+from mlwright.ensemble._boosting.category_tables import coded_with_new_levels
 from mlwright.ensemble._boosting.columns import Columns
-from mlwright.ensemble._boosting.features import features_for_predict
+from mlwright.ensemble._boosting.new_levels import with_levels
 from mlwright.ensemble._boosting.rows import Rows, weights_for_fit
 from mlwright.ensemble._boosting.rules import tree_rules
 
@@ -23,8 +26,10 @@ class ContinuationMixin:
         """Grow more trees on new rows, from where the model stands.
 
         The scores that growth goes on from are the model's own for the new rows, and the bins are theirs: a stream may
-        drift. Nothing is held out, so nothing stops early. With ``n_iter`` on the rows of ``fit``, the trees are those
-        that ``warm_start`` would add.
+        drift, and cuts of the new trees lie where the new values do, outside the old range too. Levels of categorical
+        features that the model has not seen are added to those it knows; the trees it has go on treating them as
+        missing, the new trees tell them apart. Nothing is held out, so nothing stops early. With ``n_iter`` on the rows
+        of ``fit``, the trees are those that ``warm_start`` would add.
 
         Parameters
         ----------
@@ -52,7 +57,7 @@ class ContinuationMixin:
         known = hasattr(self, "_trees")
         self._check_classes(classes, known)
         if known:
-            rows = self._further_rows(X, y, sample_weight)
+            rows = self._further_rows(self._rows_with_new_levels(X), y, sample_weight)
             prepared = self._prepared(rows, None, continuing=True)
         else:
             prepared = self._prepare(X, y, sample_weight, classes=classes, holding_out=False)
@@ -99,7 +104,7 @@ class ContinuationMixin:
         if not isinstance(decay, Real) or isinstance(decay, bool) or not 0 <= decay <= 1:
             raise ValueError(f"decay: got {decay!r}, expected a number from 0 to 1")
         self._refuse_balanced("refit_leaves")
-        rows = self._further_rows(X, y, sample_weight)
+        rows = self._further_rows(self._rows_to_predict(X), y, sample_weight)
         features = Columns(list(range(self.n_features_in_)), [False] * self.n_features_in_)
         loss, rules = self._loss_spec(rows, True), tree_rules(self, features)
         value = tree_refit.refit_leaves(
@@ -110,9 +115,23 @@ class ContinuationMixin:
             self._residuals = None  # those of the old leaves say nothing of the new ones
         return self
 
+    def _rows_with_new_levels(self, X):
+        """X for a model that learns the levels of categorical features that it has not seen."""
+        if self.is_categorical_ is None or isinstance(X, BinnedData):
+            return self._rows_to_predict(X)
+        X, levels = coded_with_new_levels(self, X)
+        more = [
+            (j, known, now)
+            for j, known, now in zip(np.flatnonzero(self.is_categorical_), self._levels, levels, strict=True)
+            if len(now) > len(known)
+        ]
+        places = {int(j): places_among(known, now) for j, known, now in more}
+        self._trees = with_levels(self._trees, places, {int(j): len(now) for j, _, now in more})
+        self._levels = levels
+        return X
+
     def _further_rows(self, X, y, sample_weight):
-        """New rows for a model that knows its features and targets."""
-        X = features_for_predict(self, X)
+        """New rows, coded, for a model that knows its targets."""
         y = self._encode_again(_check_y(y, estimator=self), "y")
         check_consistent_length(X, y)
         weight = self._final_weight(weights_for_fit(sample_weight, X), y)

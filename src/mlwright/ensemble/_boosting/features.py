@@ -1,24 +1,16 @@
-"""What X is to boosting: which features are categories, their levels, and X as one matrix of numbers and codes.
-
-Numeric features stay as they are; a categorical feature becomes the place of its cell among the levels of the fit, NaN
-where it is missing or a level that the fit did not see. The levels are fitted state, so a saved model codes again what
-it is given, whatever order or library the categories come in.
-"""
-
-from itertools import pairwise
+"""What X is to boosting, in whichever form it comes: a frame or array, a compressed matrix, or rows binned before."""
 
 import numpy as np
-from scipy.sparse import issparse
-from sklearn.utils.validation import _check_categorical_features, check_array, validate_data
+from sklearn.utils.validation import validate_data
 
-from mlwright._runtime.errors import ModelFormatError
 from mlwright.ensemble._boosting.binned_data import BinnedData, check_features
-from mlwright.ensemble._boosting.category_levels import read_array, read_series
-from mlwright.preprocessing._columns import as_table, check_table_shape, table_names
-
-_FLOATS = [np.float64, np.float32]
-_COMPRESSED = ["csr", "csc"]
-_EXACT_IN_FLOAT32 = 1 << 24
+from mlwright.ensemble._boosting.category_tables import (
+    COMPRESSED,
+    FLOATS,
+    coded_as_fitted,
+    coded_for_fit,
+    is_by_dtype,
+)
 
 
 def features_for_fit(estimator, X):
@@ -29,18 +21,8 @@ def features_for_fit(estimator, X):
     if isinstance(X, BinnedData):
         return _binned_for_fit(estimator, X)
     if estimator.warm_start and getattr(estimator, "is_categorical_", None) is not None:
-        return _coded_as_fitted(estimator, X)
-    mask = _categorical_mask(X, estimator.categorical_features)
-    if mask is None or not mask.any():
-        estimator.is_categorical_, estimator._levels = None, []
-        return validate_data(estimator, X, dtype=_FLOATS, ensure_all_finite=False, accept_sparse=_COMPRESSED)
-    columns = _Columns(X)
-    coded = {j: columns.coded(j).used() for j in np.flatnonzero(mask)}
-    levels = [c.values for c in coded.values()]
-    matrix = columns.matrix(mask, {j: np.where(c.codes < 0, np.nan, c.codes) for j, c in coded.items()}, levels)
-    validate_data(estimator, X, skip_check_array=True)
-    estimator.is_categorical_, estimator._levels = mask, levels
-    return matrix
+        return coded_as_fitted(estimator, X)
+    return coded_for_fit(estimator, X)
 
 
 def features_for_predict(estimator, X):
@@ -49,7 +31,7 @@ def features_for_predict(estimator, X):
         check_features(estimator, X, reset=False)
         return X
     if getattr(estimator, "is_categorical_", None) is not None:  # imported models have none
-        return _coded_as_fitted(estimator, X)
+        return coded_as_fitted(estimator, X)
     if (
         type(X) is np.ndarray
         and X.dtype.char in "df"
@@ -59,94 +41,18 @@ def features_for_predict(estimator, X):
         and not hasattr(estimator, "feature_names_in_")
     ):
         return X
-    return validate_data(estimator, X, dtype=_FLOATS, ensure_all_finite=False, accept_sparse=_COMPRESSED, reset=False)
+    return validate_data(estimator, X, dtype=FLOATS, ensure_all_finite=False, accept_sparse=COMPRESSED, reset=False)
 
 
 def _binned_for_fit(estimator, X):
-    if estimator.categorical_features is not None and not _is_by_dtype(estimator.categorical_features):
+    asked = estimator.categorical_features
+    if not (is_by_dtype(asked) or (asked is None and X.is_categorical_ is None)):
         raise ValueError(
-            "X: got BinnedData with categorical_features, expected the rows themselves: binned data hold numbers only"
+            f"X: got BinnedData with categorical_features={asked!r}, expected 'from_dtype': which features are "
+            "categories was settled when they were binned; say it there, BinnedData(X, categorical_features=...)"
         )
+    if estimator.warm_start and hasattr(estimator, "_levels"):
+        X.check_levels_of(estimator)
     check_features(estimator, X, reset=True)
-    estimator.is_categorical_, estimator._levels = None, []
+    estimator.is_categorical_, estimator._levels = X.is_categorical_, X._levels
     return X
-
-
-def _coded_as_fitted(estimator, X):
-    mask, levels = estimator.is_categorical_, estimator._levels
-    columns = _Columns(X)
-    validate_data(estimator, X, skip_check_array=True, reset=False)
-    places = np.flatnonzero(mask)
-    codes = {j: columns.coded(j).among(known, columns.names[j]) for j, known in zip(places, levels, strict=True)}
-    return columns.matrix(mask, codes, levels)
-
-
-def _is_by_dtype(categorical_features):
-    return isinstance(categorical_features, str) and categorical_features == "from_dtype"
-
-
-def _categorical_mask(X, categorical_features):
-    """Whether each feature is categorical, or None; text columns of a frame are, like categories, by their dtype."""
-    table = as_table(X) if _is_by_dtype(categorical_features) and not issparse(X) else None
-    if table is not None:
-        import narwhals as nw
-
-        text = (nw.Categorical, nw.Enum, nw.String)
-        return np.array([dtype in text for dtype in table.schema.dtypes()], dtype=bool)
-    return _check_categorical_features(X, categorical_features)
-
-
-class _Columns:
-    """The columns of a frame, an array or nested lists."""
-
-    def __init__(self, X):
-        if issparse(X):
-            raise TypeError(
-                "X: got a sparse matrix with categorical_features, expected a data frame or an array; sparse columns "
-                "hold numbers, so pass categorical_features=None or X.toarray()"
-            )
-        self._table = as_table(X)
-        if self._table is None:
-            self._array = check_array(X, dtype=None, ensure_all_finite=False)
-            if self._array.dtype.kind in "US" and not hasattr(X, "dtype"):
-                self._array = check_array(X, dtype=object, ensure_all_finite=False)  # lists of text and numbers
-            self.n, self.names = len(self._array), [str(j) for j in range(self._array.shape[1])]
-        else:
-            check_table_shape(self._table)
-            self.n = len(self._table)
-            self.names = table_names(self._table) or [str(name) for name in self._table.columns]
-
-    def coded(self, j):
-        if self._table is None:
-            return read_array(self._array[:, j], self.names[j])
-        return read_series(self._table[:, int(j)], self.names[j])
-
-    def matrix(self, mask, codes, levels):
-        """Numbers of the numeric columns and the given codes of the others, one column after another."""
-        numbers = self._numbers(np.flatnonzero(~mask))
-        narrow = (numbers is None or numbers.dtype == np.float32) and max(map(len, levels)) < _EXACT_IN_FLOAT32
-        matrix = np.empty((self.n, len(mask)), dtype=np.float32 if narrow else np.float64, order="F")
-        if numbers is not None:
-            matrix[:, ~mask] = numbers
-        for j, of_column in codes.items():
-            matrix[:, j] = of_column
-        return matrix
-
-    def _numbers(self, places):
-        if not len(places):
-            return None
-        part = self._array[:, places] if self._table is None else self._table[:, places.tolist()].to_native()
-        return check_array(part, dtype=_FLOATS, ensure_all_finite=False)
-
-
-def check_levels(estimator):
-    """Raise ModelFormatError unless the levels, maybe from a stranger's file, are ascending, one array a feature."""
-    n = 0 if estimator.is_categorical_ is None else int(np.count_nonzero(estimator.is_categorical_))
-    good = len(estimator._levels) == n
-    for levels in estimator._levels:
-        good = good and levels.ndim == 1 and all(a < b for a, b in pairwise(levels))
-    if not good:
-        raise ModelFormatError(
-            f"{type(estimator).__name__}: got levels that do not fit its {n} categorical features, expected one "
-            "ascending array each; the model is damaged"
-        )

@@ -6,7 +6,8 @@ from sklearn.utils.validation import check_is_fitted
 from mlwright._kernels.forest import Forest, kept_forest
 from mlwright._runtime.errors import ModelFormatError
 from mlwright.ensemble._boosting.binned_data import BinnedData
-from mlwright.ensemble._boosting.features import check_levels, features_for_predict
+from mlwright.ensemble._boosting.category_tables import check_levels
+from mlwright.ensemble._boosting.features import features_for_predict
 from mlwright.ensemble._importances import forest_importances
 
 
@@ -42,6 +43,7 @@ class PredictionMixin:
     def _rows_to_predict(self, X):
         X = features_for_predict(self, X)
         if isinstance(X, BinnedData):
+            X.check_levels_of(self)
             X.check_thresholds_of(self._trees)
         return X
 

@@ -10,7 +10,7 @@ from mlwright._kernels import tree as kernels
 from mlwright._runtime.errors import ModelFormatError
 from mlwright.base import check_coverage
 from mlwright.ensemble._boosting.base import BASE_STATE, BaseHistGradientBoosting
-from mlwright.ensemble._boosting.parameters import WITHOUT_DIRECTIONS, set_parameters
+from mlwright.ensemble._boosting.parameters import ALL, set_parameters
 from mlwright.io.composite import State
 from mlwright.io.schema import Choice, Tensor
 
@@ -30,10 +30,11 @@ class HistGradientBoostingQuantileRegressor(BaseHistGradientBoosting):
     quantiles : float or sequence of float, default=0.5
         Levels between 0 and 1, exclusive, strictly increasing. Predictions for one number have no axis of levels.
     learning_rate, max_iter, max_leaf_nodes, max_depth, min_samples_leaf, l2_regularization, max_features, max_bins, \
-categorical_features, interaction_cst, warm_start, early_stopping, scoring, validation_fraction, n_iter_no_change, \
-tol, verbose, random_state, max_leaves, min_child_weight, l1_regularization, colsample_bytree, extra_trees, subsample, \
-subsample_freq, sampling, top_rate, other_rate
-        As of :class:`HistGradientBoostingRegressor`; the penalties bear on the choice of cuts, not on leaves.
+categorical_features, monotonic_cst, interaction_cst, warm_start, early_stopping, scoring, validation_fraction, \
+n_iter_no_change, tol, verbose, random_state, max_leaves, min_child_weight, l1_regularization, colsample_bytree, \
+extra_trees, subsample, subsample_freq, sampling, top_rate, other_rate
+        As of :class:`HistGradientBoostingRegressor`; the penalties bear on the choice of cuts, not on leaves, and
+        monotonic constraints on every level.
 
     Attributes
     ----------
@@ -63,14 +64,13 @@ subsample_freq, sampling, top_rate, other_rate
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        **WITHOUT_DIRECTIONS,
+        **ALL,
         "quantiles": ["array-like", Real],
     }
     _model_state = State(quantiles_=Tensor("f8", "k"), _is_single=Choice(False, True), **BASE_STATE)
     _is_classifier = False
     _refits_leaves = False
     loss = "quantiles"  # what the engine minimises; no parameter
-    monotonic_cst = None
 
     def __init__(
         self,
@@ -85,6 +85,7 @@ subsample_freq, sampling, top_rate, other_rate
         max_features=1.0,
         max_bins=255,
         categorical_features="from_dtype",
+        monotonic_cst=None,
         interaction_cst=None,
         warm_start=False,
         early_stopping="auto",
