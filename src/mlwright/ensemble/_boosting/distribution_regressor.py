@@ -233,8 +233,8 @@ subsample_freq, sampling, top_rate, other_rate
     def _training_rows(self, X, y, sample_weight):
         rows = super()._training_rows(X, y, sample_weight)
         if not (self.warm_start and hasattr(self, "_trees")):
-            self._law, self._centre = self.distribution, float(np.average(rows.y, weights=rows.weight))
-            scale = float(np.sqrt(np.average((rows.y - self._centre) ** 2, weights=rows.weight)))
+            self._law = self.distribution
+            self._centre, scale = _mean_and_deviation(rows.y, rows.weight)
             self._scale = scale if np.finfo(np.float64).tiny <= scale < np.inf else 1.0
         elif self._law != self.distribution:
             raise ValueError(
@@ -267,6 +267,15 @@ subsample_freq, sampling, top_rate, other_rate
                 f"{type(self).__name__}: got {self.n_trees_per_iteration_} trees an iteration, expected 2; the model "
                 "is damaged"
             )
+
+
+def _mean_and_deviation(y, weight):
+    """Weighted, in units of a power of two: no square leaves the range of floats, and no bit is another elsewhere."""
+    exponent = int(np.frexp(np.abs(y).max())[1])
+    y = np.ldexp(y, -exponent)
+    mean = np.average(y, weights=weight)
+    deviation = np.sqrt(np.average((y - mean) ** 2, weights=weight))
+    return float(np.ldexp(mean, exponent)), float(np.ldexp(deviation, exponent))
 
 
 def _like(y, m):

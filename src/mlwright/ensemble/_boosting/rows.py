@@ -77,7 +77,7 @@ def warn_of_swamped_targets(rows):
     deviations = deviations[deviations > 2.0**-50 * abs(median)]
     if not len(deviations):
         return
-    limit = 2.0**53 / max(1024, len(rows.y) if rows.weight is None else max(len(rows.y), rows.weight.sum()))
+    limit = 2.0**53 / max(1024, len(rows.y), _repetitions(rows.weight))
     largest, usual = deviations.max(), np.median(deviations)
     if largest > limit * usual:
         warnings.warn(
@@ -87,6 +87,14 @@ def warn_of_swamped_targets(rows):
             LossOfPrecisionWarning,
             stacklevel=6,
         )
+
+
+def _repetitions(weight):
+    """How many rows integer weights stand for; 0 for weights that are not taken for repetitions (``booster.cpp``)."""
+    if weight is None or (weight != np.floor(weight)).any():
+        return 0.0
+    total = float(weight.sum())
+    return total if total < 2.0**30 else 0.0
 
 
 def weights_for_fit(sample_weight, X):
