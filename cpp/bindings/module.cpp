@@ -5,6 +5,7 @@ PYBIND11_MODULE(_core, m) {
   mlwright::bindings::register_errors(m);
   mlwright::bindings::register_bart(m);
   mlwright::bindings::register_blas(m);
+  mlwright::bindings::register_blocks(m);
   mlwright::bindings::register_capi(m);
   mlwright::bindings::register_quantile(m);
   mlwright::bindings::register_rng(m);

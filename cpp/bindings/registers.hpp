@@ -9,6 +9,7 @@ namespace mlwright::bindings {
 void register_bart(pybind11::module_& m);
 void register_binned_data(pybind11::module_& m);  // after register_tree
 void register_blas(pybind11::module_& m);
+void register_blocks(pybind11::module_& m);
 void register_capi(pybind11::module_& m);
 void register_categories(pybind11::module_& m);
 void register_column_moments(pybind11::module_& m);

@@ -10,7 +10,10 @@ from mlwright.linear_model._glm._logistic import LogisticRegression
 from mlwright.linear_model._glm._logistic_cv import LogisticRegressionCV
 from mlwright.linear_model._glm._tweedie import GammaRegressor, PoissonRegressor, TweedieRegressor
 from mlwright.linear_model._huber import HuberRegressor
+from mlwright.linear_model._lasso_lars_ic import LassoLarsIC
 from mlwright.linear_model._linear_regression import LinearRegression
+from mlwright.linear_model._multi_task import MultiTaskElasticNet, MultiTaskLasso
+from mlwright.linear_model._multi_task_cv import MultiTaskElasticNetCV, MultiTaskLassoCV
 from mlwright.linear_model._quantile import QuantileRegressor
 from mlwright.linear_model._ridge import Ridge
 from mlwright.linear_model._ridge_classifier import RidgeClassifier
@@ -31,9 +34,14 @@ __all__ = [
     "Lasso",
     "lasso_path",
     "LassoCV",
+    "LassoLarsIC",
     "LinearRegression",
     "LogisticRegression",
     "LogisticRegressionCV",
+    "MultiTaskElasticNet",
+    "MultiTaskElasticNetCV",
+    "MultiTaskLasso",
+    "MultiTaskLassoCV",
     "PoissonRegressor",
     "QuantileRegressor",
     "Ridge",

@@ -15,9 +15,7 @@ from sklearn.utils.metadata_routing import (
     process_routing,
 )
 
-from mlwright._kernels.fold_statistics import merged
 from mlwright._runtime.threads import limit
-from mlwright._validation import explain_not_finite
 from mlwright.base import ChosenByRowsMixin, fit_context
 from mlwright.io.composite import Maybe, State
 from mlwright.io.schema import Choice, Number, Tensor
@@ -25,11 +23,11 @@ from mlwright.linear_model._base import StatisticsModel
 from mlwright.linear_model._elastic_net import ElasticNet, Lasso
 from mlwright.linear_model._elastic_net_alo import judged, left_out
 from mlwright.linear_model._elastic_net_path import alpha_grid, checked_alphas, require_l1
+from mlwright.linear_model._elastic_net_search import errors_of_targets, gram_search, rows_search
 from mlwright.linear_model._folds import Splits
-from mlwright.linear_model._quadratic import Quadratics
 from mlwright.linear_model._sparse_interval import sparse_predictive
 from mlwright.linear_model._state import LINEAR_FIELDS
-from mlwright.linear_model._working_set import RowsProblem, wants_rows
+from mlwright.linear_model._working_set import wants_rows
 
 _OF_THE_FIT = ("dual_gap_", "objective_", "converged_", "n_passes_")
 _STATE = {
@@ -194,7 +192,7 @@ class ElasticNetCV(ChosenByRowsMixin, StatisticsModel):
         _raise_for_params(params, self, "fit")
         rows = self._rows(X, y, sample_weight, reset=True)
         self._remember_kind(rows)
-        self._single_target = True
+        self._single_target = not self._multi_output
         routed = process_routing(self, "fit", sample_weight=sample_weight, **params) if _routing_enabled() else None
         routed = routed or _manual_routing({"splitter": {}})
         for name in ("loo_predictions_", "alo_error_"):
@@ -204,7 +202,7 @@ class ElasticNetCV(ChosenByRowsMixin, StatisticsModel):
                 self._leave_out(rows)
             else:
                 splits = Splits.of(self.cv, rows.X, rows.y[:, 0], **routed.splitter.split)
-                search = _rows_search if wants_rows(rows) else _gram_search
+                search = rows_search if wants_rows(rows) else gram_search
                 self._choose(*search(self, rows, splits))
             self._refit(X, y, sample_weight)
         return self
@@ -229,6 +227,13 @@ class ElasticNetCV(ChosenByRowsMixin, StatisticsModel):
         largest = problem.largest_alpha(1.0, self.positive)
         return np.array([alpha_grid(largest / ratio, self.eps, int(self.alphas)) for ratio in ratios])
 
+    def _gram_errors(self, train, test, alphas):
+        return errors_of_targets(self, train, test, alphas)
+
+    def _coefficients(self, problem, alphas, ratio):
+        """Of a path on rows: shape (s, t, p)."""
+        return np.swapaxes(problem.solve(alphas[None], ratio, **self._options()).coef, 0, 1)
+
     def _options(self):
         return {"positive": self.positive, "tol": self.tol, "max_iter": self.max_iter}
 
@@ -244,10 +249,14 @@ class ElasticNetCV(ChosenByRowsMixin, StatisticsModel):
     def _refit(self, X, y, sample_weight):
         model = self._model()
         if self._whole is not None:
-            model.n_features_in_, model._dtype, model._single_target = self.n_features_in_, self._dtype, True
+            model.n_features_in_, model._dtype, model._single_target = (
+                self.n_features_in_,
+                self._dtype,
+                self._single_target,
+            )
             model._fit_statistics(self._whole)
         else:
-            model.fit(X, np.ravel(y), sample_weight)
+            model.fit(X, y if self._multi_output else np.ravel(y), sample_weight)
         del self._whole
         for name in (*_OF_THE_FIT, "coef_", "intercept_", "n_iter_", "_statistics"):
             setattr(self, name, getattr(model, name))
@@ -384,56 +393,3 @@ class LassoCV(ElasticNetCV):
 
     def _model(self):
         return Lasso(self.alpha_, fit_intercept=self.fit_intercept, **self._options())
-
-
-def _gram_search(model, rows, splits):
-    """Mean squared errors (n_ratios, n_folds, n_alphas) in the Gram domain, and the penalties."""
-    train, test = splits.statistics(model, rows)
-    _require_weight(train + test)
-    model._whole = merged(test) if splits.fold_numbers is not None else model._sums(rows)
-    alphas, ratios = model._grids(Quadratics.of([model._whole], model.fit_intercept)), model._ratios()
-    train, test = Quadratics.of(train, model.fit_intercept), Quadratics.of(test, True)
-    which, ratio = np.tile(np.arange(len(splits)), len(ratios)), np.repeat(np.arange(len(ratios)), len(splits))
-    answers = train.solve(which, np.zeros_like(which), alphas[ratio], ratios[ratio], **model._options())
-    p = train.n_features
-    mse = np.empty((len(which), alphas.shape[1]))
-    for k, fold in enumerate(which):
-        intercept = train.mean[fold, p] - answers.coef[k] @ train.mean[fold, :p]
-        mse[k] = test.squared_errors(fold, 0, answers.coef[k], intercept)
-    return mse.reshape(len(ratios), len(splits), -1), alphas
-
-
-def _rows_search(model, rows, splits):
-    """The same from the rows: those left out of a fold have weight zero, and nothing is copied."""
-    own = np.ones(len(rows.y)) if rows.w is None else rows.w
-    whole = RowsProblem.of(rows, model.fit_intercept)
-    if whole is None:
-        explain_not_finite(model, rows)
-    model._whole = None
-    alphas, ratios = model._grids(whole), model._ratios()
-    mse = np.empty((len(ratios), len(splits), alphas.shape[1]))
-    for f, (train, test) in enumerate(zip(splits.train, splits.test, strict=True)):
-        w = np.zeros(len(own))
-        w[train] = own[train]
-        if not (w.sum() > 0.0 and own[test].sum() > 0.0):
-            _refuse_weights()
-        problem = RowsProblem.of(rows, model.fit_intercept, w)
-        for r, ratio in enumerate(ratios):
-            coef = problem.solve(alphas[None, r], ratio, **model._options()).coef[0]
-            used = np.flatnonzero(coef.any(axis=0))
-            fitted = problem.X[test][:, used] @ coef[:, used].T - problem.x_mean[used] @ coef[:, used].T
-            error = (rows.y[test] - problem.y_mean) - fitted
-            mse[r, f] = np.average(error * error, axis=0, weights=own[test])
-    return mse, alphas
-
-
-def _require_weight(sets):
-    if not all(s.weight > 0.0 for s in sets):
-        _refuse_weights()
-
-
-def _refuse_weights():
-    raise ValueError(
-        "cv: got a fold whose training or test rows all have weight zero, expected some weight in each; use fewer "
-        "folds or leave those rows out."
-    )

@@ -103,14 +103,14 @@ class RowsProblem:
         return Answers(*(np.array(part) for part in zip(*parts, strict=True)))
 
 
-class _Columns:
-    """The columns of a working set, centred, and their weighted Gram matrix."""
+class Columns:
+    """The columns of a working set, centred, their weighted Gram matrix, and their products (m, t) with targets."""
 
-    def __init__(self, problem, target):
-        self.problem, self.target = problem, target
+    def __init__(self, problem, y):
+        self.problem, self.y = problem, y
         self.member = np.empty(0, dtype=np.int64)
         self.gram = np.empty((0, 0))
-        self.linear = np.empty(0)
+        self.linear = np.empty((0, y.shape[1]))
         self.dense = np.empty((problem.X.shape[0], 0), order="F")  # of dense X: its columns about their means
 
     def add(self, new):
@@ -137,26 +137,24 @@ class _Columns:
         corner[...] = 0.5 * (corner + corner.T)
         self.gram = grown
         self.member = np.concatenate([self.member, new])
-        y = problem.y[:, self.target]
-        self.linear = np.concatenate([self.linear, self._products(new, problem.w * y)])
+        self.linear = np.concatenate([self.linear, self._products(new, problem.w[:, None] * self.y)])
 
     def _products(self, new, v):
         problem = self.problem
         if isinstance(problem.X, np.ndarray):
-            return column_products(self.dense[:, -len(new) :], v[:, None])[:, 0]
-        return problem.X[:, new].T @ v - problem.x_mean[new] * v.sum()
+            return column_products(self.dense[:, -len(new) :], v)
+        return problem.X[:, new].T @ v - problem.x_mean[new][:, None] * v.sum(axis=0)
 
     def residuals(self, coef):
-        """Residuals of shape (n, b) of coefficients of shape (b, m)."""
+        """Residuals of shape (n, b) of coefficients of shape (b, m); of one target, or a row of `coef` for each."""
         problem = self.problem
-        y = problem.y[:, self.target][:, None]
         used = np.flatnonzero((coef != 0.0).any(axis=0))
         if len(used) == 0:
-            return np.repeat(y, len(coef), axis=1)
+            return np.repeat(self.y, len(coef) // self.y.shape[1], axis=1)
         if isinstance(problem.X, np.ndarray):
-            return y - affine_map(self.dense[:, used], coef[:, used], np.zeros(len(coef)))
+            return self.y - affine_map(self.dense[:, used], coef[:, used], np.zeros(len(coef)))
         members = self.member[used]
-        return y - (problem.X[:, members] @ coef[:, used].T - problem.x_mean[members] @ coef[:, used].T)
+        return self.y - (problem.X[:, members] @ coef[:, used].T - problem.x_mean[members] @ coef[:, used].T)
 
 
 class _Path:
@@ -172,7 +170,7 @@ class _Path:
                 "lasso of wide data: finite targets whose sum of squares overflows float64; expected magnitudes below "
                 "1e150; divide y and alpha by a constant."
             )
-        self.set = _Columns(problem, target)
+        self.set = Columns(problem, problem.y[:, target : target + 1])
         self.correlation = None  # with every column, of the residual at `at`
         self.coef = np.empty(0)  # of the working set
 
@@ -236,7 +234,7 @@ class _Path:
             return np.zeros((l1.shape[1], 0)), n_iter[0]
         options = {"low": np.zeros(m), "high": np.full(m, np.inf)} if self.positive else {}
         coef, *_ = elastic_net_paths(
-            self.set.gram[None], np.zeros(1, np.int64), self.set.linear[None], np.array([self.square]), l1, l2,
+            self.set.gram[None], np.zeros(1, np.int64), self.set.linear.T, np.array([self.square]), l1, l2,
             np.ones(m), np.ones(m), start=self.coef[None], tol=_INNER * self.tol, max_iter=self.max_iter,
             n_iter=n_iter, **options,
         )  # fmt: skip

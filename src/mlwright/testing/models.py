@@ -55,7 +55,7 @@ def _said(method: Callable[[Any], Any], X: Any) -> Any:
 
 def fitted_examples() -> list[Example]:
     """The examples; imports the estimators."""
-    linear = [*_linear_models(), *_ridge_classifiers(), *_sparse_models(), *_robust_models(), *_glms()]
+    linear = [*_linear_models(), *_ridge_classifiers(), *_sparse_models(), *_task_models(), *_robust_models(), *_glms()]
     return [*linear, *_boosting(), *_bart(), *_imported(), *_encoders(), *_pipelines(), *_tabular()]
 
 
@@ -116,7 +116,7 @@ def _ridge_classifiers() -> list[Example]:
 
 
 def _sparse_models() -> list[Example]:
-    from mlwright.linear_model import ElasticNet, ElasticNetCV, Lasso, LassoCV
+    from mlwright.linear_model import ElasticNet, ElasticNetCV, Lasso, LassoCV, LassoLarsIC
 
     X = _numbers()
     y = X @ [1.0, -2.0, 0.5] + 3.0 + _numbers(p=1)[:, 0]
@@ -127,8 +127,26 @@ def _sparse_models() -> list[Example]:
         Example("linear_model.Lasso:wide", partial(Lasso, alpha=0.5), _numbers(n=6, p=520), y[:6]),
         Example("linear_model.ElasticNet", partial(ElasticNet, alpha=0.1), X, y),
         Example("linear_model.ElasticNet:targets", partial(ElasticNet, alpha=0.1), X.astype(np.float32), both),
+        Example("linear_model.LassoLarsIC", LassoLarsIC, X, y),
         Example("linear_model.LassoCV", partial(LassoCV, **grid), X, y),
         Example("linear_model.ElasticNetCV", partial(ElasticNetCV, l1_ratio=[0.5, 1.0], **grid), X, y),
+    ]
+
+
+def _task_models() -> list[Example]:
+    from mlwright.linear_model import MultiTaskElasticNet, MultiTaskElasticNetCV, MultiTaskLasso, MultiTaskLassoCV
+
+    X = _numbers()
+    Y = X @ np.array([[1.0, 0.0], [-2.0, 1.0], [0.0, 0.0]]) + 3.0 + _numbers(p=2)
+    grid = {"alphas": 5, "cv": 3}
+    return [
+        Example("linear_model.MultiTaskElasticNet", partial(MultiTaskElasticNet, alpha=0.1), X.astype(np.float32), Y),
+        Example("linear_model.MultiTaskLasso", partial(MultiTaskLasso, alpha=0.1), X, Y),
+        Example("linear_model.MultiTaskLasso:wide", partial(MultiTaskLasso, alpha=0.5), _numbers(n=6, p=520), Y[:6]),
+        Example("linear_model.MultiTaskLassoCV", partial(MultiTaskLassoCV, **grid), X, Y),
+        Example(
+            "linear_model.MultiTaskElasticNetCV", partial(MultiTaskElasticNetCV, l1_ratio=[0.5, 1.0], **grid), X, Y
+        ),
     ]
 
 
