@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 import sklearn.linear_model as peer
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
@@ -33,6 +33,7 @@ def objective(X, Y, w, coef, intercept, alpha, l1_ratio):
     return (w[:, None] * residuals**2).sum() / (2 * w.sum()) + penalty
 
 
+@settings(max_examples=20)
 @given(
     st.integers(0, 2**32 - 1),
     st.sampled_from([(80, 12), (12, 30), (3, 5), (1, 2), (40, 1), WIDE]),

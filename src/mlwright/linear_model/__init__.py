@@ -14,6 +14,7 @@ from mlwright.linear_model._lasso_lars_ic import LassoLarsIC
 from mlwright.linear_model._linear_regression import LinearRegression
 from mlwright.linear_model._multi_task import MultiTaskElasticNet, MultiTaskLasso
 from mlwright.linear_model._multi_task_cv import MultiTaskElasticNetCV, MultiTaskLassoCV
+from mlwright.linear_model._penalized_regression import PenalizedRegression
 from mlwright.linear_model._quantile import QuantileRegressor
 from mlwright.linear_model._ridge import Ridge
 from mlwright.linear_model._ridge_classifier import RidgeClassifier
@@ -42,6 +43,7 @@ __all__ = [
     "MultiTaskElasticNetCV",
     "MultiTaskLasso",
     "MultiTaskLassoCV",
+    "PenalizedRegression",
     "PoissonRegressor",
     "QuantileRegressor",
     "Ridge",

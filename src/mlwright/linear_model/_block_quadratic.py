@@ -14,6 +14,8 @@ import numpy as np
 from mlwright._kernels.block_descent import block_paths
 from mlwright.linear_model._quadratic import Answers, Quadratics
 
+_BEFORE_A_PATH = 200  # sweeps
+_STEPS = 30
 _LARGEST = 1e290  # of penalty weights: above it squares overflow; the coefficient is zero long before
 
 
@@ -82,7 +84,7 @@ class BlockQuadratics:
         """``X'Y / N`` of the first set, in users' columns: shape (t, p)."""
         return self.linear[0] / self.x_scale / self.y_scale / self.weight[0]
 
-    def solve(self, sets, strengths, weights=None, *, start=None, tol=1e-4, max_iter=1000):
+    def solve(self, sets, strengths, weights=None, **options):
         """One path for each entry of `sets`; strengths l1, norm and ridge of shape (k, s), in users' units.
 
         Returns
@@ -90,6 +92,45 @@ class BlockQuadratics:
         Answers
             With ``coef`` of shape (k, s, t, p).
         """
+        return self._solve(sets, strengths, weights, **options)[0]
+
+    def solve_one(self, strengths, weights=None, *, start=None, tol=1e-4, max_iter=1000):
+        """The first set for strengths of one step, down a path of them where many sweeps do not get there.
+
+        Returns
+        -------
+        answers : Answers
+        violation : float
+            Of the optimality conditions, the largest, as of ``block_paths``.
+        """
+        first, sweeps = np.zeros(1, np.int64), min(max_iter, _BEFORE_A_PATH)
+        options = {"start": start, "tol": tol}
+        answers, violation = self._solve(first, strengths, weights, max_iter=sweeps, **options)
+        factor = self._largest_factor(strengths, weights or _ones(self.groups))
+        if answers.converged.all() or max_iter <= sweeps or not 2.0 < factor < np.inf:
+            if not answers.converged.all() and max_iter > sweeps:
+                answers, violation = self._solve(first, strengths, weights, max_iter=max_iter, **options)
+            return answers, float(violation[0, 0])
+        path = np.geomspace(factor, 1.0, _STEPS)[None]
+        options["start"] = None
+        steps = [part * path for part in strengths]
+        most = max(1, (max_iter - sweeps) // _STEPS)
+        answers, violation = self._solve(first, steps, weights, max_iter=most, **options)
+        n_iter = sweeps + answers.n_iter.sum(axis=1, keepdims=True, dtype=np.int32)
+        last = (part[:, -1:] for part in (answers.coef, answers.gap, answers.objective, answers.converged))
+        return Answers(*last, n_iter), float(violation[0, -1])
+
+    def _largest_factor(self, strengths, weights):
+        """About how many times stronger the penalty would have to be for every coefficient to be zero."""
+        starts, member = self.groups
+        l1, norm = float(strengths[0][0, 0]), float(strengths[1][0, 0])
+        cross = self.correlations()[:, member]
+        pull = np.sqrt(np.add.reduceat((cross * cross).sum(axis=0), starts[:-1]))
+        hold = norm * weights[1] + l1 * np.minimum.reduceat(weights[0], starts[:-1])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return float(np.where(hold > 0.0, pull / hold, 0.0).max(initial=0.0))
+
+    def _solve(self, sets, strengths, weights, *, start=None, tol=1e-4, max_iter=1000):
         starts, member = self.groups
         l1_weight, norm_weight, ridge_weight = weights or _ones(self.groups)
         of_group = self.x_scale[member[starts[:-1]]]
@@ -116,7 +157,7 @@ class BlockQuadratics:
         if free:  # no gap to go by where nothing is penalised: the optimality conditions decide
             converged |= violation <= tol * np.sqrt(square)[:, None]
         in_user = unit * self.y_scale**2
-        return Answers(scaled * self.to_user, gap / in_user, objective / in_user, converged, n_iter)
+        return Answers(scaled * self.to_user, gap / in_user, objective / in_user, converged, n_iter), violation
 
 
 def _ones(groups):

@@ -178,7 +178,7 @@ class MultiTaskElasticNet(TaskRows, LeastSquaresModel):
         t, p = statistics.n_targets, statistics.n_features
         start = _starting(start, (t, p))
         strengths = block_strengths(np.full((1, 1), float(self.alpha)), self.l1_ratio)
-        answers = problem.solve(np.zeros(1, np.int64), strengths, start=start, tol=self.tol, max_iter=self.max_iter)
+        answers, _ = problem.solve_one(strengths, start=start, tol=self.tol, max_iter=self.max_iter)
         self._keep_statistics(statistics)
         self._set_linear(answers.coef[0, 0], statistics.mean[:p], statistics.mean[p:])
         self._set_certificate(answers, 1, problem.square[0] / problem.y_scale**2)
@@ -263,7 +263,7 @@ class MultiTaskLasso(MultiTaskElasticNet):
     >>> from mlwright.linear_model import MultiTaskLasso
     >>> model = MultiTaskLasso(alpha=0.1).fit([[0.0, 1.0], [1.0, 2.0], [2.0, 4.0]], [[0, 0], [1, 1], [2, 3]])
     >>> model.predict([[1.5, 3.0]]).round(1)
-    array([[1.5, 2. ]])
+    array([[1.4, 2. ]])
     """
 
     l1_ratio = 1.0

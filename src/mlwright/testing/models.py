@@ -116,7 +116,7 @@ def _ridge_classifiers() -> list[Example]:
 
 
 def _sparse_models() -> list[Example]:
-    from mlwright.linear_model import ElasticNet, ElasticNetCV, Lasso, LassoCV, LassoLarsIC
+    from mlwright.linear_model import ElasticNet, ElasticNetCV, Lasso, LassoCV, LassoLarsIC, PenalizedRegression
 
     X = _numbers()
     y = X @ [1.0, -2.0, 0.5] + 3.0 + _numbers(p=1)[:, 0]
@@ -128,6 +128,13 @@ def _sparse_models() -> list[Example]:
         Example("linear_model.ElasticNet", partial(ElasticNet, alpha=0.1), X, y),
         Example("linear_model.ElasticNet:targets", partial(ElasticNet, alpha=0.1), X.astype(np.float32), both),
         Example("linear_model.LassoLarsIC", LassoLarsIC, X, y),
+        Example("linear_model.PenalizedRegression", partial(PenalizedRegression, "mcp", 0.1), X, y),
+        Example(
+            "linear_model.PenalizedRegression:groups",
+            partial(PenalizedRegression, "sparse_group_lasso", 0.1, groups=["a", "a", "b"], l1_ratio=0.9),
+            X.astype(np.float32),
+            y,
+        ),
         Example("linear_model.LassoCV", partial(LassoCV, **grid), X, y),
         Example("linear_model.ElasticNetCV", partial(ElasticNetCV, l1_ratio=[0.5, 1.0], **grid), X, y),
     ]

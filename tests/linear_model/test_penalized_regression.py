@@ -1,0 +1,197 @@
+"""PenalizedRegression: objectives as documented, certificates against plain proximal gradients, what is refused."""
+
+import warnings
+
+import numpy as np
+import pytest
+import sklearn.linear_model as peer
+from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
+
+from mlwright._runtime import threads
+from mlwright.linear_model import PenalizedRegression
+
+TIGHT = {"tol": 1e-12, "max_iter": 20_000}
+GROUPS = ["b", "a", "b", "c", "c", "a", "d", "b"]
+KINDS = {
+    "weights": {"l1_ratio": 0.7, "weights": np.arange(8.0) / 4 + 0.1},
+    "free": {"weights": np.array([0.0, 1, 1, 0, 2, 1, 1, 1])},
+    "bounds": {"bounds": (-0.3, [0.2] * 4 + [np.inf] * 4)},
+    "group": {"penalty": "group_lasso", "groups": GROUPS},
+    "group ridge": {"penalty": "group_lasso", "groups": GROUPS, "l1_ratio": 0.6, "group_weights": [1.0, 2.0, 0.5, 1.0]},
+    "sparse group": {"penalty": "sparse_group_lasso", "groups": GROUPS, "sparsity": 0.3, "weights": np.ones(8) * 1.5},
+    "mcp": {"penalty": "mcp", "weights": np.linspace(0.5, 1.5, 8)},
+    "scad": {"penalty": "scad", "gamma": 3.0},
+}
+
+
+def data(n=90, p=8, seed=0):
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, p)) @ (np.eye(p) + 0.3 * rng.standard_normal((p, p))) + 1.0
+    return X, X[:, :3] @ [2.0, -1.0, 0.5] + rng.standard_normal(n), rng.random(n) + 0.2
+
+
+def concave_value(kind, size, strength, gamma):
+    if kind == "mcp":
+        inside = np.minimum(size, gamma * strength)
+        return strength * inside - inside**2 / (2 * gamma)
+    slope = np.linspace(0.0, 1.0, 20_001) * size[:, None]
+    slopes = np.clip((gamma * strength[:, None] - slope) / (gamma - 1), 0.0, strength[:, None])
+    return np.trapezoid(slopes, slope, axis=1)
+
+
+def penalty(model, b):
+    """As the docstring says, term by term."""
+    w = np.ones(len(b)) if model.weights is None else model.weights
+    if model.penalty in ("mcp", "scad"):
+        gamma = model.gamma or {"mcp": 3.0, "scad": 3.7}[model.penalty]
+        return concave_value(model.penalty, np.abs(b), model.alpha * w, gamma).sum()
+    single = (w * (model.l1_ratio * np.abs(b) + (1 - model.l1_ratio) * b * b / 2)).sum()
+    if model.penalty == "elastic_net":
+        return model.alpha * single
+    grouped = 0.0
+    for g, label in enumerate(sorted(set(model.groups))):
+        of_group = b[np.array(model.groups) == label]
+        v = np.sqrt(len(of_group)) if model.group_weights is None else model.group_weights[g]
+        length = np.linalg.norm(of_group)
+        grouped += v * (model.l1_ratio * length + (1 - model.l1_ratio) * length**2 / 2)
+    share = model.sparsity if model.penalty == "sparse_group_lasso" else 0.0
+    return model.alpha * (share * (w * np.abs(b)).sum() + (1 - share) * grouped)
+
+
+def objective(model, X, y, w, b):
+    residuals = y - X @ b
+    residuals = residuals - np.average(residuals, weights=w)
+    return (w * residuals**2).sum() / (2 * w.sum()) + penalty(model, b)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("alpha", [0.3, 0.02])
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array], ids=["dense", "csr"])
+def test_the_objective_is_as_documented_and_no_neighbour_is_better(kind, alpha, form):
+    X, y, w = data()
+    model = PenalizedRegression(alpha=alpha, **KINDS[kind], **TIGHT).fit(form(X), y, w)
+    reached = objective(model, X, y, w, model.coef_)
+    assert model.converged_
+    assert reached == pytest.approx(model.objective_, rel=1e-7)
+    assert model.kkt_violation_ < 1e-5
+    assert not hasattr(model, "dual_gap_") or model.dual_gap_ <= 1e-11 * np.average(y * y, weights=w)
+    assert hasattr(model, "dual_gap_") == (kind not in ("free", "mcp", "scad"))
+    low, high = model.bounds or (-np.inf, np.inf)
+    rng = np.random.default_rng(0)
+    for size in (1e-3, 1e-2, 0.1):
+        for _ in range(15):
+            step = size * rng.standard_normal(8) * (rng.random(8) < 0.4)
+            other = np.clip(model.coef_ + step, low, high)
+            if kind in ("mcp", "scad") and size > 1e-3:
+                continue  # stationary, not the least of all
+            assert objective(model, X, y, w, other) >= reached - 1e-9
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("kind", ["group", "group ridge", "sparse group"])
+def test_proximal_gradient_steps_find_nothing_better(seed, kind):
+    """FISTA from zero on the rows, whose proximal map is made of the two soft thresholds."""
+    X, y, w = data(40, 8, seed)
+    model = PenalizedRegression(alpha=0.1, **KINDS[kind], **TIGHT).fit(X, y, w)
+    Xc, yc = X - np.average(X, axis=0, weights=w), y - np.average(y, weights=w)
+    gram, cross = (Xc.T * w) @ Xc / w.sum(), (Xc.T * w) @ yc / w.sum()
+    step, labels = 1.0 / np.linalg.eigvalsh(gram)[-1], np.array(GROUPS)
+    share = model.sparsity if kind == "sparse group" else 0.0
+    single = model.alpha * share * (np.ones(8) if model.weights is None else model.weights)
+
+    def prox(v):
+        v = np.sign(v) * np.maximum(np.abs(v) - step * single, 0.0)
+        for g, label in enumerate(sorted(set(GROUPS))):
+            at = labels == label
+            size = np.sqrt(at.sum()) if model.group_weights is None else model.group_weights[g]
+            strength = step * model.alpha * (1 - share) * size
+            length = np.linalg.norm(v[at])
+            v[at] *= max(0.0, 1 - strength * model.l1_ratio / max(length, 1e-300)) / (
+                1 + strength * (1 - model.l1_ratio)
+            )
+        return v
+
+    b, ahead, t = np.zeros(8), np.zeros(8), 1.0
+    for _ in range(1500):
+        before, b = b, prox(ahead - step * (gram @ ahead - cross))
+        t, last = (1 + np.sqrt(1 + 4 * t * t)) / 2, t
+        ahead = b + (last - 1) / t * (b - before)
+    assert model.objective_ <= objective(model, X, y, w, b) * (1 + 1e-9)
+    np.testing.assert_allclose(model.coef_, b, atol=1e-4)
+
+
+def test_special_cases_are_scikit_learns():
+    X, y, _ = data()
+    for settings, theirs in [
+        ({}, peer.Lasso(0.1, **TIGHT)),
+        ({"l1_ratio": 0.4}, peer.ElasticNet(0.1, l1_ratio=0.4, **TIGHT)),
+        ({"bounds": (0.0, None)}, peer.Lasso(0.1, positive=True, **TIGHT)),
+        ({"penalty": "group_lasso"}, peer.Lasso(0.1, **TIGHT)),
+        ({"penalty": "sparse_group_lasso"}, peer.Lasso(0.1, **TIGHT)),
+        ({"penalty": "mcp", "gamma": 1e9}, peer.Lasso(0.1, **TIGHT)),
+    ]:
+        ours = PenalizedRegression(alpha=0.1, **settings, **TIGHT).fit(X, y)
+        np.testing.assert_allclose(ours.coef_, theirs.fit(X, y).coef_, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_weights_are_repetitions_rows_come_and_go_threads_do_not_show(kind):
+    X, y, w = data(120)
+    new = lambda: PenalizedRegression(alpha=0.05, **KINDS[kind], **TIGHT)  # noqa: E731
+    counts = np.random.default_rng(0).integers(0, 4, len(y))
+    again = np.repeat(np.arange(len(y)), counts)
+    np.testing.assert_allclose(
+        new().fit(X, y, counts.astype(float)).coef_, new().fit(X[again], y[again]).coef_, atol=1e-6
+    )
+    whole, first = new().fit(X, y, w), new().fit(X[:70], y[:70], w[:70])
+    before = first.coef_
+    np.testing.assert_allclose(first.partial_fit(X[70:], y[70:], w[70:]).coef_, whole.coef_, atol=1e-6)
+    with threads.limit(3):
+        assert new().fit(X, y, w).coef_.tobytes() == whole.coef_.tobytes()
+    np.testing.assert_allclose(whole.forget(X[70:], y[70:], w[70:]).coef_, before, atol=1e-6)
+    assert first.predict_interval(X).shape == (120, 2)
+
+
+@pytest.mark.parametrize("kind", ["weights", "group", "mcp", "scad"])
+@pytest.mark.parametrize("scale", [1e-100, 1e100])
+def test_columns_and_targets_of_any_scale(kind, scale):
+    X, y, _ = data()
+    plain = PenalizedRegression(alpha=0.1, **KINDS[kind], **TIGHT).fit(X, y)
+    both = PenalizedRegression(alpha=0.1 * scale, **KINDS[kind], **TIGHT)
+    if kind == "weights":
+        both.l1_ratio = plain.l1_ratio = 1.0
+        plain.fit(X, y)
+    np.testing.assert_allclose(both.fit(X, y * scale).coef_ / scale, plain.coef_, rtol=1e-6, atol=1e-8)
+
+
+def test_more_columns_than_rows_and_warm_starts():
+    X, y, _ = data(40, 300)
+    model = PenalizedRegression("group_lasso", 0.5, groups=np.arange(300) // 3, warm_start=True, tol=1e-8).fit(X, y)
+    assert model.converged_
+    assert model.fit(X, y).n_iter_ <= 8
+    assert PenalizedRegression("mcp", 0.5, tol=1e-8).fit(X, y).converged_
+
+
+def test_what_does_not_go_together_is_refused():
+    X, y, _ = data()
+    for settings, message in [
+        ({"penalty": "mcp", "bounds": (0, 1)}, r"bounds: penalty='mcp' has none, .* penalty='elastic_net'"),
+        ({"gamma": 2.0}, "gamma: penalty='elastic_net' has none"),
+        ({"penalty": "group_lasso", "weights": 2.0}, "weighs groups, not features"),
+        ({"penalty": "group_lasso", "groups": [0, 1]}, "a label for each of 8 features"),
+        ({"penalty": "group_lasso", "group_weights": [1.0, 2.0]}, "expected one number or 8"),
+        ({"weights": -np.ones(8)}, "not below 0"),
+        ({"bounds": (0.5, 1.0)}, "lower bounds up to 0"),
+        ({"bounds": (0.5,)}, "expected a pair"),
+        ({"penalty": "scad", "gamma": 0.5}, "a finite number above 1"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            PenalizedRegression(**settings).fit(X, y)
+    with pytest.raises(ValueError, match="expected up to 8192"):
+        PenalizedRegression().fit(np.ones((2, 9000)), [0.0, 1.0])
+    with pytest.raises(ValueError, match="contains NaN"):
+        PenalizedRegression().fit(np.where(X > 2, np.nan, X), y)
+    with warnings.catch_warnings(), pytest.warns(ConvergenceWarning, match="max_iter=1"):
+        model = PenalizedRegression("group_lasso", 1e-4, groups=GROUPS, max_iter=1, tol=1e-12).fit(X, y)
+    assert not model.converged_
