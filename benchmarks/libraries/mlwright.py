@@ -35,6 +35,25 @@ def ridge(settings: Settings):
     return Ridge(alpha=settings["alpha"])
 
 
+def ridge_cv(settings: Settings):
+    from mlwright.linear_model import RidgeCV
+
+    return RidgeCV(**settings)
+
+
+def ridge_search(settings: Settings):
+    from mlwright.linear_model import Ridge
+    from mlwright.model_selection import SharedSearchCV
+
+    return SharedSearchCV(Ridge(), settings["grid"], cv=settings["cv"])
+
+
+def multi_task_lasso_cv(settings: Settings):
+    from mlwright.linear_model import MultiTaskLassoCV
+
+    return MultiTaskLassoCV(**settings)
+
+
 def logistic(settings: Settings):
     from mlwright.linear_model import LogisticRegression
 
@@ -230,6 +249,9 @@ MODELS = {
     "poisson": poisson,
     "ols_inference": ols_inference,
     "ridge": ridge,
+    "ridge_cv": ridge_cv,
+    "ridge_search": ridge_search,
+    "multi_task_lasso_cv": multi_task_lasso_cv,
     "bayesian_ridge": bayesian_ridge,
     "ard": ard,
     "linear_quantiles": linear_quantiles,

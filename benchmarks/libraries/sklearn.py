@@ -15,11 +15,14 @@ from sklearn.linear_model import (
     LinearRegression,
     LogisticRegression,
     LogisticRegressionCV,
+    MultiTaskLassoCV,
     PoissonRegressor,
     Ridge,
+    RidgeCV,
     SGDClassifier,
     lasso_path,
 )
+from sklearn.model_selection import GridSearchCV
 
 from benchmarks.paths import LassoPath
 
@@ -65,6 +68,10 @@ MODELS = {
     "lasso_path": path,
     "least_squares": lambda settings: LinearRegression(),
     "ridge": lambda settings: Ridge(alpha=settings["alpha"], solver="cholesky"),
+    "ridge_cv": lambda settings: RidgeCV(**settings),
+    # One fit after the other: each uses both threads in its matrix products, and two at a time need twice the copies.
+    "ridge_search": lambda settings: GridSearchCV(Ridge(solver="cholesky"), settings["grid"], cv=settings["cv"]),
+    "multi_task_lasso_cv": lambda settings: MultiTaskLassoCV(tol=settings["tol"], n_jobs=2, max_iter=10_000),
     "huber": lambda settings: HuberRegressor(max_iter=1000, **settings),
     "sgd_classifier": lambda settings: SGDClassifier(max_iter=1, tol=None, random_state=0, **settings),
     "ard": lambda settings: ARDRegression(),
