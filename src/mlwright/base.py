@@ -96,6 +96,50 @@ class StateAlgebraMixin:
         return self._fit_statistics(new if seen is None else seen.merged(new))
 
     @fit_context
+    def fit_stream(self, batches, *, target=None, sample_weight=None):
+        """Fit on batches of rows, of which one is in memory at a time: exactly ``fit`` on all of them.
+
+        Parameters
+        ----------
+        batches : iterable, path, or pyarrow table, dataset or reader
+            Of tuples (X, y) or (X, y, sample_weight); with `target` of tables of pandas, polars or pyarrow, all of
+            whose other columns are features. A path is that of a Parquet file.
+        target : str or list of str, default=None
+            The column of y, or the columns of several targets.
+        sample_weight : str, default=None
+            The column of weights.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            If there is no batch, or one has other columns than the first; the model is then as it was.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from mlwright.linear_model import Ridge
+        >>> rng = np.random.default_rng(0)
+        >>> X, y = rng.standard_normal((1000, 3)), rng.standard_normal(1000)
+        >>> model = Ridge().fit_stream((X[i : i + 100], y[i : i + 100]) for i in range(0, 1000, 100))
+        >>> bool(np.allclose(model.coef_, Ridge().fit(X, y).coef_))
+        True
+        """
+        from mlwright._batches import batches_of, parts_of
+
+        seen = None
+        for number, batch in enumerate(batches_of(batches)):
+            X, y, w = parts_of(batch, number, target, sample_weight)
+            new = self._statistics_of(X, y, w, reset=seen is None)
+            seen = new if seen is None else seen.merged(new)
+        if seen is None:
+            raise ValueError("fit_stream: got no batch, expected at least one.")
+        return self._fit_statistics(seen)
+
+    @fit_context
     def merge(self, other):
         """Take over what another fitted model of the same class was fitted on.
 

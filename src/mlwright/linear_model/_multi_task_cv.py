@@ -91,7 +91,8 @@ class MultiTaskElasticNetCV(TaskRows, ElasticNetCV):
     _multi_output = True
     positive = False
     _parameter_constraints: ClassVar[dict] = {
-        name: rule for name, rule in ElasticNetCV._parameter_constraints.items() if name not in _NOT_HERE
+        **{name: rule for name, rule in ElasticNetCV._parameter_constraints.items() if name not in _NOT_HERE},
+        "cv": ["cv_object"],
     }
 
     def __init__(

@@ -1,0 +1,61 @@
+"""Rows that come in batches: arrays in tuples, data frames, Arrow batches, Parquet files."""
+
+from os import PathLike, fspath
+
+_ROWS_AT_ONCE = 65_536  # of a Parquet file
+
+
+def batches_of(source):
+    """An iterator of batches: of a Parquet file, of what has ``to_batches`` (tables, datasets), or of an iterable."""
+    if isinstance(source, str | PathLike):
+        parquet = _pyarrow("parquet")
+        return parquet.ParquetFile(fspath(source)).iter_batches(batch_size=_ROWS_AT_ONCE)
+    to_batches = getattr(source, "to_batches", None)
+    try:
+        return iter(to_batches() if callable(to_batches) else source)
+    except TypeError as error:
+        raise TypeError(
+            f"fit_stream: got {type(source).__name__}, expected an iterable of batches, a pyarrow table, dataset or "
+            "reader, or the path of a Parquet file."
+        ) from error
+
+
+def parts_of(batch, number, target, sample_weight):
+    """X, y and weights of one batch; `number` is for messages."""
+    if target is None:
+        if not isinstance(batch, tuple | list) or len(batch) not in (2, 3):
+            raise ValueError(
+                f"fit_stream: batch {number} is a {type(batch).__name__}, expected (X, y) or (X, y, sample_weight); of "
+                "tables, name the column of y by target."
+            )
+        return (*batch, None)[:3]
+    import narwhals as nw
+
+    if hasattr(batch, "schema") and hasattr(batch, "to_pydict") and not hasattr(batch, "to_batches"):
+        batch = _pyarrow().Table.from_batches([batch])
+    try:
+        table = nw.from_native(batch, eager_only=True)
+    except TypeError as error:
+        raise TypeError(
+            f"fit_stream: batch {number} is a {type(batch).__name__}, expected a table of pandas, polars or pyarrow."
+        ) from error
+    targets = [target] if isinstance(target, str) else list(target)
+    wanted = [*targets, *([] if sample_weight is None else [sample_weight])]
+    missing = [name for name in wanted if name not in table.columns]
+    if missing:
+        raise ValueError(f"fit_stream: batch {number} has no column {missing[0]!r}, it has {table.columns}.")
+    X = table.drop(wanted).to_native()
+    y = table[target].to_numpy() if isinstance(target, str) else table.select(targets).to_numpy()
+    return X, y, None if sample_weight is None else table[sample_weight].to_numpy()
+
+
+def _pyarrow(part=None):
+    try:
+        import pyarrow
+
+        if part is None:
+            return pyarrow
+        from pyarrow import parquet
+    except ImportError as error:
+        raise ImportError("fit_stream: Parquet files and Arrow batches need pyarrow; pip install pyarrow.") from error
+    return parquet

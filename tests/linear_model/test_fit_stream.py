@@ -1,0 +1,111 @@
+"""fit_stream: the answer of fit, from whatever comes in batches; bad batches leave the model as it was."""
+
+import gc
+import weakref
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+from scipy import sparse
+
+from mlwright.linear_model import ElasticNet, LassoLarsIC, LinearRegression, MultiTaskLasso, Ridge, RidgeClassifier
+
+rng = np.random.default_rng(0)
+X = rng.standard_normal((300, 4)) + 2.0
+Y = X[:, :2] + rng.standard_normal((300, 2))
+y, w = Y[:, 0], rng.random(300) + 0.1
+LABELS = np.array(["low", "middle", "high"])[np.digitize(y, [1.5, 2.5])]
+
+
+def cut(*arrays, step=70):
+    """Of every array the same rows, batch by batch."""
+    for begin in range(0, 300, step):
+        yield tuple(a[begin : begin + step] for a in arrays)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [LinearRegression(), Ridge(), ElasticNet(0.1, tol=1e-12), LassoLarsIC(), Ridge(positive=True)],
+    ids=repr,
+)
+def test_batches_are_the_whole(model):
+    whole = model.fit(X, y, sample_weight=w).coef_
+    np.testing.assert_allclose(model.fit_stream(cut(X, y, w)).coef_, whole, rtol=1e-9)
+    np.testing.assert_allclose(model.fit_stream((sparse.csr_array(a), b, c) for a, b, c in cut(X, y, w)).coef_, whole)
+
+
+def test_several_targets_and_classes():
+    tasks = MultiTaskLasso(0.05, tol=1e-12)
+    np.testing.assert_allclose(
+        tasks.fit_stream(cut(X, Y)).coef_, MultiTaskLasso(0.05, tol=1e-12).fit(X, Y).coef_, rtol=1e-6
+    )
+    order = np.argsort(LABELS, kind="stable")  # so that no batch has all classes
+    model = RidgeClassifier().fit_stream(cut(X[order], LABELS[order]))
+    np.testing.assert_allclose(model.coef_, RidgeClassifier().fit(X, LABELS).coef_, atol=1e-10)
+
+
+def frame():
+    return {**{f"x{j}": X[:, j] for j in range(4)}, "w": w, "y": y}
+
+
+def tables(kind, tmp_path):
+    if kind == "parquet":
+        parquet.write_table(pa.table(frame()), tmp_path / "rows.parquet", row_group_size=50)
+        return tmp_path / "rows.parquet"
+    if kind == "arrow":
+        return pa.table(frame())
+    if kind == "reader":
+        return pa.table(frame()).to_reader(max_chunksize=64)
+    make = pd.DataFrame if kind == "pandas" else pl.DataFrame
+    return [make({name: column[i : i + 70] for name, column in frame().items()}) for i in range(0, 300, 70)]
+
+
+@pytest.mark.parametrize("kind", ["parquet", "arrow", "reader", "pandas", "polars"])
+def test_tables(kind, tmp_path):
+    model = Ridge().fit_stream(tables(kind, tmp_path), target="y", sample_weight="w")
+    np.testing.assert_allclose(model.coef_, Ridge().fit(X, y, w).coef_, rtol=1e-10)
+    assert model.feature_names_in_.tolist() == ["x0", "x1", "x2", "x3"]
+    both = Ridge().fit_stream(tables(kind, tmp_path), target=["y", "w"])
+    assert both.coef_.shape == (2, 4)
+
+
+def test_one_batch_is_in_memory_at_a_time():
+    alive = []
+
+    def batches():
+        for part in cut(X, y):
+            copy = part[0].copy()
+            alive.append(weakref.ref(copy))
+            yield copy, part[1]
+            del copy
+            gc.collect()
+            assert sum(ref() is not None for ref in alive) <= 1  # the one that the model has just read
+
+    Ridge().fit_stream(batches())
+    assert len(alive) == 5
+
+
+def test_bad_batches_leave_the_model_as_it_was():
+    model = Ridge().fit(X, y)
+    before = model.coef_.copy()
+    bad = X.copy()
+    bad[250, 1] = np.nan
+    table = pa.table(frame())
+    for batches, settings, error, message in [
+        ([], {}, ValueError, "got no batch"),
+        (cut(bad, y), {}, ValueError, "contains NaN"),
+        ([(X, y), (X[:, :2], y)], {}, ValueError, "2 features"),
+        ([X], {}, ValueError, r"batch 0 is a ndarray, expected \(X, y\)"),
+        (table, {}, ValueError, "name the column of y by target"),
+        (table, {"target": "z"}, ValueError, "batch 0 has no column 'z'"),
+        ([X], {"target": "y"}, TypeError, "expected a table"),
+        (3, {}, TypeError, "got int, expected an iterable"),
+    ]:
+        with pytest.raises(error, match=message):
+            model.fit_stream(batches, **settings)
+        np.testing.assert_array_equal(model.coef_, before)
+    with pytest.raises(FileNotFoundError):
+        model.fit_stream("no such file.parquet", target="y")
