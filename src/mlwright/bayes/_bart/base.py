@@ -17,7 +17,8 @@ from mlwright._runtime.progress import Reporter
 from mlwright._runtime.threads import limit
 from mlwright.bayes._bart import draws as drawn
 from mlwright.bayes._bart.columns import CODES, Coding, check_coding, dense
-from mlwright.ensemble._boosting.features import check_levels, features_for_fit, features_for_predict
+from mlwright.ensemble._boosting.category_tables import check_levels
+from mlwright.ensemble._boosting.features import features_for_fit, features_for_predict
 from mlwright.io.composite import ListOf, Maybe, Optional
 from mlwright.io.schema import Labels, Number, Size, Strings, Tensor
 
