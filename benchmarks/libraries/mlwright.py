@@ -72,6 +72,31 @@ def poisson(settings: Settings):
     return PoissonRegressor(alpha=settings["alpha"])
 
 
+def bart(settings: Settings):
+    """One chain, as the peers run: several are our default."""
+    import warnings
+
+    from mlwright.bayes import BARTRegressor
+
+    class Draws:
+        def __init__(self):
+            self._model = BARTRegressor(**settings, chains=1, random_state=1)
+
+        def fit(self, X, y):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of one chain's R-hat: the metrics judge its draws
+                self._model.fit(X, y)
+            return self
+
+        def draws(self, X):
+            return self._model.predict_draws(X)[0]
+
+        def noise(self):
+            return self._model.sigma_[0]
+
+    return Draws()
+
+
 def bayesian_ridge(settings: Settings):
     from mlwright.linear_model import BayesianRidge
 
@@ -252,6 +277,7 @@ MODELS = {
     "ridge_cv": ridge_cv,
     "ridge_search": ridge_search,
     "multi_task_lasso_cv": multi_task_lasso_cv,
+    "bart": bart,
     "bayesian_ridge": bayesian_ridge,
     "ard": ard,
     "linear_quantiles": linear_quantiles,

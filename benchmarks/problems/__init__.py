@@ -2,6 +2,7 @@
 
 from benchmarks.problem import Problem
 from benchmarks.problems import (
+    bart,
     bayesian,
     boosting,
     categorical,
@@ -26,6 +27,7 @@ PROBLEMS: dict[str, Problem] = {
         lasso,
         robust,
         bayesian,
+        bart,
         boosting,
         losses,
         categorical,

@@ -1,9 +1,11 @@
 """BART against exact posteriors by enumeration of all trees, and broken variants that must not agree with them."""
 
 import math
+from collections import defaultdict
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from mlwright.reference import bart as exact
 from tests.bayes.bart_frequencies import draw, frequencies, target_of, total_variation
@@ -126,6 +128,45 @@ def test_sum_of_two_trees():
     trees = draw(space, rows, Y, seed=4, n_trees=2, draws=1_000_000, thin=15, **fixed)
     wanted = exact.posterior_of_sum(space, rows, Y, TAU2, SIGMA2)
     assert total_variation(frequencies(trees, n_trees=2), wanted) < 0.005
+
+
+@pytest.mark.slow
+def test_chains_forget_that_they_were_grown_from_roots():
+    space, rows = case("missing")
+    fixed = {"tau2": TAU2, "sigma2": SIGMA2, "sigma_is_fixed": True, "root_sweeps": 5, "burn_in": 100}
+    trees = draw(space, rows, Y, seed=7, n_trees=1, draws=1_000_000, thin=15, **fixed)
+    wanted = exact.posterior(space, rows, Y, TAU2, SIGMA2)
+    assert total_variation(frequencies(trees, columns=space.columns), wanted) < 0.005
+
+
+def posterior_with_weights(columns, max_depth, X, n_points=400):
+    """Of trees over two columns, the weights of the columns integrated out under the sparse prior."""
+    share = np.arange(1, 1001) / 1001
+    thetas = 2 * share / (1 - share)
+    s = (np.arange(n_points) + 0.5) / n_points
+    s = s**4 / (s**4 + (1 - s) ** 4)  # denser towards the ends, where the prior is
+    edges = np.arange(n_points + 1) / n_points
+    edges = edges**4 / (edges**4 + (1 - edges) ** 4)
+    mass = np.diff(stats.beta.cdf(edges[:, None], thetas / 2, thetas / 2), axis=0) @ (share**-0.5 / (share**-0.5).sum())
+    total = defaultdict(float)
+    trees = list(exact.TreeSpace(columns, max_depth=max_depth).all_trees())
+    likelihood = {tree: math.exp(exact.log_likelihood(tree, X, Y, TAU2, SIGMA2)) for tree in trees}
+    for weight, of in zip(mass, s, strict=True):
+        space = exact.TreeSpace(columns, max_depth=max_depth, weights=[of, 1 - of])
+        for tree in trees:
+            total[tree] += weight * math.exp(space.log_prior(tree)) * likelihood[tree]
+    whole = sum(total.values())
+    return {tree: value / whole for tree, value in total.items()}
+
+
+@pytest.mark.slow
+def test_weights_of_variables_are_drawn_along():
+    space = exact.TreeSpace([exact.Column(1), exact.Column(1)], max_depth=2)
+    rows = np.minimum(np.array(X["weights"]), 1)
+    fixed = {"tau2": TAU2, "sigma2": SIGMA2, "sigma_is_fixed": True, "is_sparse": True}
+    trees = draw(space, rows, Y, seed=8, n_trees=1, draws=150_000, thin=4, **fixed)
+    wanted = posterior_with_weights(space.columns, 2, rows)
+    assert total_variation(frequencies(trees), wanted) < 0.02  # weights move slowly
 
 
 @pytest.mark.slow

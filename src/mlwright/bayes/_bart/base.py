@@ -47,6 +47,7 @@ class BaseBART(BayesianMixin, BaseEstimator):
     _parameter_constraints: ClassVar[dict] = {
         "n_trees": [Interval(Integral, 1, 1 << 16, closed="both")],
         "burn_in": [Interval(Integral, 0, 1 << 30, closed="both")],
+        "grow_from_root": [Interval(Integral, 0, 1 << 30, closed="both")],
         "draws": [Interval(Integral, 1, 1 << 30, closed="both")],
         "chains": [Interval(Integral, 1, 1 << 16, closed="both")],
         "thin": [Interval(Integral, 1, 1 << 20, closed="both")],
@@ -88,14 +89,15 @@ class BaseBART(BayesianMixin, BaseEstimator):
             min_weight=int(np.ceil(self.min_samples_leaf / weight_unit)),
             weight_unit=weight_unit,
             is_sparse=bool(self.sparse),
+            root_sweeps=int(self.grow_from_root),
             chains=int(self.chains),
             burn_in=int(self.burn_in),
             draws=int(self.draws),
             thin=int(self.thin),
             **law,
         )
-        sweeps = options["chains"] * (options["burn_in"] + options["draws"] * options["thin"])
-        reporter = Reporter("sampling", sweeps, verbose=self.verbose)
+        sweeps = options["root_sweeps"] + options["burn_in"] + options["draws"] * options["thin"]
+        reporter = Reporter("sampling", options["chains"] * sweeps, verbose=self.verbose)
         with limit(self.n_jobs):
             trees = bart.run(codes, self._codes["columns"], target, integers, options, reporter)
         return trees, trees.pop("sigma2").reshape(options["chains"], options["draws"])

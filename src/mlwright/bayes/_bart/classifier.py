@@ -45,6 +45,8 @@ class BARTClassifier(ClassifierMixin, BaseBART):
         Run side by side, one a thread.
     thin : int, default=1
         Sweeps from one kept draw to the next.
+    grow_from_root : int, default=0
+        Sweeps before the burn-in that grow each tree anew from its root, as of :class:`BARTRegressor`.
     k : float, default=2.0
         The prior of f at any x has this many standard deviations within 3.
     alpha, beta : float, default=0.95, 2.0
@@ -108,6 +110,7 @@ class BARTClassifier(ClassifierMixin, BaseBART):
         draws=1000,
         chains=4,
         thin=1,
+        grow_from_root=0,
         k=2.0,
         alpha=0.95,
         beta=2.0,
@@ -125,6 +128,7 @@ class BARTClassifier(ClassifierMixin, BaseBART):
         self.draws = draws
         self.chains = chains
         self.thin = thin
+        self.grow_from_root = grow_from_root
         self.k = k
         self.alpha = alpha
         self.beta = beta

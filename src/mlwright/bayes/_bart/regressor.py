@@ -42,6 +42,9 @@ class BARTRegressor(RegressorMixin, BaseBART):
         Run side by side, one a thread.
     thin : int, default=1
         Sweeps from one kept draw to the next.
+    grow_from_root : int, default=0
+        Sweeps before the burn-in that grow each tree anew from its root, cut by cut, by how well cuts explain the rows:
+        a good place to start from for many rows, of which the draws that follow are as exact as from any other.
     k : float, default=2.0
         The prior of f at any x has this many standard deviations between the middle of y and its ends.
     alpha, beta : float, default=0.95, 2.0
@@ -91,7 +94,9 @@ class BARTRegressor(RegressorMixin, BaseBART):
        Statistics 4 (2010).
     .. [2] A. Linero, "Bayesian regression trees for high-dimensional prediction and variable selection", JASA 113
        (2018).
-    .. [3] A. Kapelner, J. Bleich, "Prediction with missing data via Bayesian additive regression trees", Canadian
+    .. [3] J. He, P. R. Hahn, "Stochastic tree ensembles for regularized nonlinear regression", JASA 118 (2023):
+       growing from the root.
+    .. [4] A. Kapelner, J. Bleich, "Prediction with missing data via Bayesian additive regression trees", Canadian
        Journal of Statistics 43 (2015).
 
     Examples
@@ -126,6 +131,7 @@ class BARTRegressor(RegressorMixin, BaseBART):
         draws=1000,
         chains=4,
         thin=1,
+        grow_from_root=0,
         k=2.0,
         alpha=0.95,
         beta=2.0,
@@ -146,6 +152,7 @@ class BARTRegressor(RegressorMixin, BaseBART):
         self.draws = draws
         self.chains = chains
         self.thin = thin
+        self.grow_from_root = grow_from_root
         self.k = k
         self.alpha = alpha
         self.beta = beta

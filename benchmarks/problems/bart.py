@@ -1,0 +1,64 @@
+"""Bayesian additive regression trees on Friedman's function: time, error, coverage, mixing."""
+
+import numpy as np
+
+from benchmarks.problem import Goal, Metric, Problem
+
+_BATCHES = 20
+
+
+def friedman(n: int):
+    def rows(quick: bool):
+        rng = np.random.default_rng(0)
+        size = 1_000 if quick else n
+        X = rng.uniform(size=(size + 1_000, 50))
+        f = 10 * np.sin(np.pi * X[:, 0] * X[:, 1]) + 20 * (X[:, 2] - 0.5) ** 2 + 10 * X[:, 3] + 5 * X[:, 4]
+        y = f + rng.standard_normal(len(f))
+        return {"X": X[:size], "y": y[:size], "X_test": X[size:], "y_test": y[size:], "f_test": f[size:]}
+
+    return rows
+
+
+def error(model, rows):
+    """Root mean squared error of the posterior mean of the function."""
+    return float(np.sqrt(np.mean((model.draws(rows["X_test"]).mean(axis=0) - rows["f_test"]) ** 2)))
+
+
+def coverage(model, rows):
+    """Share of test targets inside their 90 % predictive intervals."""
+    f, rng = model.draws(rows["X_test"]), np.random.default_rng(1)
+    new = f + model.noise()[:, None] * rng.standard_normal(f.shape)
+    low, high = np.quantile(new, [0.05, 0.95], axis=0)
+    return float(np.mean((low <= rows["y_test"]) & (rows["y_test"] <= high)))
+
+
+def draws_an_effective_one(model, rows):
+    """Draws over effective draws of the function, median of test rows, by means of batches: lower mixes better."""
+    f = model.draws(rows["X_test"])
+    size = len(f) // _BATCHES
+    f = f[: size * _BATCHES]
+    means = f.reshape(_BATCHES, size, -1).mean(axis=1)
+    return float(np.median(size * means.var(axis=0, ddof=1) / f.var(axis=0)))
+
+
+EQUAL_POSTERIOR = (
+    Metric("error of f", error, rtol=0.01, may_be_lower=True),
+    Metric("coverage of 90 % intervals", coverage, atol=0.01),
+    Metric("draws an effective draw", draws_an_effective_one, rtol=0.01, may_be_lower=True),
+)
+
+PROBLEMS = (
+    Problem(
+        name="bart",
+        title="BART, 10,000 x 50, 200 trees, 1,000 sweeps of one chain: fit",
+        task="bart",
+        data=friedman(10_000),
+        timed="fit",
+        libraries=("mlwright", "stochtree"),
+        metrics=EQUAL_POSTERIOR,
+        goals={"stochtree": Goal(10, 50)},
+        settings={"n_trees": 200, "grow_from_root": 0, "burn_in": 200, "draws": 800},
+        rounds=3,
+        warm_up=False,
+    ),
+)
