@@ -85,6 +85,12 @@ py::tuple evaluate(const py::object& x, const Vector<double>& shift, const Vecto
   return py::make_tuple(sums.loss, gradient, h, eta);
 }
 
+py::dict facts_of(const solver::NewtonFit& fit, index_t p) {
+  return py::dict(py::arg("coef") = first(fit.coef, p), py::arg("intercept") = fit.intercept, py::arg("loss") = fit.loss,
+                  py::arg("decrement") = fit.decrement, py::arg("violation") = fit.violation, py::arg("n_iter") = fit.n_iter,
+                  py::arg("n_passes") = fit.n_passes, py::arg("rank") = fit.rank, py::arg("status") = static_cast<int>(fit.status));
+}
+
 py::dict newton(const py::object& x, const Vector<double>& shift, const Vector<double>& scale, const Vector<double>& y,
                 const Weight& w, const Weight& offset, const py::tuple& spec, const Vector<double>& l2, bool fit_intercept,
                 const Vector<double>& coef, double intercept, double saturated, double tol, index_t max_iter) {
@@ -95,9 +101,26 @@ py::dict newton(const py::object& x, const Vector<double>& shift, const Vector<d
   const auto fit = without_gil([&](auto& token) {
     return solver::newton(problem, start, intercept, {tol, max_iter, true}, token);
   });
-  return py::dict(py::arg("coef") = first(fit.coef, p), py::arg("intercept") = fit.intercept, py::arg("loss") = fit.loss,
-                  py::arg("decrement") = fit.decrement, py::arg("violation") = fit.violation, py::arg("n_iter") = fit.n_iter,
-                  py::arg("n_passes") = fit.n_passes, py::arg("rank") = fit.rank, py::arg("status") = static_cast<int>(fit.status));
+  return facts_of(fit, p);
+}
+
+py::list newton_path(const py::object& x, const Vector<double>& shift, const Vector<double>& scale, const Vector<double>& y,
+                     const Weight& w, const Weight& offset, const py::tuple& spec, const std::vector<Vector<double>>& l2,
+                     bool fit_intercept, const Vector<double>& coef, double intercept, double saturated, double tol,
+                     index_t max_iter) {
+  const Held held(x, shift, scale, y, w, offset, spec);
+  const index_t p = held.blocks.rows->cols();
+  std::vector<std::vector<double>> penalties;
+  for (const auto& one : l2) penalties.push_back(padded(one, *held.blocks.rows, "l2"));
+  if (penalties.empty()) throw py::value_error("l2: expected one penalty or more");
+  const solver::NewtonProblem problem{held.data(), penalties.front(), fit_intercept, saturated};
+  const auto start = padded(coef, *held.blocks.rows, "coef");
+  const auto fits = without_gil([&](auto& token) {
+    return solver::newton_path(problem, penalties, start, intercept, {tol, max_iter, true}, token);
+  });
+  py::list out;
+  for (const auto& fit : fits) out.append(facts_of(fit, p));
+  return out;
 }
 
 // Coefficients (p x k) and intercepts (k) as L-BFGS has them, and back; k is 1 or a number of classes.
@@ -209,6 +232,10 @@ void register_glm(py::module_& m) {
           py::arg("y").noconvert(), py::arg("w").noconvert(), py::arg("offset").noconvert(), py::arg("loss"),
           py::arg("l2").noconvert(), py::arg("fit_intercept"), py::arg("coef").noconvert(), py::arg("intercept"),
           py::arg("saturated"), py::arg("tol"), py::arg("max_iter"));
+  glm.def("newton_path", &newton_path, py::arg("x"), py::arg("shift").noconvert(), py::arg("scale").noconvert(),
+          py::arg("y").noconvert(), py::arg("w").noconvert(), py::arg("offset").noconvert(), py::arg("loss"), py::arg("l2"),
+          py::arg("fit_intercept"), py::arg("coef").noconvert(), py::arg("intercept"), py::arg("saturated"), py::arg("tol"),
+          py::arg("max_iter"));
   glm.def("lbfgs", &lbfgs, py::arg("x"), py::arg("shift").noconvert(), py::arg("scale").noconvert(), py::arg("y").noconvert(),
           py::arg("w").noconvert(), py::arg("offset").noconvert(), py::arg("loss"), py::arg("l2").noconvert(),
           py::arg("fit_intercept"), py::arg("coef").noconvert(), py::arg("intercept").noconvert(), py::arg("saturated"),

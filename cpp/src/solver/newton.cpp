@@ -28,8 +28,9 @@ struct Point {
 
 class Solver {
  public:
-  Solver(const NewtonProblem& problem, const NewtonOptions& options, runtime::CancelToken& token)
-      : problem_(problem), options_(options), token_(token), system_(problem), n_(problem.data.x.rows()) {}
+  // keeps: whether `again` will be called.
+  Solver(const NewtonProblem& problem, const NewtonOptions& options, runtime::CancelToken& token, bool keeps = false)
+      : problem_(problem), options_(options), token_(token), system_(problem_), n_(problem.data.x.rows()), keeps_(keeps) {}
 
   NewtonFit run(std::vector<double> coef, double intercept) {
     here_.coef = std::move(coef);
@@ -43,14 +44,30 @@ class Solver {
       fit_.n_iter = 0;
     }
     stage(1, options_.tol);
-    fit_.coef = std::move(here_.coef);
-    fit_.intercept = here_.intercept;
-    fit_.loss = here_.sums.loss;
-    return std::move(fit_);
+    return answer();
+  }
+
+  // The fit under another penalty, from where the last one ended: with its gradient, and the last Hessian that was formed.
+  NewtonFit again(std::vector<double> l2) {
+    problem_.l2 = std::move(l2);
+    fit_ = {};
+    penalise(here_);
+    fresh_ = false;
+    if (std::isfinite(here_.objective) && !curved_.hessian.empty()) system_.set(curved_, curved_share_, token_);
+    first_deviance_ = -1.0;
+    iterate();
+    return answer();
   }
 
  private:
   static constexpr index_t simd_rows() { return 128; }
+
+  NewtonFit answer() {
+    fit_.coef = here_.coef;
+    fit_.intercept = here_.intercept;
+    fit_.loss = here_.sums.loss;
+    return fit_;
+  }
 
   void stage(index_t stride, double tol) {
     stride_ = stride;
@@ -60,6 +77,10 @@ class Solver {
     const Depth first = starts_stale ? Depth::gradient : Depth::hessian;
     evaluate(here_, first);
     adopt(first);
+    iterate();
+  }
+
+  void iterate() {
     double before = -1.0;
     index_t extra = 0;
     while (true) {
@@ -115,6 +136,11 @@ class Solver {
   void evaluate(Point& point, Depth depth) {
     point.sums = glm_pass(problem_.data, point.coef, point.intercept, depth, stride_, point.eta.data(), token_);
     fit_.n_passes += share();
+    penalise(point);
+  }
+
+  // Adds the penalty's part to the loss and its gradient.
+  void penalise(Point& point) const {
     point.gradient = point.sums.gradient;
     point.objective = point.sums.loss + penalty(point.coef);
     const double l2_share = share();
@@ -135,7 +161,11 @@ class Solver {
   // Takes the Hessian over, where the evaluation of the current point formed one.
   void adopt(Depth depth) {
     fresh_ = depth == Depth::hessian;
-    if (fresh_ && std::isfinite(here_.objective)) system_.set(here_.sums, share(), token_);
+    if (!fresh_ || !std::isfinite(here_.objective)) return;
+    system_.set(here_.sums, share(), token_);
+    if (!keeps_) return;
+    curved_ = here_.sums;
+    curved_share_ = share();
   }
 
   double deviance() {
@@ -203,11 +233,14 @@ class Solver {
     return 0.0;
   }
 
-  const NewtonProblem& problem_;
+  NewtonProblem problem_;
   const NewtonOptions& options_;
   runtime::CancelToken& token_;
   NewtonSystem system_;
   const index_t n_;
+  const bool keeps_;
+  GlmSums curved_;  // the last with a Hessian, and of what share of the rows
+  double curved_share_ = 1.0;
   Point here_, there_;
   std::vector<double> step_;
   double step0_ = 0.0, reference_ = 1.0, first_deviance_ = -1.0, move_ = 0.0, tol_ = 0.0;
@@ -221,6 +254,15 @@ class Solver {
 NewtonFit newton(const NewtonProblem& problem, std::vector<double> coef, double intercept, const NewtonOptions& options,
                  runtime::CancelToken& token) {
   return Solver(problem, options, token).run(std::move(coef), intercept);
+}
+
+std::vector<NewtonFit> newton_path(const NewtonProblem& problem, const std::vector<std::vector<double>>& l2,
+                                   std::vector<double> coef, double intercept, const NewtonOptions& options,
+                                   runtime::CancelToken& token) {
+  std::vector<NewtonFit> out;
+  Solver solver(problem, options, token, true);
+  for (std::size_t k = 0; k < l2.size(); ++k) out.push_back(k == 0 ? solver.run(coef, intercept) : solver.again(l2[k]));
+  return out;
 }
 
 }  // namespace mlwright::solver

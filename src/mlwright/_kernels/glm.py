@@ -126,6 +126,33 @@ def newton(*args, **kwargs):
     return fit_newton(*args, **kwargs)[:2]
 
 
+def fit_newton_path(table, loss, l2s, fit_intercept, coef, intercept, saturated=0.0, tol=1e-4, max_iter=100):
+    """:func:`fit_newton` along penalties (m, p), each from where the one before ended; a list of its answers."""
+    fits = _core.newton_path(
+        *_arguments(table, loss),
+        [layout.vector(l2) for l2 in l2s],
+        bool(fit_intercept),
+        layout.vector(coef),
+        float(intercept),
+        float(saturated),
+        float(tol),
+        int(max_iter),
+    )
+    return [(fit.pop("coef"), fit.pop("intercept"), fit) for fit in fits]
+
+
+@kernel(
+    native="glm.newton_path",
+    twin="glm:newton_path",
+    strategy="glm:paths",
+    tolerance=Tolerance(rtol=1e-5, atol=1e-6),
+)
+def newton_path(*args, **kwargs):
+    """The coefficients (m, p) and intercepts (m,) of :func:`fit_newton_path`."""
+    fits = fit_newton_path(*args, **kwargs)
+    return np.array([coef for coef, _, _ in fits]), np.array([intercept for _, intercept, _ in fits])
+
+
 def fit_lbfgs(table, loss, l2, fit_intercept, coef, intercept, saturated, squares, curvature, tol, max_iter):
     """The same minimum as :func:`fit_newton` by preconditioned L-BFGS, for more columns than a Hessian may have.
 

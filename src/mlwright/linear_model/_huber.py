@@ -1,6 +1,7 @@
 """Huber regression."""
 
 import warnings
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import ClassVar
 
@@ -18,6 +19,8 @@ from mlwright.linear_model._base import linear_predict
 from mlwright.linear_model._huber_fit import HuberProblem, fit_huber
 from mlwright.linear_model._residual_law import N_LEVELS, between_levels, residual_levels
 from mlwright.linear_model._scaled_rows import ScaledRows
+
+_CRUSHING = 1e30  # a penalty of a scaled coefficient, to the sum of weights
 
 
 class HuberRegressor(RegressorMixin, BaseEstimator):
@@ -139,7 +142,10 @@ class HuberRegressor(RegressorMixin, BaseEstimator):
         rows = ScaledRows.of(self, given, self.fit_intercept)
         unit = rows.y_scale * rows.weight_unit
         with np.errstate(over="ignore"):
-            penalty = np.minimum(self.alpha * rows.weight_unit / rows.y_scale * rows.scale**2, 1e200)
+            penalty = self.alpha * rows.weight_unit / rows.y_scale * rows.scale**2
+        # Columns so short that the penalty leaves nothing of their coefficients: zero, as those without spread.
+        rows = replace(rows, scale=np.where(penalty > _CRUSHING * rows.total, 0.0, rows.scale))
+        penalty = np.where(rows.scale > 0.0, penalty, 1.0)
         problem = HuberProblem(rows, float(self.epsilon), penalty)
         fit = fit_huber(problem, self._start(problem, rows), self.tol, self.max_iter)
         coef, intercept = rows.to_coef(fit.b[None, :])

@@ -32,6 +32,7 @@ LINKS = {
     "identity": (lambda eta: eta, np.ones_like),
     "log": (np.exp, np.exp),
     "inverse": (lambda eta: 1 / eta, lambda eta: -1 / eta**2),
+    "inverse_squared": (lambda eta: eta**-0.5, lambda eta: -0.5 * eta**-1.5),
 }
 
 
@@ -65,7 +66,8 @@ def rows(name, y, eta, p):
     if name in LOSSES:
         twin = LOSSES[name]
         return twin.value(y, eta, p), twin.grad(y, eta, p), twin.hess(y, eta, p)
-    family, _, link = name.rpartition("_")
+    link = next(link for link in LINKS if name.endswith("_" + link))
+    family = name.removesuffix("_" + link)
     value, variance = FAMILIES[family]
     mean, slope = LINKS[link]
     mu, d = mean(eta), slope(eta)
@@ -104,6 +106,12 @@ def newton(table, loss, l2, fit_intercept, coef, intercept, saturated=0.0, tol=1
         b = b + t * step
         value, g, H = objective(b)
     return b[:-1], b[-1]
+
+
+def newton_path(table, loss, l2s, fit_intercept, coef, intercept, saturated=0.0, tol=1e-4, max_iter=100):
+    """Every penalty from the start."""
+    fits = [newton(table, loss, l2, fit_intercept, coef, intercept) for l2 in l2s]
+    return np.array([b for b, _ in fits]), np.array([b0 for _, b0 in fits])
 
 
 def lbfgs(table, loss, l2, fit_intercept, coef, intercept, saturated, squares, curvature, tol, max_iter):

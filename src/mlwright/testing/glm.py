@@ -28,6 +28,7 @@ LOSSES = {
     "inverse_gaussian_log": (0.0, "positive"),
     "inverse_gaussian_identity": (0.0, "positive"),
     "inverse_gaussian_inverse": (0.0, "positive"),
+    "inverse_gaussian_inverse_squared": (0.0, "positive"),
 }
 #: Convex in the score, with the true Hessian: their minimum is unique under an L2 penalty.
 CONVEX = ("squared_error", "binary_log_loss", "poisson", "gamma", "tweedie", "negative_binomial", "probit", "cloglog")
@@ -89,6 +90,13 @@ def assume_both(table):
     """Targets that differ where weights count, or the intercept's minimum is at infinity."""
     y = table.y if table.w is None else table.y[table.w > 0]
     assume(len(y) > 2 and y.min() < y.max())
+
+
+@st.composite
+def paths(draw):
+    (table, loss, l2, *rest), options = draw(fits())
+    factors = np.array(draw(st.lists(st.sampled_from((0.1, 0.5, 1.0, 3.0, 20.0)), min_size=1, max_size=4)))
+    return (table, loss, factors[:, None] * l2, *rest), options
 
 
 @st.composite

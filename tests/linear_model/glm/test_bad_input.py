@@ -2,9 +2,18 @@
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
-from mlwright.linear_model import GammaRegressor, LogisticRegression, PoissonRegressor, TweedieRegressor
+from mlwright.linear_model import (
+    GammaRegressor,
+    GeneralizedLinearRegressor,
+    HuberRegressor,
+    LogisticRegression,
+    PoissonRegressor,
+    QuantileRegressor,
+    TweedieRegressor,
+)
 
 X = np.random.default_rng(0).standard_normal((60, 3))
 Y = np.tile([0, 1], 30)
@@ -81,3 +90,76 @@ def test_weights():
         LogisticRegression().fit(X, Y, np.zeros(60))
     with pytest.raises(ValueError, match="one class only"):
         LogisticRegression().fit(X, Y, Y)
+
+
+def several_classes(n=200):
+    rng = np.random.default_rng(3)
+    X = rng.standard_normal((n, 3))
+    return X, (X + rng.gumbel(size=(n, 3))).argmax(axis=1)
+
+
+@pytest.mark.parametrize(("shift", "fit_intercept"), [(0.0, True), (0.0, False), (3.0, True), (100.0, True)])
+def test_several_separable_classes_have_no_optimum(shift, fit_intercept):
+    """Wholly apart, or one class by a column of its own."""
+    X, y = several_classes()
+    X = X + shift * y[:, None] if shift else np.column_stack([X, y == 2])
+    with pytest.warns(ConvergenceWarning, match="no finite optimum"):
+        model = LogisticRegression(C=np.inf, fit_intercept=fit_intercept).fit(X, y)
+    assert not model.converged_
+    assert not hasattr(model, "std_errors_")
+    assert LogisticRegression(C=1e3).fit(X, y).converged_
+
+
+def test_several_classes_that_overlap_have_one():
+    X, y = several_classes()
+    far = np.vstack([X, [[30.0, 0.0, 0.0]]])  # a row far out has a large score, and that alone is no divergence
+    model = LogisticRegression(C=np.inf).fit(far, np.append(y, 0))
+    assert model.converged_
+    assert np.ptp(model.decision_function(far), axis=1).max() > 8.0
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        LogisticRegression(),
+        LogisticRegression(C=np.inf),
+        LogisticRegression(l1_ratio=0.5),
+        PoissonRegressor(),
+        GammaRegressor(alpha=0.0),
+        GeneralizedLinearRegressor("inverse_gaussian", alpha=0.1, l1_ratio=0.5),
+        HuberRegressor(),
+        QuantileRegressor(alpha=0.0),
+        QuantileRegressor(alpha=0.1),
+    ],
+)
+@pytest.mark.parametrize("scale", [1e-150, 1e150, (1e-150, 1.0, 1e150)])
+def test_columns_of_any_size_are_certified(model, scale):
+    X, y = several_classes()
+    model.fit(X * scale, y + 1.0)
+    assert model.converged_
+    assert np.isfinite(model.predict(X * scale)).all()
+    if not getattr(model, "alpha", 1 / getattr(model, "C", 1.0)):  # without a penalty, units are nothing
+        other = clone(model).fit(X, y + 1.0)
+        np.testing.assert_allclose(model.predict(X * scale), other.predict(X), rtol=1e-3)
+
+
+@pytest.mark.parametrize("model", [GammaRegressor(alpha=0.0), GeneralizedLinearRegressor("normal")])
+def test_a_perfect_fit_has_no_standard_errors(model):
+    X, _ = several_classes()
+    model.fit(X, np.ones(len(X)))
+    assert model.dispersion_ < 1e-20
+    assert model.inference(X, np.ones(len(X))).log_likelihood is None or model.dispersion_ > 0.0
+
+
+def test_inverse_gaussian_with_its_own_link():
+    """The canonical one, ``mu = eta^(-1/2)``; its loss is convex, and means stay inside."""
+    rng = np.random.default_rng(4)
+    X = rng.uniform(0.0, 1.0, (3000, 2))
+    mu = (1.0 + X @ [2.0, 0.5]) ** -0.5
+    y = rng.wald(mu, 20.0)
+    model = GeneralizedLinearRegressor("inverse_gaussian", link="inverse_squared", tol=1e-8).fit(X, y)
+    assert model.converged_
+    np.testing.assert_allclose(model.coef_, [2.0, 0.5], atol=6 * model.std_errors_[1:].max())
+    score = (y - model.predict(X)) @ np.column_stack([np.ones(3000), X])  # of the canonical link: residuals by columns
+    np.testing.assert_allclose(score, 0.0, atol=1e-5 * np.abs(y).sum())
+    np.testing.assert_allclose(model.predict(X) ** -2.0, model.intercept_ + X @ model.coef_, rtol=1e-10)

@@ -90,6 +90,15 @@ struct InverseLink {
   MLWRIGHT_VERB static Mean<V> mean(V eta) { return {1.0 / eta, -1.0 / (eta * eta)}; }
 };
 
+struct InverseSquaredLink {
+  template <class M, class V>
+  MLWRIGHT_VERB static Mean<V> mean(V eta) {
+    const V inside = M::select(eta > 0.0, eta, V{} + 1.0);
+    const V mu = M::select(eta > 0.0, M::exp(-0.5 * M::log(inside)), V{} - 1.0);
+    return {mu, -0.5 * (mu * mu * mu)};
+  }
+};
+
 template <class Family, class LinkFunction>
 struct Composed : Family {
   template <class M, class V>

@@ -21,6 +21,7 @@ using TweedieIdentity = Composed<TweedieFamily, IdentityLink>;
 using InverseGaussianLog = Composed<InverseGaussianFamily, LogLink>;
 using InverseGaussianIdentity = Composed<InverseGaussianFamily, IdentityLink>;
 using InverseGaussianInverse = Composed<InverseGaussianFamily, InverseLink>;
+using InverseGaussianInverseSquared = Composed<InverseGaussianFamily, InverseSquaredLink>;
 
 }  // namespace mlwright::loss
 
@@ -42,4 +43,5 @@ using InverseGaussianInverse = Composed<InverseGaussianFamily, InverseLink>;
   X(tweedie_identity, TweedieIdentity)                  \
   X(inverse_gaussian_log, InverseGaussianLog)           \
   X(inverse_gaussian_identity, InverseGaussianIdentity) \
-  X(inverse_gaussian_inverse, InverseGaussianInverse)
+  X(inverse_gaussian_inverse, InverseGaussianInverse)   \
+  X(inverse_gaussian_inverse_squared, InverseGaussianInverseSquared)

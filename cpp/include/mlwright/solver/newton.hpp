@@ -49,4 +49,10 @@ struct NewtonFit {
 NewtonFit newton(const NewtonProblem& problem, std::vector<double> coef, double intercept, const NewtonOptions& options,
                  runtime::CancelToken& token);
 
+// The fits along penalties, the first of which is the problem's, each from where the one before ended: its gradient there
+// and the last Hessian serve on, so a penalty that changes little costs a pass or two.
+std::vector<NewtonFit> newton_path(const NewtonProblem& problem, const std::vector<std::vector<double>>& l2,
+                                   std::vector<double> coef, double intercept, const NewtonOptions& options,
+                                   runtime::CancelToken& token);
+
 }  // namespace mlwright::solver

@@ -11,7 +11,7 @@ file                                         what it does
 ``prediction``                               scores of a fitted model's trees
 ``held_out`` ``intervals`` ``sets``          intervals and sets with a stated coverage, from rows held out
 ``features`` ``category_tables``             what users pass, as one matrix of numbers and places of levels
-``category_levels`` ``new_levels`` ``rows``  levels of a column; trees that get more of them; targets and weights
+``new_levels`` ``rows``                      trees that get more levels of a column; targets and weights
 ``columns`` ``bins`` ``binned_data``         the columns that trees are grown on, and their bins
 ``losses`` ``distributions`` ``rules``       what the native loop minimises, and under which rules
 ``driver`` ``control``                       one fit's iterations: early stopping, metrics, callbacks, time limit

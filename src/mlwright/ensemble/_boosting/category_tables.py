@@ -12,7 +12,7 @@ from scipy.sparse import issparse
 from sklearn.utils.validation import _check_categorical_features, check_array, validate_data
 
 from mlwright._runtime.errors import ModelFormatError
-from mlwright.ensemble._boosting.category_levels import merged, read_array, read_series
+from mlwright.preprocessing._category_levels import merged, read_array, read_series
 from mlwright.preprocessing._columns import as_table, check_table_shape, table_names
 
 FLOATS = [np.float64, np.float32]

@@ -8,12 +8,12 @@ from sklearn.utils.validation import _check_y, check_consistent_length, check_is
 from mlwright._kernels import tree_refit
 from mlwright.base import fit_context
 from mlwright.ensemble._boosting.binned_data import BinnedData
-from mlwright.ensemble._boosting.category_levels import places_among
 from mlwright.ensemble._boosting.category_tables import coded_with_new_levels
 from mlwright.ensemble._boosting.columns import Columns
 from mlwright.ensemble._boosting.new_levels import with_levels
 from mlwright.ensemble._boosting.rows import Rows, weights_for_fit
 from mlwright.ensemble._boosting.rules import tree_rules
+from mlwright.preprocessing._category_levels import places_among
 
 
 class ContinuationMixin:

@@ -109,6 +109,7 @@ FAMILIES = {
         {
             "log": "inverse_gaussian_log",
             "inverse": "inverse_gaussian_inverse",
+            "inverse_squared": "inverse_gaussian_inverse_squared",
             "identity": "inverse_gaussian_identity",
         },
         _positive,

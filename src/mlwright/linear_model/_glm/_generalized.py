@@ -10,6 +10,7 @@ from mlwright._kernels.glm import GlmLoss
 from mlwright.base import fit_context
 from mlwright.io.composite import State
 from mlwright.linear_model._glm._base import checked_offset
+from mlwright.linear_model._glm._categories import CATEGORY_FIELDS, CategoricalMixin
 from mlwright.linear_model._glm._families import FAMILIES, Law, law_of
 from mlwright.linear_model._glm._laws import profile_alpha
 from mlwright.linear_model._glm._links import LINKS
@@ -61,7 +62,7 @@ class _UserLaw(Law):
         return 0.0
 
 
-class GeneralizedLinearRegressor(GlmRegressor):
+class GeneralizedLinearRegressor(CategoricalMixin, GlmRegressor):
     __doc__ = f"""Generalized linear regression: any family, link and penalty, with offsets and exposures.
 
     Minimises ``mean of s_i d(y_i, mu_i) / 2 + alpha (l1_ratio |coef|_1 + (1 - l1_ratio) / 2 |coef|^2)``, where d is the
@@ -72,7 +73,8 @@ class GeneralizedLinearRegressor(GlmRegressor):
     family : {{"normal", "binomial", "poisson", "gamma", "inverse_gaussian", "negative_binomial", "tweedie"}} or Loss, \
 default="normal"
         Or a loss made by :func:`mlwright.extend.loss`, compiled into the native loop; its link counts.
-    link : {{"auto", "identity", "log", "logit", "probit", "cloglog", "inverse"}}, default="auto"
+    link : {{"auto", "identity", "log", "logit", "probit", "cloglog", "inverse", \
+"inverse_squared"}}, default="auto"
         "auto" is the identity (normal), the logit (binomial) or the logarithm.
     alpha : float, default=0.0
         Strength of the penalty.
@@ -96,6 +98,11 @@ default="normal"
     Attributes
     ----------
 {ATTRIBUTES}
+    coef_names_ : ndarray of str
+        Names of the coefficients: those of the features, and ``feature=level`` for the levels of categorical ones,
+        which stand one after another, ascending, in the feature's place.
+    is_categorical_ : ndarray of bool of shape (n_features_in_,), or None
+        Which columns of a data frame were categories; None where there were none.
 
     See Also
     --------
@@ -120,7 +127,7 @@ default="normal"
     >>> model.predict_interval(X[:1], exposure=[1.0]).shape
     (1, 2)
     """
-    _model_state = State(**REGRESSOR_FIELDS)
+    _model_state = State(**(REGRESSOR_FIELDS | CATEGORY_FIELDS))
     _parameter_constraints: ClassVar[dict] = {
         **CONSTRAINTS,
         "family": [StrOptions(set(FAMILIES)), HasMethods(["compile"])],
@@ -165,7 +172,9 @@ default="normal"
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+            Columns of categories, enumerations or text in a data frame of any library have a coefficient for each level
+            that occurs: the same as one-hot columns, which are not made.
         y : array-like of shape (n_samples,)
         sample_weight : array-like of shape (n_samples,), default=None
         offset : array-like of shape (n_samples,), default=None
@@ -191,6 +200,7 @@ default="normal"
             self._fit_rows(rows, y, w, offset)
             if estimates:
                 self._alternate(rows, y, w, offset)
+            self._remember_features(X)
             self._keep_laws(rows, y, w, offset)
         finally:
             vars(self).pop("_alpha", None)

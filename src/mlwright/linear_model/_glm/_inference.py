@@ -30,11 +30,15 @@ class GlmInferenceMixin(InferenceMixin):
             raise ValueError(f"{name}: a loss of your own has no likelihood; expected a family by name.")
 
     def _rows_for_inference(self, X, y, sample_weight, **of_rows):
-        rows = rows_for_fit(self, X, self._targets(y), None, reset=False, multi_output=False)
+        rows = self._rows_again(X, self._targets(y))
         w = usable_weights(sample_weight, rows.X)
         if not np.isfinite(rows.y).all():
             explain_not_finite(self, rows)
         return self._glm_rows(rows, rows.y, w, self._scores_for(X, **of_rows))
+
+    def _rows_again(self, X, y):
+        """Rows of the fit, checked against what it knows of them."""
+        return rows_for_fit(self, X, y, None, reset=False, multi_output=False)
 
     @staticmethod
     def _glm_rows(rows, y, w, eta):

@@ -29,6 +29,16 @@ def _exp(eta):
         return np.exp(eta)
 
 
+def _inverse_root(eta):
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(eta) ** -0.5
+
+
+def _inverse_square(mu):
+    with np.errstate(divide="ignore", over="ignore"):
+        return np.asarray(mu) ** -2.0
+
+
 LINKS = {
     "identity": Link(_same, _same),
     "log": Link(_exp, np.log),
@@ -36,4 +46,5 @@ LINKS = {
     "probit": Link(special.ndtr, special.ndtri),
     "cloglog": Link(lambda eta: -np.expm1(-_exp(eta)), lambda mu: np.log(-np.log1p(-mu))),
     "inverse": Link(_reciprocal, _reciprocal),
+    "inverse_squared": Link(_inverse_root, _inverse_square),
 }

@@ -281,13 +281,9 @@ ndarray of shape (n_folds, n_l1_ratios, n_cs, n_classes, n_features + 1)
             )
 
     def _path(self, fitter, ratio):
-        problem, start, path = fitter.problem(), fitter.start(), []
         order = np.argsort(self.Cs_, kind="stable")
-        for c in order:
-            l1, l2 = ratio / self.Cs_[c], (1.0 - ratio) / self.Cs_[c]
-            solution = fitter.solve(problem, l1, l2, start, self.tol, self.max_iter)
-            start = (solution.coef, solution.intercept)
-            path.append(solution)
+        penalties = [(ratio / self.Cs_[c], (1.0 - ratio) / self.Cs_[c]) for c in order]
+        path = fitter.solve_path(fitter.problem(), penalties, fitter.start(), self.tol, self.max_iter)
         return [path[i] for i in np.argsort(order, kind="stable")]
 
     def _keep_paths(self, fitter, path, f, r):

@@ -10,7 +10,7 @@ from mlwright.linear_model._glm._dual import DualBasis, wants_dual
 from mlwright.linear_model._glm._families import law_of
 from mlwright.linear_model._glm._multinomial import solve_classes
 from mlwright.linear_model._glm._problem import Problem, Solution, table_of
-from mlwright.linear_model._glm._solve import solve, solve_wide
+from mlwright.linear_model._glm._solve import forms_hessian, solve, solve_smooth_path, solve_wide
 
 _LOGIT = law_of("binomial", "logit")
 
@@ -77,7 +77,21 @@ class LogisticFitter:
             return solve_classes(problem, self.n_classes, *start, tol, max_iter, diagonal=self.basis is not None)
         method = solve if self.basis is None else solve_wide
         found = method(problem, start[0][0], float(start[1][0]), tol, max_iter)
-        return replace(found, coef=found.coef[None, :], intercept=np.array([found.intercept]))
+        return _stacked(found)
+
+    def solve_path(self, problem, penalties, start, tol, max_iter):
+        """Solutions along pairs (l1, l2), each from the one before."""
+        smooth = all(l1 == 0.0 for l1, _ in penalties)
+        if smooth and self.n_classes == 2 and self.basis is None and forms_hessian(problem):
+            l2s = [l2 for _, l2 in penalties]
+            return [
+                _stacked(one) for one in solve_smooth_path(problem, l2s, start[0][0], float(start[1][0]), tol, max_iter)
+            ]
+        path = []
+        for l1, l2 in penalties:
+            path.append(self.solve(problem, l1, l2, start, tol, max_iter))
+            start = (path[-1].coef, path[-1].intercept)
+        return path
 
     def start(self):
         """Zero coefficients, and the intercepts of the classes' shares."""
@@ -101,6 +115,11 @@ class LogisticFitter:
         """A Solution with coefficients of the columns that users know."""
         coef, intercept = self.original(solution.coef, solution.intercept)
         return replace(solution, coef=coef, intercept=intercept)
+
+
+def _stacked(found):
+    """A Solution of two classes as one of several has it."""
+    return replace(found, coef=found.coef[None, :], intercept=np.array([found.intercept]))
 
 
 def _rows_of(rows, X):

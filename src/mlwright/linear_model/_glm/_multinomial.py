@@ -5,7 +5,7 @@ import numpy as np
 from mlwright._kernels import glm
 from mlwright.linear_model._glm._problem import Solution
 from mlwright.linear_model._glm._proximal_classes import solve_classes_l1
-from mlwright.linear_model._glm._proximal_joint import forms_joint, solve_joint
+from mlwright.linear_model._glm._proximal_joint import forms_joint, runs_away, solve_joint
 from mlwright.linear_model._glm._solve import INNER_STEPS, LARGEST_HESSIAN, centred
 
 
@@ -39,7 +39,10 @@ def solve_classes(problem, n_classes, coef, intercept, tol, max_iter, diagonal=F
     objective = facts["objective"]
     violation = facts["violation"] if np.isfinite(facts["violation"]) else np.inf
     intercept = intercept - intercept.mean()
-    return Solution(coef, intercept, objective, violation, facts["n_iter"], facts["n_passes"] + passes, facts["status"])
+    status = facts["status"]
+    if problem.l2 == 0.0 and status != glm.NOT_FINITE and runs_away(problem, n_classes, coef, intercept, objective):
+        status = glm.DIVERGING
+    return Solution(coef, intercept, objective, violation, facts["n_iter"], facts["n_passes"] + passes, status)
 
 
 def _wide_sparse(problem):

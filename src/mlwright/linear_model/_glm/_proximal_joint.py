@@ -22,6 +22,8 @@ _MOST_ENTRIES = 2**27  # of the table, of which a scaled copy is made: 1 GiB
 _ARMIJO, _ROUNDING, _PERFECT = 1e-4, 1e-14, 1e-12
 _INNER, _SWEEPS, _HALVINGS = 0.1, 10_000, 40
 _NULL = 1e-12
+_SEPARATED = 1e-8  # mean loss of a row
+_LARGE_SCORE, _STILL_MOVES = 8.0, 0.5  # as in Newton's method of one score
 _ROWS_AT_ONCE = 4096
 
 
@@ -79,7 +81,7 @@ class JointNewton:
         """The Hessian here, set of coefficients after set, and how far from the optimum this is."""
         k, q = self.k, self.Z.shape[1]
         table = self.problem.table
-        p = special.softmax(affine_map(self.Z, np.vstack([self.b, self.b0]).T, np.zeros(k)), axis=1)
+        p = special.softmax(self.scores(self.b, self.b0), axis=1)
         H = np.zeros((k, q, k, q))
         flat = H.reshape(k * q, k * q)
         root = np.ones(len(p)) if table.w is None else np.sqrt(table.w)
@@ -94,6 +96,28 @@ class JointNewton:
         self.corner = H[:, -1, :, -1].copy()
         self.hessian = np.ascontiguousarray(H[:, :-1, :, :-1]).reshape(len(self.l1), -1)
         self.violation = self._violation()
+
+    def scores(self, b, b0):
+        """Of all rows, (n, k), for coefficients (p, k) and intercepts (k,)."""
+        return affine_map(self.Z, np.vstack([b, b0]).T, np.zeros(self.k))
+
+    def newton_step(self):
+        """To the minimum of the quadratic model without an L1 penalty: steps of the coefficients and intercepts."""
+        g, total = self.gradient + self.l2 * self.b.T.ravel(), self.total
+        free = np.ones(self.k, dtype=bool) if self.problem.fit_intercept else np.zeros(self.k, dtype=bool)
+        H = np.block(
+            [
+                [self.hessian + np.diag(self.l2), self.border[:, free]],
+                [self.border[:, free].T, self.corner[free][:, free]],
+            ]
+        )
+        unit = 1.0 / np.sqrt(np.maximum(H.diagonal(), 1e-300))
+        values, vectors = sla.eigh(H * np.multiply.outer(unit, unit), driver="evd")
+        keep = values > _NULL * values[-1]
+        step = -unit * (vectors[:, keep] @ ((vectors[:, keep].T @ (unit * np.append(g, total[free]))) / values[keep]))
+        d0 = np.zeros(self.k)
+        d0[free] = step[len(g) :]
+        return step[: len(g)].reshape(self.k, -1).T, d0
 
     def _violation(self):
         b = self.b.T.ravel()
@@ -170,6 +194,27 @@ def _scaled(table):
     np.subtract(X, table.shift, out=out[:, :-1])
     out[:, :-1] *= table.scale
     return out
+
+
+def runs_away(problem, n_classes, coef, intercept, objective):
+    """Whether the minimum of an unpenalised fit is at infinity: nothing is left to gain, but a step still moves scores.
+
+    Told by the loss where it is nearly zero (all classes apart), and by Newton's step where the Hessian is small.
+    """
+    w = problem.table.w
+    weight = float(len(problem.table.y) if w is None else w.sum())
+    if objective <= _SEPARATED * weight:
+        return True
+    if not forms_joint(problem, n_classes):
+        return False
+    start = np.ascontiguousarray((coef / problem.scale).T)
+    state = JointNewton(problem, n_classes, start, intercept + coef @ problem.table.shift)
+    spread = np.ptp(state.scores(state.b, state.b0), axis=1)
+    if not spread.max(initial=0.0) > _LARGE_SCORE:
+        return False
+    state._move_to(state.b, state.b0, state._evaluate(state.b, state.b0))
+    moved = state.scores(*state.newton_step())
+    return bool(np.ptp(moved, axis=1).max() > _STILL_MOVES)
 
 
 def solve_joint(problem, n_classes, coef, intercept, tol, max_iter):

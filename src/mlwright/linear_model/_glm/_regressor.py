@@ -183,7 +183,7 @@ class GlmRegressor(GlmInferenceMixin, RegressorMixin, BaseEstimator):
         return Problem(table, law.loss, l1, l2, self.fit_intercept, law.saturated(y, w))
 
     def _start(self, problem, law, y, w, offset, warm):
-        if warm and hasattr(self, "coef_") and len(self.coef_) == self.n_features_in_:
+        if warm and hasattr(self, "coef_") and len(self.coef_) == len(problem.scale):
             return np.asarray(self.coef_, dtype=np.float64), float(self.intercept_)
         p = len(problem.scale)
         if not self.fit_intercept:

@@ -15,12 +15,10 @@ INNER_STEPS = 20  # a step of L-BFGS is a twentieth of a step of Newton's method
 
 def solve(problem, coef, intercept, tol, max_iter):
     """Minimise; `coef` and `intercept` (of the original columns) are where to start."""
-    is_sparse = isinstance(problem.table.X, tuple)
     if problem.l1 > 0:
         return solve_l1(problem, coef, intercept, tol, max_iter)
-    if len(coef) > (_LARGEST_SPARSE_HESSIAN if is_sparse else LARGEST_HESSIAN):
-        return solve_wide(problem, coef, intercept, tol, max_iter)
-    return solve_smooth(problem, coef, intercept, tol, max_iter)
+    method = solve_smooth if forms_hessian(problem) else solve_wide
+    return method(problem, coef, intercept, tol, max_iter)
 
 
 def solve_l1(problem, coef, intercept, tol, max_iter):
@@ -62,6 +60,33 @@ def solve_smooth(problem, coef, intercept, tol, max_iter):
     )
     coef, intercept = original(problem, b, b0)
     return solution(problem, coef, intercept, facts["loss"], facts)
+
+
+def solve_smooth_path(problem, l2s, coef, intercept, tol, max_iter):
+    """Newton's method along L2 penalties `l2s`, each from the answer before; a list of Solutions."""
+    start, start0 = scaled(problem, coef, intercept)
+    problems = [problem.with_table(problem.table, 0.0, l2) for l2 in l2s]
+    fits = glm.fit_newton_path(
+        problem.table,
+        problem.loss,
+        [each.penalties()[1] for each in problems],
+        problem.fit_intercept,
+        start,
+        start0,
+        problem.saturated,
+        tol,
+        max_iter,
+    )
+    return [
+        solution(each, *original(each, b, b0), facts["loss"], facts)
+        for each, (b, b0, facts) in zip(problems, fits, strict=True)
+    ]
+
+
+def forms_hessian(problem):
+    """Whether Newton's method forms a Hessian of all columns."""
+    most = _LARGEST_SPARSE_HESSIAN if isinstance(problem.table.X, tuple) else LARGEST_HESSIAN
+    return len(problem.scale) <= most
 
 
 def solve_wide(problem, coef, intercept, tol, max_iter):

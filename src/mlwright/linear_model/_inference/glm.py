@@ -47,6 +47,9 @@ def _mean_and_slopes(link, eta):
     if link == "cloglog":
         slope = np.exp(eta - np.exp(eta))
         return -np.expm1(-np.exp(eta)), slope, slope * (1.0 - np.exp(eta))
+    if link == "inverse_squared":
+        mean = eta**-0.5
+        return mean, -0.5 * mean**3, 0.75 * mean**5
     return 1.0 / eta, -1.0 / eta**2, 2.0 / eta**3  # inverse
 
 
@@ -69,8 +72,8 @@ def _variance_and_slope(law, mean, eta):
 
 
 def log_likelihood(law, y, mean, dispersion, repeats):
-    """Of independent rows; None for Tweedie laws, whose density has no closed form."""
-    a = law.parameter
+    """Of independent rows; None for Tweedie laws, whose density has no closed form, and for perfect fits."""
+    a, dispersion = law.parameter, np.float64(dispersion)
     each = {
         "normal": lambda: -0.5 * ((y - mean) ** 2 / dispersion + np.log(2.0 * np.pi * dispersion)),
         "binomial": lambda: special.xlogy(y, mean) + special.xlog1py(1.0 - y, -mean),
@@ -94,8 +97,10 @@ def log_likelihood(law, y, mean, dispersion, repeats):
     }
     if law.name not in each:
         return None
-    values = each[law.name]()
-    return float(values.sum() if repeats is None else (repeats * values)[repeats > 0.0].sum())
+    with np.errstate(divide="ignore", invalid="ignore"):
+        values = each[law.name]()
+        total = float(values.sum() if repeats is None else (repeats * values)[repeats > 0.0].sum())
+    return total if np.isfinite(total) else None  # no dispersion: a density at every row
 
 
 def infer(model, law, rows, kind, use_t, *, more_parameters=0, check=True):

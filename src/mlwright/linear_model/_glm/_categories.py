@@ -1,0 +1,163 @@
+"""Tables with categorical columns: a coefficient a level, in place of one-hot columns.
+
+Numbers stay a column each; a column of categories, enumerations or text stands for as many columns as it has levels, of
+which each row has a one in one. Rows are sparse, with one entry a column of the table, so a level costs nothing.
+"""
+
+from itertools import pairwise
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.utils.validation import check_array, validate_data
+
+from mlwright._validation import rows_for_fit
+from mlwright.io.composite import AnyOf, ListOf, Maybe, Optional
+from mlwright.io.schema import Strings, Tensor
+from mlwright.linear_model._glm._base import refuse
+from mlwright.preprocessing._category_levels import read_series
+from mlwright.preprocessing._columns import as_table, check_table_shape, table_names
+
+#: To stand in the state of an estimator with :class:`CategoricalMixin`.
+CATEGORY_FIELDS = {
+    "coef_": Tensor("f4 f8", "q"),
+    "is_categorical_": Maybe(Optional(Tensor("?", "p"))),
+    "_levels": Maybe(ListOf(AnyOf(Tensor("f8 i8", "*", finite=False), Strings("*")))),
+}
+
+
+class _Plain(RegressorMixin, BaseEstimator):
+    """Stands for the estimator where one-hot rows are checked: its features are those of the table."""
+
+
+class CategoricalMixin:
+    """For regressors of :class:`GlmRegressor`: rows of tables with categories, at the fit and later."""
+
+    def _rows(self, X, y, sample_weight):
+        table = _categorical_table(X)
+        self.is_categorical_, self._levels = None, []
+        if table is None:
+            return super()._rows(X, y, sample_weight)
+        mask = _is_categorical(table)
+        names = _names(table)
+        coded = [_read(table, j, names[j]) for j in np.flatnonzero(mask)]
+        self.is_categorical_, self._levels = mask, [one.values for one in coded]
+        return super()._rows(self._one_hot(table, [one.codes for one in coded]), y, sample_weight)
+
+    def _remember_features(self, X):
+        """After a fit on one-hot rows: the features are the table's columns."""
+        if self.is_categorical_ is not None:
+            vars(self).pop("feature_names_in_", None)
+            validate_data(self, X, skip_check_array=True)
+
+    def _scores(self, X, offset=None):
+        if getattr(self, "is_categorical_", None) is None:
+            return super()._scores(X, offset)
+        eta = self._coded(X) @ self.coef_.astype(np.float64) + self.intercept_
+        return eta if offset is None else eta + offset
+
+    def _rows_again(self, X, y):
+        if getattr(self, "is_categorical_", None) is None:
+            return super()._rows_again(X, y)
+        return rows_for_fit(_Plain(), self._coded(X), y, None, multi_output=False)
+
+    def _coded(self, X):
+        """One-hot rows by the levels of the fit."""
+        table = as_table(X)
+        if table is None:
+            raise TypeError(
+                f"X: got {type(X).__name__}, expected a data frame with the columns of the fit, which had categories."
+            )
+        validate_data(self, X, skip_check_array=True, reset=False)
+        names, codes = _names(table), []
+        for j, levels in zip(np.flatnonzero(self.is_categorical_), self._levels, strict=True):
+            coded = read_series(table[:, int(j)], names[j])
+            coded.check_kind(levels, names[j])
+            of_column = coded.among(levels)
+            if np.isnan(of_column).any():
+                row = int(np.argmax(np.isnan(of_column)))
+                raise ValueError(
+                    f"X: column {names[j]!r} has {table[row, int(j)]!r} in row {row}, expected one of the "
+                    f"{len(levels)} levels of the fit; merge rare levels before fitting, or leave such rows out."
+                )
+            codes.append(of_column.astype(np.int64))
+        return self._one_hot(table, codes)
+
+    def _one_hot(self, table, codes):
+        """Rows as CSR, the columns of each feature after those of the one before."""
+        mask, n = self.is_categorical_, len(table)
+        first = np.concatenate([[0], np.cumsum(_widths(mask, self._levels))])
+        data, indices = np.ones((n, len(mask))), np.empty((n, len(mask)), dtype=np.int32)
+        numbers = np.flatnonzero(~mask)
+        if len(numbers):
+            part = table[:, numbers.tolist()].to_native()
+            data[:, numbers] = check_array(part, dtype=np.float64)
+            indices[:, numbers] = first[numbers]
+        for j, of_column in zip(np.flatnonzero(mask), codes, strict=True):
+            indices[:, j] = first[j] + of_column
+        ends = np.arange(0, n * len(mask) + 1, len(mask), dtype=np.int64)
+        return sparse.csr_array((data.ravel(), indices.ravel(), ends), shape=(n, int(first[-1])))
+
+    @property
+    def coef_names_(self):
+        """Names of the coefficients: of the features, and ``feature=level`` for the levels of a category."""
+        features = super()._parameter_names()
+        if getattr(self, "is_categorical_", None) is None:
+            return np.array(features, dtype=object)
+        levels, out = iter(self._levels), []
+        for name, categorical in zip(features, self.is_categorical_, strict=True):
+            out += [f"{name}={level}" for level in next(levels)] if categorical else [name]
+        return np.array(out, dtype=object)
+
+    def _parameter_names(self):
+        return self.coef_names_.tolist()
+
+    def _validate_state(self):
+        mask, levels = getattr(self, "is_categorical_", None), getattr(self, "_levels", [])
+        good = len(levels) == (0 if mask is None else int(mask.sum()))
+        for one in levels:
+            good = good and all(a < b for a, b in pairwise(one))
+        width = self.n_features_in_ if mask is None else sum(_widths(mask, levels)) if good else -1
+        if not good or len(self.coef_) != width:
+            refuse(self, f"coef_ has {len(self.coef_)} entries, which do not fit its features and levels")
+        super()._validate_state()
+
+
+def _categorical_table(X):
+    """The table of X, where it has categorical columns, else None."""
+    if isinstance(X, np.ndarray) or sparse.issparse(X):
+        return None
+    table = as_table(X)
+    if table is None or not _is_categorical(table).any():
+        return None
+    check_table_shape(table)
+    return table
+
+
+def _is_categorical(table):
+    import narwhals as nw
+
+    return np.array([dtype in (nw.Categorical, nw.Enum, nw.String) for dtype in table.schema.dtypes()], dtype=bool)
+
+
+def _names(table):
+    return table_names(table) or [str(name) for name in table.columns]
+
+
+def _read(table, j, name):
+    """A column's codes and the levels that occur, ascending."""
+    coded = read_series(table[:, int(j)], name).used()
+    if (coded.codes < 0).any():
+        row = int(np.argmax(coded.codes < 0))
+        raise ValueError(
+            f"X: column {name!r} is missing in row {row}, expected a category in every row; fill it, e.g. with a level "
+            "of its own."
+        )
+    return coded
+
+
+def _widths(mask, levels):
+    """How many coefficients each feature has."""
+    out = np.ones(len(mask), dtype=np.int64)
+    out[mask] = [len(one) for one in levels]
+    return out
