@@ -216,11 +216,35 @@ def xgboost_models():
     xgboost_model("xgb-quantiles", "reg:quantileerror", **quantiles)
     xgboost_model("xgb-hinge", "binary:hinge", target=lambda y: y > 0)
     xgboost_early_stopping()
+    xgboost_table()
     X, y = table(missing=0.0)
     both_signs = xgb.DMatrix(X, np.column_stack([y, -y]))
     vectors = {"multi_strategy": "multi_output_tree", "tree_method": "hist", "max_depth": 2}
     refuse("xgb-refused-linear.ubj", xgb.train({"booster": "gblinear"}, xgb.DMatrix(X, y), 2).save_raw("ubj"))
     refuse("xgb-refused-vectors.ubj", xgb.train(vectors, both_signs, 2).save_raw("ubj"))
+
+
+def xgboost_table():
+    """A model of a pandas table that keeps its categories of words and of integers."""
+    X, y = table(categories=True)
+    frame = pd.DataFrame(X, columns=list("abcde"))
+    frame["b"] = pd.Categorical(np.array(["red", "green", "blue", "grey"])[np.nan_to_num(X[:, 4]).astype(int)])
+    week = np.array(WEEK, dtype=np.int64)
+    frame["d"] = pd.Categorical.from_codes(np.where(np.isnan(X[:, 3]), -1, X[:, 3] % 7).astype(int), week)
+    settings = {"max_depth": 4, "nthread": 1, "eta": 0.4, "max_cat_to_onehot": 3}
+    booster = xgb.train(settings, xgb.DMatrix(frame, y, enable_categorical=True), 6)
+    words, numbers = frame["b"].to_numpy(dtype=str), frame["d"].to_numpy(dtype=np.float64)
+    prediction = booster.predict(xgb.DMatrix(frame, enable_categorical=True))
+    data = bytes(booster.save_raw("ubj"))
+    save(
+        "xgb-table",
+        ".ubj",
+        data,
+        X=frame[["a", "c", "e"]].to_numpy(),
+        words=words,
+        numbers=numbers,
+        prediction=prediction,
+    )
 
 
 def xgboost_early_stopping():

@@ -8,6 +8,8 @@ import pytest
 
 from mlwright import deploy, io
 from mlwright._runtime import threads
+from mlwright._runtime.errors import ModelFormatError
+from mlwright.deploy._xgboost_categories import table_categories
 
 MODELS = Path(__file__).parent / "models"
 ALL = sorted(file for file in MODELS.iterdir() if file.suffix != ".npz")
@@ -129,6 +131,62 @@ def test_a_table_with_categories():
     codes_only = deploy.from_file(MODELS / "xgb-categories.ubj")
     with pytest.raises(ValueError, match="this model knows their codes only; pass the codes as numbers"):
         codes_only.predict(frame)
+
+
+def xgboost_table():
+    with np.load(MODELS / "xgb-table.ubj.npz") as arrays:
+        frame = pd.DataFrame(arrays["X"], columns=["a", "c", "e"])
+        frame.insert(1, "b", pd.Categorical(arrays["words"], categories=["grey", "red", "blue", "pink", "green"]))
+        numbers = pd.array(arrays["numbers"], dtype="Float64").astype("Int64")
+        frame.insert(3, "d", pd.Categorical(numbers, categories=pd.Index([0, 60, 10, 20, 30, 40, 50])))
+        return frame, arrays["prediction"]
+
+
+def test_a_table_whose_categories_xgboost_kept():
+    frame, expected = xgboost_table()
+    model = deploy.from_file(MODELS / "xgb-table.ubj")
+    again = io.loads(io.dumps(model))
+    for one in (model, again):
+        assert np.array_equal(one.predict(frame), expected)
+        assert np.array_equal(one.predict(frame.iloc[3:4]), expected[3:4])
+        for value in ("pink", "lilac"):
+            foreign = frame.assign(b=pd.Categorical([value, *frame["b"][1:]]))
+            with pytest.raises(ValueError, match=f"X: column 'b' holds the category {value}, which the model was not"):
+                one.predict(foreign)
+        with pytest.raises(ValueError, match="X: column 'd' holds the category 5"):
+            one.predict(frame.assign(d=pd.Categorical([5] * len(frame))))
+    missing = frame.assign(b=pd.Categorical([None] * len(frame), categories=["red"]))
+    codes = frame.assign(b=np.nan, d=frame["d"].cat.set_categories([50, 40, 60, 0, 10, 20, 30]).cat.codes)
+    codes["d"] = codes["d"].where(codes["d"] >= 0)
+    assert np.array_equal(model.predict(missing), model.predict(codes))
+    assert frame["b"].dtype == "category"  # as it was
+
+
+@pytest.mark.parametrize(
+    ("cats", "message"),
+    [
+        ([], "cats are no object"),
+        ({"enc": {}}, "no list of objects"),
+        ({"enc": [{"values": [1]}]}, "categories of 1 features, not 2"),
+        ({"enc": [{"values": [1, 1]}, {}]}, "feature 0: holds one of them twice"),
+        ({"enc": [{"values": ["a"]}, {}]}, "feature 0: holds what is no number"),
+        ({"enc": [{}, {"offsets": [0, 2], "values": [97]}]}, "feature 1: its offsets do not fit"),
+        ({"enc": [{}, {"offsets": [1, 1], "values": [97]}]}, "feature 1: its offsets do not fit"),
+        ({"enc": [{}, {"offsets": [0, 2, 1], "values": [97, 98]}]}, "feature 1: its offsets do not fit"),
+        ({"enc": [{}, {"offsets": [0, 1], "values": [1000]}]}, "feature 1: its offsets do not fit"),
+    ],
+)
+def test_damaged_categories_of_xgboost(cats, message):
+    with pytest.raises(ModelFormatError, match=message):
+        table_categories(cats, 2, "XGBoost model")
+
+
+def test_categories_that_cannot_be_known_again_are_codes():
+    half = {"offsets": [0, 1], "values": [-61]}
+    for entry in (half, {"type": 15, "values": [1, (1 << 53) + 1]}):
+        assert table_categories({"enc": [{"values": [3, 7]}, entry]}, 2, "XGBoost model") == []
+    words = {"offsets": [0, 2, 2, 5], "values": [-61, -68, 97, 98, 99]}
+    assert [column.tolist() for column in table_categories({"enc": [{}, words]}, 2, "")] == [["ü", "", "abc"]]
 
 
 def test_the_first_iterations():

@@ -30,6 +30,7 @@ _STATE = {
         Record(column=Number(0, integer=True), values=AnyOf(Tensor("f8", "*"), Strings("*"))),
     ),
     "_table_categories": ListOf(AnyOf(Tensor("f8", "*"), Strings("*"))),
+    "_foreign_categories": Maybe(Choice("missing", "refused")),  # absent in files of earlier builds
     "_start": Tensor("f8", "k"),
     "_trees": TREES,
 }
@@ -55,6 +56,7 @@ class _Imported(BaseEstimator):
         self._divide_by, self._accepts, self._decision = int(model.divide_by), model.accepts, model.decision
         self._categories = [{"column": j, "values": values} for j, values in model.categories.items()]
         self._table_categories = list(model.table_categories)
+        self._foreign_categories = model.foreign_categories
         self._start, self._trees = model.start, model.trees
         self._validate_state()
         return self

@@ -35,7 +35,7 @@ def _category_columns(X):
 
 
 def _coded(estimator, X, columns):
-    """The table with categories replaced by their positions in the source's lists; NaN for unknown ones."""
+    """The table with categories replaced by their positions in the source's lists."""
     lists = estimator._table_categories
     if len(lists) != len(columns):
         known = f"has {len(lists)} such columns" if lists else "knows their codes only"
@@ -43,11 +43,25 @@ def _coded(estimator, X, columns):
             f"X: got {len(columns)} columns of categories ({list(X.columns[columns])!s:.100}); this model {known}; "
             "pass the codes as numbers, or the table as in training"
         )
+    refuses = getattr(estimator, "_foreign_categories", "missing") == "refused"
     X = X.copy(deep=False)
     for j, values in zip(columns, lists, strict=True):
-        place = {value: float(i) for i, value in enumerate(values.tolist())}
-        X.isetitem(j, [place.get(value, np.nan) for value in X.iloc[:, j]])
+        X.isetitem(j, _places(X.iloc[:, j], values, refuses))
     return X
+
+
+def _places(column, values, refuses):
+    """Positions of a table's cells among the values; NaN for missing ones, and for others unless those are refused."""
+    place = {value: float(i) for i, value in enumerate(values.tolist())}
+    codes = np.array([place.get(value, np.nan) for value in column.cat.categories] + [np.nan])
+    places = codes[column.cat.codes.to_numpy()]
+    foreign = np.isnan(places) & column.notna().to_numpy()
+    if refuses and foreign.any():
+        raise ValueError(
+            f"X: column {str(column.name)[:40]!r} holds the category {column.iloc[foreign.argmax()]!s:.40}, which the "
+            "model was not trained with; expected one of its own, or a missing cell"
+        )
+    return places
 
 
 def _recoded(estimator, X):

@@ -44,6 +44,8 @@ class ImportedModel:
         Columns whose values are looked up among these categories, of numbers or of strings; the trees see positions.
     table_categories : list of arrays
         The same for the category columns of tables, from the left; arrays hold the positions already.
+    foreign_categories : {"missing", "refused"}
+        What cells of those columns are that hold another category.
     """
 
     source: str
@@ -62,3 +64,4 @@ class ImportedModel:
     decision: str = "probability"
     categories: dict = field(default_factory=dict)
     table_categories: list = field(default_factory=list)
+    foreign_categories: str = "missing"

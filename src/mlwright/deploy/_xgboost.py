@@ -15,6 +15,7 @@ from mlwright.deploy._links import intercept
 from mlwright.deploy._model import ImportedModel, UnsupportedModelError
 from mlwright.deploy._nodes import CATEGORICAL, Nodes, in_turn, join, ordered
 from mlwright.deploy._numbers import of_values, one_of_text
+from mlwright.deploy._xgboost_categories import table_categories
 
 _WHAT = "XGBoost model"
 _MOST_CATEGORIES = 1 << 24  # XGBoost's own limit
@@ -165,6 +166,8 @@ def _model(document, iterations):
         sum_dtype="float32",
         feature_names=_names(learner, n_features),
         classes=np.arange(max(2, n_outputs)) if is_classifier else None,
+        table_categories=table_categories(_gbtree(booster).get("cats", {}), n_features, _WHAT),
+        foreign_categories="refused",
     )
 
 
@@ -201,14 +204,9 @@ def _start(parameters, link, n_outputs):
 
 
 def _trees(booster, n_features, n_outputs, iterations):
-    name = _get(booster, "name", str, _WHAT)
-    weights = None
-    if name == "dart":
-        weights = _vector(booster, "weight_drop", np.float32, _WHAT)
-        booster = _get(booster, "gbtree", dict, _WHAT)
-    elif name != "gbtree":
-        raise UnsupportedModelError(f"{_WHAT}: its booster is {name[:40]!r}; expected gbtree or dart")
-    model = _get(booster, "model", dict, _WHAT)
+    model = _gbtree(booster)
+    is_dart = booster["name"] == "dart"
+    weights = _vector(booster, "weight_drop", np.float32, _WHAT) if is_dart else None
     trees = _get(model, "trees", list, _WHAT)
     group = _vector(model, "tree_info", np.int64, _WHAT, len(trees))
     if weights is not None and len(weights) != len(trees):
@@ -223,6 +221,16 @@ def _trees(booster, n_features, n_outputs, iterations):
         if weights is not None:
             nodes[i].value = _dropped(nodes[i].value, weights[i])
     return join(in_turn(nodes, group[: len(nodes)], n_outputs, _WHAT))
+
+
+def _gbtree(booster):
+    """What holds the trees."""
+    name = _get(booster, "name", str, _WHAT)
+    if name == "dart":
+        booster = _get(booster, "gbtree", dict, _WHAT)
+    elif name != "gbtree":
+        raise UnsupportedModelError(f"{_WHAT}: its booster is {name[:40]!r}; expected gbtree or dart")
+    return _get(booster, "model", dict, _WHAT)
 
 
 def _n_trees(model, iterations, n_outputs, n_trees):
