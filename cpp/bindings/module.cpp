@@ -12,6 +12,7 @@ PYBIND11_MODULE(_core, m) {
   mlwright::bindings::register_linalg(m);
   mlwright::bindings::register_column_moments(m);
   mlwright::bindings::register_loss(m);
+  mlwright::bindings::register_mixture(m);
   mlwright::bindings::register_glm(m);
   mlwright::bindings::register_runtime(m);
   mlwright::bindings::register_sgd(m);

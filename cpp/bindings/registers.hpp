@@ -18,6 +18,7 @@ void register_forest(pybind11::module_& m);
 void register_quantile(pybind11::module_& m);
 void register_glm(pybind11::module_& m);
 void register_rng(pybind11::module_& m);
+void register_mixture(pybind11::module_& m);
 void register_linalg(pybind11::module_& m);
 void register_loss(pybind11::module_& m);
 void register_runtime(pybind11::module_& m);

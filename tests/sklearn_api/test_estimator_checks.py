@@ -42,6 +42,7 @@ from mlwright.linear_model import (
     SGDRegressor,
     TweedieRegressor,
 )
+from mlwright.mixture import BayesianGaussianMixture, GaussianMixture
 from mlwright.model_selection import SharedSearchCV
 from mlwright.preprocessing import StandardScaler, TableEncoder
 from mlwright.tabular import (
@@ -101,6 +102,9 @@ ESTIMATORS = [
     BayesianRidge(compute_score=True, fit_intercept=False),
     BARTRegressor(n_trees=10, burn_in=30, draws=3, chains=2),
     BARTClassifier(n_trees=10, burn_in=30, draws=3, chains=2),
+    GaussianMixture(max_iter=500, random_state=0),
+    GaussianMixture(covariance_type="diag", max_iter=500, random_state=0),
+    BayesianGaussianMixture(max_iter=500, random_state=0),
     HuberRegressor(),
     HuberRegressor(fit_intercept=False, epsilon=2.0, alpha=0.1),
     QuantileRegressor(),

@@ -52,6 +52,8 @@ CLASSES: dict[str, str] = {
     "linear_model.RidgeClassifierCV": "mlwright.linear_model:RidgeClassifierCV",
     "linear_model.RidgeCV": "mlwright.linear_model:RidgeCV",
     "linear_model.TweedieRegressor": "mlwright.linear_model:TweedieRegressor",
+    "mixture.BayesianGaussianMixture": "mlwright.mixture:BayesianGaussianMixture",
+    "mixture.GaussianMixture": "mlwright.mixture:GaussianMixture",
     "preprocessing.StandardScaler": "mlwright.preprocessing:StandardScaler",
     "preprocessing.TableEncoder": "mlwright.preprocessing:TableEncoder",
     "tabular.BaselineClassifier": "mlwright.tabular:BaselineClassifier",

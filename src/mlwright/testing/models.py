@@ -56,7 +56,7 @@ def _said(method: Callable[[Any], Any], X: Any) -> Any:
 def fitted_examples() -> list[Example]:
     """The examples; imports the estimators."""
     linear = [*_linear_models(), *_ridge_classifiers(), *_sparse_models(), *_task_models(), *_robust_models(), *_glms()]
-    return [*linear, *_boosting(), *_bart(), *_imported(), *_encoders(), *_pipelines(), *_tabular()]
+    return [*linear, *_boosting(), *_bart(), *_imported(), *_encoders(), *_mixtures(), *_pipelines(), *_tabular()]
 
 
 def _numbers(n: int = 40, p: int = 3) -> np.ndarray:
@@ -179,6 +179,21 @@ def _robust_models() -> list[Example]:
             np.array(["low", "middle", "high"])[np.digitize(y, [2.0, 4.0])],
         ),
         Example("linear_model.QuantileRegressor:flat", partial(QuantileRegressor, fit_intercept=False), X, y),
+    ]
+
+
+def _mixtures() -> list[Example]:
+    from mlwright.mixture import BayesianGaussianMixture, GaussianMixture
+
+    X, holes = _numbers(), _numbers()
+    holes[::5, 1] = np.nan
+    shared = {"n_components": 2, "max_iter": 3, "tol": 1e3, "reg_covar": 0.1, "random_state": 0}
+    types = {name: {"covariance_type": name, **shared} for name in ("full", "tied", "diag", "spherical")}
+    dirichlet = {"dirichlet": {"weight_concentration_prior_type": "dirichlet_distribution", **shared}}
+    return [
+        *_variants("mixture.GaussianMixture", GaussianMixture, types, X, None),
+        *_variants("mixture.GaussianMixture", GaussianMixture, {"holes": shared}, holes, None),
+        *_variants("mixture.BayesianGaussianMixture", BayesianGaussianMixture, {**types, **dirichlet}, X, None),
     ]
 
 
