@@ -153,6 +153,7 @@ def test_what_a_callback_raises_ends_the_fit_and_leaves_the_model_alone():
     assert pickle.dumps(model) == before
 
 
+@pytest.mark.alone
 def test_a_time_limit_stops_after_an_iteration():
     X, y = problem(n=2000)
     begun = time.monotonic()

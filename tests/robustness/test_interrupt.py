@@ -2,6 +2,7 @@
 
 import pytest
 
+pytestmark = pytest.mark.alone
 SETUP = "from mlwright._native import core; from mlwright._runtime import threads; import threading"
 LONG = "core.runtime.exercise(chunks=1_000_000, seconds=2e-3)"
 
