@@ -62,7 +62,8 @@ assert codes == [0] * 20, codes
 
 def test_child_sees_its_own_affinity(run_script):
     run_script(f"""{WORK}
-os.environ.pop("OMP_NUM_THREADS", None)
+for variable in ("OMP_NUM_THREADS", "MLWRIGHT_NUM_THREADS"):
+    os.environ.pop(variable, None)
 core.runtime.set_num_threads(0)
 core.runtime.max_threads()
 def pinned():
