@@ -28,11 +28,6 @@ Vector<T> to_array(const std::vector<T>& values) {
 }
 
 template <class T>
-std::vector<T> to_vector(const Vector<T>& a) {
-  return {a.data(), a.data() + a.size()};
-}
-
-template <class T>
 py::tuple find_thresholds(const py::array_t<T, 0>& x, const Vector<double>& weight, int max_bins, std::uint64_t seed) {
   const auto view = matrix<T>(x);
   if (weight.size() != 0 && weight.size() != view.rows) throw py::value_error("weight: its length differs from X's rows");
@@ -195,8 +190,7 @@ std::unique_ptr<Booster> make_booster(std::shared_ptr<BinnedMatrix> bins, const 
   check_targets(spec, span(y));
   tree::TreeRules r = rules_from(rules);
   check_rules(r, bins->n_features());
-  return std::make_unique<Booster>(std::move(bins), to_vector(y), to_vector(weight),
-                                   make_objective(spec), std::move(r), first_tree);
+  return std::make_unique<Booster>(std::move(bins), span(y), span(weight), make_objective(spec), std::move(r), first_tree);
 }
 
 double mean_loss(const py::tuple& loss, const Vector<double>& y, const Vector<double>& raw, const Vector<double>& weight) {
@@ -237,7 +231,8 @@ void register_booster(py::module_& m) {
       .def("histogram", &histogram)
       .def("packed_histogram", &packed_histogram);
   py::class_<Booster>(m, "Booster")
-      .def(py::init(&make_booster))
+      .def(py::init(&make_booster), py::arg("bins"), py::arg("y").noconvert(), py::arg("weight").noconvert(), py::arg("loss"),
+           py::arg("rules"), py::arg("first_tree"), py::keep_alive<1, 3>(), py::keep_alive<1, 4>())  // it reads y and weight
       .def("start", [](Booster& b) { return to_array(without_gil([&](auto& token) { return b.start(token); })); })
       .def("set_raw", [](Booster& b, const Vector<double>& raw) { b.set_raw(span(raw)); }, py::arg("raw").noconvert())
       .def("give", [](Booster& b, const Vector<double>& g, const Vector<double>& h) { b.give(span(g), span(h)); },

@@ -33,6 +33,14 @@ struct RoundedTotals {
   std::int64_t n_small;  // of repetitions
 };
 
+// Of the rows of a leaf: sums of g and of h, each in the two integers of tree/exact_sum.hpp.
+struct LeafTotals {
+  std::int64_t g_high, g_low, h_high, h_low;
+};
+struct LeafScales {
+  double g, h, second;  // ExactScale::first() of g and of h, second() of both
+};
+
 struct BoostingTable {
   // Softmax over K columns of raw (column k at raw + k * stride), into mu with the same stride; if log_sum is not null,
   // log(sum_k exp(raw_k)) into it.
@@ -48,6 +56,12 @@ struct BoostingTable {
   // out = gi << g_shift | hi << h_shift | 1; h null: no hi, but in the sums.
   RoundedTotals (*round_to_packed)(const double* g, const double* h, index_t n, const Rounding& rounding, int g_shift,
                                    int h_shift, std::uint64_t* out);
+  // totals[leaf[i]] += repeats[i] times the integers of g[i] and h[i]. h null: its sums are counts (h_high); repeats null:
+  // ones.
+  void (*sum_by_leaf)(const double* g, const double* h, const double* repeats, const std::uint32_t* leaf, index_t n,
+                      const LeafScales& scales, LeafTotals* totals);
+  // raw[i] += value[leaf[i]]
+  void (*add_by_leaf)(const double* value, const std::uint32_t* leaf, index_t n, double* raw);
 };
 
 MLWRIGHT_SIMD_TABLES(BoostingTable, boosting)

@@ -6,16 +6,19 @@
 #include <optional>
 
 #include "mlwright/runtime/parallel.hpp"
+#include "mlwright/runtime/per_worker.hpp"
 #include "mlwright/runtime/rng.hpp"
 #include "mlwright/tree/categorical.hpp"
 #include "mlwright/tree/exact_sum.hpp"
 #include "mlwright/tree/partition.hpp"
 #include "mlwright/tree/streams.hpp"
+#include "simd/boosting.hpp"
 
 namespace mlwright::tree {
 namespace {
 
 constexpr index_t kPieceRows = 8192;
+constexpr index_t kRowGrain = 16384;
 constexpr index_t kCodesWorthAThread = 16384;  // about 40 microseconds of split search
 constexpr index_t kFeaturesWorthAThread = 4096;  // the same for features of one cut
 
@@ -301,40 +304,45 @@ void Grower::find_pieces() {
   for (std::size_t leaf = 0; leaf < leaves_.size(); ++leaf) cover(leaf, leaves_[leaf].out_begin, leaves_[leaf].out_end);
 }
 
+// Writes each row's leaf to scratch_; rows outside the sample have their leaf's number plus that of all leaves. What comes
+// after growth then reads rows in order.
+void Grower::mark_leaves(runtime::CancelToken& token) {
+  find_pieces();
+  for_pieces(token, [&](std::size_t p) {
+    const Piece& piece = pieces_[p];
+    const auto leaf = static_cast<std::uint32_t>(piece.leaf + (piece.begin < n_in_ ? 0 : leaves_.size()));
+    for (index_t i = piece.begin; i < piece.end; ++i) scratch_[rows_[static_cast<std::size_t>(i)]] = leaf;
+  });
+}
+
 // Of the gradients themselves, not of their integers, and in no order: the same bits for repetitions as for repeated rows.
 std::vector<Grower::LeafSums> Grower::leaf_sums(const Gradients& gradients, runtime::CancelToken& token) {
-  find_pieces();
-  struct Sums {
-    ExactSum g, h;
-    std::int64_t count = 0;
-  };
-  std::vector<Sums> sums(pieces_.size());
+  mark_leaves(token);
   const FixedPoint& fixed = gradients.fixed;
   const ExactScale g_scale(std::ldexp(0.5, fixed.g_exponent), fixed.count_bits);
   const ExactScale h_scale(std::ldexp(0.5, fixed.h_exponent), fixed.count_bits);
-  const bool weighted = !gradients.weight.empty(), constant_hessian = gradients.h.empty();
-  for_pieces(token, [&](std::size_t p) {
-    if (pieces_[p].begin >= n_in_) return;
-    Sums sum;
-    for (index_t i = pieces_[p].begin; i < pieces_[p].end; ++i) {
-      const std::size_t row = rows_[static_cast<std::size_t>(i)];
-      const std::int64_t count = weighted ? static_cast<std::int64_t>(gradients.weight[row]) : 1;
-      g_scale.add(sum.g, gradients.g[row], count);
-      if (constant_hessian) sum.count += count;
-      else h_scale.add(sum.h, gradients.h[row], count);
+  const simd::LeafScales scales{g_scale.first(), h_scale.first(), g_scale.second()};
+  const auto fresh = [&] { return std::vector<simd::LeafTotals>(2 * leaves_.size()); };  // outside the sample: not read
+  runtime::PerWorker<std::vector<simd::LeafTotals>> totals(fresh);
+  runtime::parallel_for(bins_.n_rows(), kRowGrain, token, [&](index_t, index_t begin, index_t end) {
+    std::vector<simd::LeafTotals>& mine = totals.local();
+    double memory[2 * Gradients::kStrip];
+    for (index_t i = begin; i < end; i += Gradients::kStrip) {
+      const index_t next = std::min(i + Gradients::kStrip, end);
+      const auto [g, h] = gradients.strip(i, next, memory);
+      simd::boosting().sum_by_leaf(g, h, gradients.weight.empty() ? nullptr : gradients.weight.data() + i,
+                                   scratch_.data() + i, next - i, scales, mine.data());
     }
-    sums[p] = sum;
   });
-  std::vector<Sums> of_leaf(leaves_.size());
-  for (std::size_t p = 0; p < pieces_.size(); ++p) {
-    Sums& leaf = of_leaf[pieces_[p].leaf];
-    leaf.g.add(sums[p].g);
-    leaf.h.add(sums[p].h);
-    leaf.count += sums[p].count;
-  }
   std::vector<LeafSums> result;
-  for (const Sums& sum : of_leaf)
-    result.push_back({g_scale.value(sum.g), constant_hessian ? static_cast<double>(sum.count) : h_scale.value(sum.h)});
+  for (std::size_t leaf = 0; leaf < leaves_.size(); ++leaf) {
+    ExactSum g, h;
+    totals.for_each([&](const std::vector<simd::LeafTotals>& of_worker) {
+      g.add({of_worker[leaf].g_high, of_worker[leaf].g_low});
+      h.add({of_worker[leaf].h_high, of_worker[leaf].h_low});
+    });
+    result.push_back({g_scale.value(g), gradients.constant_hessian ? static_cast<double>(h.high) : h_scale.value(h)});
+  }
   return result;
 }
 
@@ -350,9 +358,11 @@ void Grower::set_leaf_values(const Gradients& gradients, runtime::CancelToken& t
 }
 
 void Grower::add_to(std::span<double> raw, runtime::CancelToken& token) const {
-  for_pieces(token, [&](std::size_t p) {
-    const double value = nodes_[static_cast<std::size_t>(leaves_[pieces_[p].leaf].node)].value;
-    for (index_t i = pieces_[p].begin; i < pieces_[p].end; ++i) raw[rows_[static_cast<std::size_t>(i)]] += value;
+  std::vector<double> values;
+  for (int copy = 0; copy < 2; ++copy)  // of rows in the sample, and outside it
+    for (const Leaf& leaf : leaves_) values.push_back(nodes_[static_cast<std::size_t>(leaf.node)].value);
+  runtime::parallel_for(bins_.n_rows(), kRowGrain, token, [&](index_t, index_t begin, index_t end) {
+    simd::boosting().add_by_leaf(values.data(), scratch_.data() + begin, end - begin, raw.data() + begin);
   });
 }
 

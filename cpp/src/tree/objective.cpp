@@ -20,6 +20,7 @@ class MultinomialObjective final : public Objective {
  public:
   explicit MultinomialObjective(int n_classes) : n_classes_(n_classes) {}
   int n_outputs() const noexcept override { return n_classes_; }
+  bool cheap_gradients() const noexcept override { return true; }
 
   // The probabilities of all classes, from the scores that this iteration began with.
   void prepare(std::span<const double> y, std::span<const double> raw, std::uint64_t, runtime::CancelToken& token) override {
@@ -31,7 +32,7 @@ class MultinomialObjective final : public Objective {
   }
   void gradients(const double* y, const double*, int k, index_t begin, index_t end, double* g, double* h) const override {
     const index_t n = static_cast<index_t>(mu_.size()) / n_classes_;
-    simd::boosting().multinomial(y + begin, mu_.data() + k * n + begin, k, end - begin, g + begin, h + begin);
+    simd::boosting().multinomial(y + begin, mu_.data() + k * n + begin, k, end - begin, g, h);
   }
   double loss(const double* y, const double* raw, index_t n_rows, const double* weight, index_t begin,
               index_t end) const override {

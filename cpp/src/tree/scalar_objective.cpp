@@ -16,10 +16,10 @@ class ScalarObjective final : public Objective {
 
   bool constant_hessian() const noexcept override { return info().constant_hessian; }
   bool renews_leaves() const noexcept override { return info().renews_leaves; }
+  bool cheap_gradients() const noexcept override { return true; }
 
   void gradients(const double* y, const double* raw, int, index_t begin, index_t end, double* g, double* h) const override {
-    kernels().grad_hess(parameter_, y + begin, raw + begin, end - begin, g + begin,
-                        info().constant_hessian ? nullptr : h + begin);
+    kernels().grad_hess(parameter_, y + begin, raw + begin, end - begin, g, info().constant_hessian ? nullptr : h);
   }
 
   double loss(const double* y, const double* raw, index_t, const double* weight, index_t begin, index_t end) const override {
@@ -53,10 +53,11 @@ class OneVsRestObjective final : public Objective {
       : n_classes_(n_classes), binary_(scalar_objective("binary_log_loss", 0)) {}
 
   int n_outputs() const noexcept override { return n_classes_; }
+  bool cheap_gradients() const noexcept override { return true; }
 
   void gradients(const double* y, const double* raw, int k, index_t begin, index_t end, double* g, double* h) const override {
     for_strips(y, k, begin, end, [&](const double* is_class, index_t i, index_t size) {
-      binary_->gradients(is_class, raw + i, 0, 0, size, g + i, h + i);
+      binary_->gradients(is_class, raw + i, 0, 0, size, g + (i - begin), h + (i - begin));
     });
   }
 

@@ -55,7 +55,7 @@ class UserObjective final : public WithUserLeaf {
       : WithUserLeaf(leaf), function_(function), start_(start), link_(link) {}
 
   void gradients(const double* y, const double* raw, int, index_t begin, index_t end, double* g, double* h) const override {
-    call(1, end - begin, y + begin, raw + begin, g + begin, h + begin);
+    call(1, end - begin, y + begin, raw + begin, g, h);
   }
 
   double loss(const double* y, const double* raw, index_t, const double* weight, index_t begin, index_t end) const override {
@@ -188,8 +188,8 @@ class GivenObjective final : public WithUserLeaf {
       throw InvalidArgument("loss: got " + std::to_string(g_.size()) + " gradients, expected " + std::to_string(size));
   }
   void gradients(const double*, const double*, int k, index_t begin, index_t end, double* g, double* h) const override {
-    std::copy(g_.begin() + k * n_rows_ + begin, g_.begin() + k * n_rows_ + end, g + begin);
-    std::copy(h_.begin() + k * n_rows_ + begin, h_.begin() + k * n_rows_ + end, h + begin);
+    std::copy(g_.begin() + k * n_rows_ + begin, g_.begin() + k * n_rows_ + end, g);
+    std::copy(h_.begin() + k * n_rows_ + begin, h_.begin() + k * n_rows_ + end, h);
   }
   double loss(const double*, const double*, index_t, const double*, index_t, index_t) const override { return std::nan(""); }
   std::vector<double> start(std::span<const double>, std::span<const double>, runtime::CancelToken&) const override {

@@ -35,6 +35,7 @@ class QuantilesObjective final : public Objective {
   bool shares_trees() const noexcept override { return true; }
   bool constant_hessian() const noexcept override { return true; }
   bool renews_leaves() const noexcept override { return true; }
+  bool cheap_gradients() const noexcept override { return true; }
 
   void prepare(std::span<const double> y, std::span<const double>, std::uint64_t iteration, runtime::CancelToken&) override {
     n_rows_ = static_cast<index_t>(y.size());
@@ -42,11 +43,11 @@ class QuantilesObjective final : public Objective {
   }
 
   void gradients(const double* y, const double* raw, int, index_t begin, index_t end, double* g, double*) const override {
-    std::fill(g + begin, g + end, 0.0);
+    std::fill(g, g + (end - begin), 0.0);
     for (std::size_t k = 0; k < levels_.size(); ++k) {
       const double v = by_spread_ ? spread_[k] : 1.0, above = -v * levels_[k], below = v * (1.0 - levels_[k]);
       const double* q = raw + static_cast<index_t>(k) * n_rows_;
-      for (index_t i = begin; i < end; ++i) g[i] += y[i] < q[i] ? below : (y[i] > q[i] ? above : 0.0);
+      for (index_t i = begin; i < end; ++i) g[i - begin] += y[i] < q[i] ? below : (y[i] > q[i] ? above : 0.0);
     }
   }
 
@@ -87,6 +88,7 @@ class QuantilesObjective final : public Objective {
 class NormalObjective final : public Objective {
  public:
   int n_outputs() const noexcept override { return 2; }
+  bool cheap_gradients() const noexcept override { return true; }
 
   void prepare(std::span<const double> y, std::span<const double> raw, std::uint64_t, runtime::CancelToken& token) override {
     const std::size_t n = y.size();
@@ -101,8 +103,8 @@ class NormalObjective final : public Objective {
     for (index_t i = begin; i < end; ++i) {
       const double r = residual_[static_cast<std::size_t>(i)], v = precision_[static_cast<std::size_t>(i)];
       const auto both = k == 0 ? loss::Normal::of_mean(r, v) : loss::Normal::of_log_scale(r, v);
-      g[i] = both.g;
-      h[i] = both.h;
+      g[i - begin] = both.g;
+      h[i - begin] = both.h;
     }
   }
 

@@ -22,6 +22,11 @@ class PerWorker {
     items_.reserve(static_cast<std::size_t>(n));
     for (int i = 0; i < n; ++i) items_.push_back(Padded{make()});
   }
+  // After a region: f(object) for all. Who did what is chance, so what comes of it must not depend on that.
+  template <class F>
+  void for_each(F&& f) {
+    for (Padded& item : items_) f(item.value);
+  }
   T& local() noexcept { return items_[static_cast<std::size_t>(worker_slot())].value; }
 
  private:

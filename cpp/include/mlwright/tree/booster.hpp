@@ -19,8 +19,9 @@ namespace mlwright::tree {
 
 class Booster {
  public:
-  // weight: empty for all ones. first_tree: how many trees were grown before (random draws go on from there).
-  Booster(std::shared_ptr<const BinnedMatrix> bins, std::vector<double> y, std::vector<double> weight,
+  // y and weight (empty for all ones) are the caller's, and must outlive this. first_tree: how many trees were grown before
+  // (random draws go on from there).
+  Booster(std::shared_ptr<const BinnedMatrix> bins, std::span<const double> y, std::span<const double> weight,
           std::unique_ptr<Objective> objective, TreeRules rules, std::uint64_t first_tree = 0);
 
   // What the columns of `bins` show, where they are not the features themselves or have categories.
@@ -49,35 +50,55 @@ class Booster {
 
  private:
   void renew_leaves(std::vector<Node>& nodes, int output, runtime::CancelToken& token);
-  Gradients gradients_of(int output, const RowSample*& sample, runtime::CancelToken& token);
-  void find_range(double& largest_g, double& largest_h, int output, runtime::CancelToken& token);
 
+  // In booster_gradients.cpp:
+  struct Units {  // that rows of one output are packed in
+    FixedPoint fixed;
+    bool constant_hessian = false;
+    bool known = false;
+    bool operator==(const Units&) const = default;
+  };
+  struct Range {
+    double largest_g, largest_h;
+    std::int64_t n_small;  // of the rows as they were packed by a guess
+  };
   struct Rounded {
     RowEntries rows;
-    std::int64_t n_small = 0;  // rows of fewer units than least_g or least_h
+    std::int64_t n_small = 0;  // rows of few units
   };
-  bool round_coarsely(FixedPoint& fixed, RowEntries& rows, runtime::CancelToken& token);
-  Rounded round_finely(const FixedPoint& fixed, std::int64_t least_g, std::int64_t least_h, runtime::CancelToken& token);
-  Rounded round_to_packed(const FixedPoint& fixed, std::int64_t least_g, std::int64_t least_h, runtime::CancelToken& token);
+  void compute(int output, index_t begin, index_t end, double* g, double* h) const;
+  Gradients::Strip strip(int output, index_t begin, index_t end, double* memory) const;
+  auto strips(int output) const {
+    return [this, output](index_t begin, index_t end, double* memory) { return strip(output, begin, end, memory); };
+  }
+  void refuse_gradients(int output) const;
+  Range find_range(int output, const Units& guess, runtime::CancelToken& token);
+  Gradients gradients_of(int output, const RowSample*& sample, runtime::CancelToken& token);
+  bool round_coarsely(int output, const Range& range, Units& units, FixedPoint& fixed, RowEntries& rows,
+                      runtime::CancelToken& token);
+  Rounded round_finely(int output, const FixedPoint& fixed, runtime::CancelToken& token);
+  Rounded round_to_packed(int output, const Units& units, runtime::CancelToken& token);
+  Rounded packed_rows(const Units& units, std::int64_t n_small) const;
+  std::int64_t pack(const double* g, const double* h, index_t begin, index_t end, const Units& units);
   template <class Round>
-  std::int64_t round_all(runtime::CancelToken& token, Round round);
+  std::int64_t round_all(int output, runtime::CancelToken& token, Round round) const;
 
   std::shared_ptr<const BinnedMatrix> bins_;
-  std::vector<double> y_, weight_;
+  std::span<const double> y_, weight_;
   std::unique_ptr<Objective> objective_;
   TreeRules rules_;
   CategoryColumns columns_;
   Grower grower_;
   RowSampler sampler_;
-  // Empty: all ones, those of h_ among them.
-  std::span<const double> hessians() const noexcept {
-    return hessians_are_one_ ? std::span<const double>() : std::span<const double>(h_);
-  }
   bool repetitions_ = false;
-  bool hessians_are_one_ = false;
+  bool has_hessians_ = false;  // not constant, or made so by weights or samples
+  bool hessians_are_one_ = false;  // those of this tree
+  bool keeps_gradients_ = false;
+  std::vector<Units> units_;  // of each output, in the last iteration
   std::uint64_t total_count_ = 0;
   std::uint64_t tree_;
-  Buffer<double> raw_, g_, h_;
+  Buffer<double> raw_;
+  Buffer<double> g_, h_;  // of this tree, if kept
   Buffer<Entry> entries_;  // whichever of the two forms of RowEntries is needed
   Buffer<std::uint64_t> packed_;
 };

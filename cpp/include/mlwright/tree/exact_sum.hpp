@@ -48,6 +48,10 @@ class ExactScale {
     sum.low += static_cast<std::int64_t>(nearest((scaled - high) * second_)) * count;
   }
 
+  // What add() multiplies by before it rounds: the value, then what the first rounding left.
+  double first() const noexcept { return scale_; }
+  double second() const noexcept { return second_; }
+
   double value(const ExactSum& sum) const noexcept {
     const Wide whole = static_cast<Wide>(sum.high) * (Wide{1} << bits_) + sum.low;
     return std::ldexp(static_cast<double>(whole), exponent_ - 2 * bits_);

@@ -2,8 +2,8 @@
 //
 // Each open leaf has a histogram and its best cut. A cut partitions the leaf's rows (stably), builds the histogram of the
 // smaller child and subtracts it from the parent's for the larger. Leaf values are refitted from the gradients
-// themselves (not from their integers), in row order, in chunks of a fixed size: neither the structure nor the values
-// depend on threads or SIMD level. Not thread-safe: one Grower a fit. Cost: O(rows x features x depth) in histograms.
+// themselves (not from their integers), in sums that know no order: neither the structure nor the values depend on
+// threads or SIMD level. Not thread-safe: one Grower a fit. Cost: O(rows x features x depth) in histograms.
 #pragma once
 
 #include <cstdint>
@@ -50,8 +50,15 @@ struct Node {
 
 // What a tree is fitted to. weight is empty if g and h have it inside already.
 struct Gradients {
-  std::span<const double> g;
-  std::span<const double> h;       // empty: ones
+  static constexpr index_t kStrip = 512;  // rows whose numbers stay in the first-level cache
+  struct Strip {
+    const double* g;
+    const double* h;  // null: ones
+  };
+  // Of rows [begin, end), at most kStrip: kept somewhere, or computed into `memory`, which has room for 2 * kStrip. Called
+  // from several threads at once.
+  std::function<Strip(index_t begin, index_t end, double* memory)> strip;
+  bool constant_hessian = false;   // no strip has an h
   std::span<const double> weight;  // empty: ones
   RowEntries rows;
   FixedPoint fixed;
@@ -118,6 +125,7 @@ class Grower {
   const std::uint8_t* codes_of(index_t feature);
   void draw_tree_features(std::uint64_t stream);
   void find_pieces();
+  void mark_leaves(runtime::CancelToken& token);
   void make_children(Open& parent, Open& left, Open& right, const Gradients& gradients);
   void open_children(Open& parent, Open& left, Open& right, const Gradients& gradients, std::uint64_t stream,
                      std::vector<Open>& heap, runtime::CancelToken& token);
@@ -144,7 +152,8 @@ class Grower {
   HistogramBuilder histograms_;
   SplitSearch search_;
   std::vector<std::uint8_t> column_;  // of sparse bins, the one that a cut is on
-  Buffer<std::uint32_t> rows_, scratch_;  // the sample's rows, then the others; each part by leaves
+  Buffer<std::uint32_t> rows_;  // the sample's, then the others; each part by leaves
+  Buffer<std::uint32_t> scratch_;  // of partitions; once a tree is grown, leaf_of_row
   index_t n_in_ = 0;
   std::vector<index_t> tree_features_;
   std::vector<Node> nodes_;

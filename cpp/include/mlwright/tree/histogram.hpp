@@ -44,6 +44,7 @@ struct FixedPoint {
   // sum of all counts W >= 1. Every stored sum of g is at most W * 2^g_bits < 2^61 in magnitude; every sum of h, one
   // rounding unit an observation included, is below 2^(64 - count_bits); every count is at most W < 2^count_bits.
   static FixedPoint fit(double largest_g, double largest_h, std::uint64_t total_count);
+  bool operator==(const FixedPoint&) const = default;
 
   // The same with no more bits than packed rows have room for.
   FixedPoint coarse(bool constant_hessian) const noexcept;

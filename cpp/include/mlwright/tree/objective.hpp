@@ -33,10 +33,13 @@ class Objective {
   // output.
   virtual bool shares_trees() const noexcept { return false; }
   virtual bool constant_hessian() const noexcept { return false; }
+  // Whether gradients() costs about what reading their results from memory would: nobody then keeps them.
+  virtual bool cheap_gradients() const noexcept { return false; }
   // Called once an iteration, before gradients() of each output. raw: output k at raw + k * y.size().
   virtual void prepare(std::span<const double> y, std::span<const double> raw, std::uint64_t iteration,
                        runtime::CancelToken& token);
-  // Of rows [begin, end) of output k; h is not touched if the Hessian is constant.
+  // Of rows [begin, end) of output k, into g[0], g[1], ...; h is not touched if the Hessian is constant. Between calls of
+  // prepare() the same rows and scores give the same bits.
   virtual void gradients(const double* y, const double* raw, int k, index_t begin, index_t end, double* g, double* h) const = 0;
   // Sum of weight * loss over rows [begin, end); weight may be null.
   virtual double loss(const double* y, const double* raw, index_t n_rows, const double* weight, index_t begin,

@@ -186,10 +186,56 @@ RoundedTotals round_to_packed(const double* g, const double* h, index_t n, const
   return totals.sums(rounding.count_bits);
 }
 
+// A value's two integers, as ExactScale::add() finds them.
+struct TwoIntegers {
+  i64x8 high, low;
+};
+MLWRIGHT_LANE TwoIntegers two_integers(f64x8 value, double first, double second) {
+  constexpr double kShift = 6755399441055744.0;
+  const f64x8 scaled = value * first;
+  const f64x8 nearest = (scaled + kShift) - kShift;
+  return {to_integer(scaled), to_integer((scaled - nearest) * second)};
+}
+
+template <bool kVaries, bool kRepeats>
+void sum_by_leaf_as(const double* g, const double* h, const double* repeats, const std::uint32_t* leaf, index_t n,
+                    const LeafScales& scales, LeafTotals* totals) {
+  for_eights(n, [&](index_t i, int lanes) {
+    TwoIntegers of_g = two_integers(take(g + i, lanes), scales.g, scales.second);
+    TwoIntegers of_h{splat(std::int64_t{1}), i64x8{}};
+    if (kVaries) of_h = two_integers(take(h + i, lanes), scales.h, scales.second);
+    if (kRepeats) {
+      const i64x8 count = to_integer(take(repeats + i, lanes));
+      of_g.high *= count;
+      of_g.low *= count;
+      of_h.high *= count;
+      of_h.low *= count;
+    }
+    for (int lane = 0; lane < lanes; ++lane) {
+      LeafTotals& total = totals[leaf[i + lane]];
+      total.g_high += of_g.high[lane];
+      total.g_low += of_g.low[lane];
+      total.h_high += of_h.high[lane];
+      if (kVaries) total.h_low += of_h.low[lane];
+    }
+  });
+}
+
+void sum_by_leaf(const double* g, const double* h, const double* repeats, const std::uint32_t* leaf, index_t n,
+                 const LeafScales& scales, LeafTotals* totals) {
+  const auto sum = repeats == nullptr ? (h == nullptr ? sum_by_leaf_as<false, false> : sum_by_leaf_as<true, false>)
+                                      : (h == nullptr ? sum_by_leaf_as<false, true> : sum_by_leaf_as<true, true>);
+  sum(g, h, repeats, leaf, n, scales, totals);
+}
+
+void add_by_leaf(const double* value, const std::uint32_t* leaf, index_t n, double* raw) {
+  for (index_t i = 0; i < n; ++i) raw[i] += value[leaf[i]];
+}
+
 }  // namespace
 
 extern const BoostingTable boosting_table;
 const BoostingTable boosting_table = {softmax, multinomial, weighted_total, multiply, range, round_to_entries,
-                                      round_to_packed};
+                                      round_to_packed, sum_by_leaf, add_by_leaf};
 
 }  // namespace mlwright::simd::MLWRIGHT_SIMD_NAMESPACE
