@@ -5,14 +5,31 @@
 namespace mlwright::simd::MLWRIGHT_SIMD_NAMESPACE {
 namespace {
 
-// Conversion of 64-bit integers rounds to nearest at every level, by instruction or one lane at a time.
-MLWRIGHT_LANE f64x8 to_f64(i64x8 v) { return __builtin_convertvector(v, f64x8); }
+constexpr int kWidth = MLWRIGHT_NATIVE_BYTES / 8;
 
-MLWRIGHT_LANE f64x8 soft(f64x8 g, f64x8 l1) { return select(g > l1, g - l1, select(g < -l1, g + l1, splat(0.0))); }
+MLWRIGHT_LANE f64xn splat_n(double x) { return x - f64xn{}; }
+MLWRIGHT_LANE i64xn splat_n(std::int64_t x) { return x - i64xn{}; }
+MLWRIGHT_LANE f64xn choose(i64xn mask, f64xn yes, f64xn no) { return mask ? yes : no; }
+
+// Rounds to nearest once, as the instruction does where there is one: both halves are exact as doubles 2^84 + 2^63 + 2^32 high
+// and 2^52 + low, and so is all but the last addition.
+MLWRIGHT_LANE f64xn to_f64(i64xn v) {
+#if MLWRIGHT_NATIVE_IS_WIDEST
+  return __builtin_convertvector(v, f64xn);
+#else
+  const u64xn low = ((u64xn)v & 0xffffffffULL) | 0x4330000000000000ULL;
+  const u64xn high = ((u64xn)v >> 32) ^ 0x4530000080000000ULL;
+  return ((f64xn)high - 0x1.00000801p84) + (f64xn)low;
+#endif
+}
+
+MLWRIGHT_LANE f64xn soft(f64xn g, double l1) {
+  return choose(g > l1, g - l1, choose(g < -l1, g + l1, f64xn{}));
+}
 
 template <bool kL1>
-MLWRIGHT_LANE f64x8 part(f64x8 g, f64x8 h, const CutRules& rules) {
-  const f64x8 t = kL1 ? soft(g, splat(rules.l1)) : g;
+MLWRIGHT_LANE f64xn part(f64xn g, f64xn h, const CutRules& rules) {
+  const f64xn t = kL1 ? soft(g, rules.l1) : g;
   return t * t / (h + rules.l2);
 }
 
@@ -31,40 +48,42 @@ void prefix_sums(const PackedEntry* codes, int n, PackedEntry start, PackedEntry
   for (; i % kLanes != 0; ++i) std::memcpy(out + i, &sum, sizeof sum);
 }
 
-MLWRIGHT_LANE void load_eight(const PackedEntry* entries, i64x8& g, i64x8& hn) {
-#if MLWRIGHT_NATIVE_IS_WIDEST
-  i64x8 a, b;
-  std::memcpy(&a, entries, sizeof a);
-  std::memcpy(&b, entries + 4, sizeof b);
-  g = __builtin_shuffle(a, b, i64x8{0, 2, 4, 6, 8, 10, 12, 14});
-  hn = __builtin_shuffle(a, b, i64x8{1, 3, 5, 7, 9, 11, 13, 15});
+// The next entries' sums, in the order of lanes that takes the fewest instructions: that of kNumbers.
+#if MLWRIGHT_NATIVE_BYTES == 64
+constexpr i64xn kG = {0, 8, 2, 10, 4, 12, 6, 14}, kHn = {1, 9, 3, 11, 5, 13, 7, 15}, kNumbers = {0, 4, 1, 5, 2, 6, 3, 7};
+#elif MLWRIGHT_NATIVE_BYTES == 32
+constexpr i64xn kG = {0, 4, 2, 6}, kHn = {1, 5, 3, 7}, kNumbers = {0, 2, 1, 3};
 #else
-  for (int lane = 0; lane < kLanes; ++lane) {
-    g[lane] = entries[lane].g;
-    hn[lane] = static_cast<std::int64_t>(entries[lane].hn);
-  }
+constexpr i64xn kG = {0, 2}, kHn = {1, 3}, kNumbers = {0, 1};
 #endif
+MLWRIGHT_LANE void load_entries(const PackedEntry* entries, i64xn& g, i64xn& hn) {
+  i64xn a, b;
+  std::memcpy(&a, entries, sizeof a);
+  std::memcpy(&b, entries + kWidth / 2, sizeof b);
+  g = __builtin_shuffle(a, b, kG);
+  hn = __builtin_shuffle(a, b, kHn);
 }
 
 // -1 where a side is too small.
 template <bool kL1>
-MLWRIGHT_LANE f64x8 gains_of(i64x8 g, i64x8 hn, const PackedEntry& all, const CutRules& rules) {
+MLWRIGHT_LANE f64xn gains_of(i64xn g, i64xn hn, const PackedEntry& all, const CutRules& rules) {
   const std::int64_t mask = static_cast<std::int64_t>((std::uint64_t{1} << rules.count_bits) - 1);
-  const u64x8 hn_left = (u64x8)hn, hn_right = all.hn - hn_left;
-  const f64x8 hl = to_f64((i64x8)(hn_left >> rules.count_bits)) * rules.h_unit;
-  const f64x8 hr = to_f64((i64x8)(hn_right >> rules.count_bits)) * rules.h_unit;
-  const f64x8 sum = part<kL1>(to_f64(g) * rules.g_unit, hl, rules) + part<kL1>(to_f64(all.g - g) * rules.g_unit, hr, rules);
-  const i64x8 allowed = (((i64x8)hn_left & mask) >= rules.min_count) & (((i64x8)hn_right & mask) >= rules.min_count) &
+  const u64xn hn_left = (u64xn)hn, hn_right = all.hn - hn_left;
+  const f64xn hl = to_f64((i64xn)(hn_left >> rules.count_bits)) * rules.h_unit;
+  const f64xn hr = to_f64((i64xn)(hn_right >> rules.count_bits)) * rules.h_unit;
+  const f64xn sum = part<kL1>(to_f64(g) * rules.g_unit, hl, rules) + part<kL1>(to_f64(all.g - g) * rules.g_unit, hr, rules);
+  const i64xn allowed = (((i64xn)hn_left & mask) >= rules.min_count) & (((i64xn)hn_right & mask) >= rules.min_count) &
                         (hl >= rules.min_hessian) & (hr >= rules.min_hessian);
-  return select(allowed, sum, splat(-1.0));
+  return choose(allowed, sum, splat_n(-1.0));
 }
 
 void gains(const std::int64_t* g, const std::uint64_t* hn, int n, PackedEntry all, const CutRules& rules, double* gain) {
-  for (int i = 0; i < n; i += kLanes) {
-    i64x8 g_left, hn_left;
+  for (int i = 0; i < n; i += kWidth) {
+    i64xn g_left, hn_left;
     std::memcpy(&g_left, g + i, sizeof g_left);
     std::memcpy(&hn_left, hn + i, sizeof hn_left);
-    store(gain + i, rules.l1 > 0 ? gains_of<true>(g_left, hn_left, all, rules) : gains_of<false>(g_left, hn_left, all, rules));
+    const f64xn of_cuts = rules.l1 > 0 ? gains_of<true>(g_left, hn_left, all, rules) : gains_of<false>(g_left, hn_left, all, rules);
+    std::memcpy(gain + i, &of_cuts, sizeof of_cuts);
   }
 }
 
@@ -75,24 +94,23 @@ BestCut best_cut_as(const PackedEntry* codes, int first, int end, PackedEntry st
   alignas(64) PackedEntry sums[256 + kLanes];
   prefix_sums(codes, end, start, sums);
   const std::uint64_t mask = (std::uint64_t{1} << rules.count_bits) - 1, least_count = static_cast<std::uint64_t>(rules.min_count);
-  const i64x8 lane_number = {0, 1, 2, 3, 4, 5, 6, 7};
-  f64x8 most = splat(least);
-  i64x8 at = splat(std::int64_t{-1});
-  for (int i = first / kLanes * kLanes; i < end; i += kLanes) {
-    // Eight codes without a row are eight cuts like the one before them, which was looked at.
-    if (i > first && sums[i + kLanes - 1].hn == sums[i - 1].hn) continue;
-    if ((sums[i + kLanes - 1].hn & mask) < least_count) continue;
+  f64xn most = splat_n(least);
+  i64xn at = splat_n(std::int64_t{-1});
+  for (int i = first / kWidth * kWidth; i < end; i += kWidth) {
+    // Codes without a row are cuts like the one before them, which was looked at.
+    if (i > first && sums[i + kWidth - 1].hn == sums[i - 1].hn) continue;
+    if ((sums[i + kWidth - 1].hn & mask) < least_count) continue;
     if (((all.hn - sums[i].hn) & mask) < least_count) break;
-    i64x8 g, hn;
-    load_eight(sums + i, g, hn);
-    const i64x8 number = lane_number + i;
-    const f64x8 gain = gains_of<kL1>(g, hn, all, rules);
-    const i64x8 better = (gain > most) & (number >= first);
-    most = select(better, gain, most);
+    i64xn g, hn;
+    load_entries(sums + i, g, hn);
+    const i64xn number = kNumbers + i;
+    const f64xn gain = gains_of<kL1>(g, hn, all, rules);
+    const i64xn better = (gain > most) & (number >= first);
+    most = choose(better, gain, most);
     at = better ? number : at;
   }
   BestCut best{-1, least};
-  for (int lane = 0; lane < kLanes; ++lane) {
+  for (int lane = 0; lane < kWidth; ++lane) {
     if (at[lane] < 0) continue;
     const bool earlier_equal = most[lane] == best.gain && at[lane] < best.at;
     if (best.at < 0 || most[lane] > best.gain || earlier_equal) best = {static_cast<int>(at[lane]), most[lane]};
