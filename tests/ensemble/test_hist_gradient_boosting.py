@@ -10,9 +10,11 @@ from sklearn import ensemble as sk_ensemble
 from sklearn.metrics import log_loss, mean_squared_error
 
 import mlwright
+from mlwright._kernels import tree as kernels
 from mlwright._runtime import simd
 from mlwright._runtime.errors import LossOfPrecisionWarning
 from mlwright.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from mlwright.ensemble._boosting.rows import classes_and_codes
 
 SMALL = {"max_iter": 10, "min_samples_leaf": 3, "max_leaf_nodes": 8}
 
@@ -270,6 +272,45 @@ def test_missing_values_unseen_in_training_follow_the_majority():
     y = np.where(X[:, 0] < 70, 0.0, 1.0)
     model = HistGradientBoostingRegressor(max_iter=200, max_leaf_nodes=2).fit(X, y)
     assert model.predict([[np.nan]])[0] == model.predict([[0.0]])[0]
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.array([7, 5, 7, 9]),
+        np.array([-128, 127, 0], dtype=np.int8),
+        np.array([True, False, True]),
+        np.array([2**64 - 1, 2**64 - 3], dtype=np.uint64),
+        np.array([-(2**63), 2**63 - 1]),
+        np.array([2.5, -1.0, 2.5]),
+        np.array(["b", "a", "b"]),
+    ],
+)
+def test_labels_are_coded_by_their_place_among_the_distinct(labels):
+    classes, codes = classes_and_codes(labels)
+    expected, places = np.unique(labels, return_inverse=True)
+    assert classes.dtype == labels.dtype
+    assert_array_equal(classes, expected)
+    assert_array_equal(codes, places)
+
+
+@pytest.mark.parametrize(
+    "thresholds",
+    [
+        np.sort(np.random.default_rng(0).standard_normal(254)),
+        np.exp(np.linspace(-700, 700, 254)),  # all but the last few in the first of equal buckets
+        np.array([-1.7e308, -1.0, 0.0, 1.0, 1.7e308]),  # wider than the largest number
+        np.array([0.0, 5e-324, 1e-323]),
+        np.array([1e300, np.nextafter(1e300, np.inf)]),
+        np.array([3.0]),
+        np.array([]),
+    ],
+)
+def test_codes_count_the_thresholds_below(thresholds):
+    near = np.concatenate([thresholds, np.nextafter(thresholds, np.inf), np.nextafter(thresholds, -np.inf)])
+    x = np.concatenate([near, [-np.inf, np.inf, -1e308, 1e308, 0.0, -0.0, 1e-300], np.linspace(-3, 3, 99)])
+    codes = kernels.bin_codes(x[:, None], thresholds, np.array([0, len(thresholds)]))
+    assert_array_equal(codes[:, 0], np.searchsorted(thresholds, x))
 
 
 def test_infinities_are_ordinary_values():

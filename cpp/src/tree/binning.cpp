@@ -1,7 +1,5 @@
 #include "mlwright/tree/binning.hpp"
 
-#include <array>
-#include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -19,8 +17,9 @@ namespace mlwright::tree {
 namespace {
 
 constexpr index_t kRowGrain = 8192;
+constexpr index_t kColumnsOfALine = 8;  // or of half of one: enough chunks for several threads
 
-struct Sorted {  // the values of one column that are not missing, ascending, with their weights (empty: all ones)
+struct Sorted {  // the values of one column that are not missing, ascending, with their weights
   std::vector<double> value;
   std::vector<double> weight;
 };
@@ -51,20 +50,42 @@ void radix_sort(std::vector<Item>& items, Key key_of) {
   }
 }
 
+// Some columns' values that are not missing, of rows without weights: side by side, since in memory by rows they share cache
+// lines, and each row that is looked at is a miss.
+template <class T>
+std::vector<std::vector<KeyOf<T>>> gather_keys(MatrixView<const T> x, index_t first, index_t last,
+                                               const std::vector<std::uint32_t>& rows) {
+  std::vector<std::vector<KeyOf<T>>> keys(static_cast<std::size_t>(last - first));
+  std::vector<std::size_t> size(keys.size(), 0);
+  for (auto& of_column : keys) of_column.resize(rows.size());
+  for (const std::uint32_t i : rows)
+    for (std::size_t k = 0; k < keys.size(); ++k) {
+      const T v = x(i, first + static_cast<index_t>(k));
+      keys[k][size[k]] = to_key(v);
+      size[k] += v == v;
+    }
+  for (std::size_t k = 0; k < keys.size(); ++k) keys[k].resize(size[k]);
+  return keys;
+}
+
+template <class T>
+Runs runs_of_keys(std::vector<KeyOf<T>>& keys) {
+  radix_sort(keys, [](KeyOf<T> key) { return key; });
+  Runs runs;
+  runs.value.reserve(keys.size());
+  runs.cumulative.reserve(keys.size());
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (i + 1 < keys.size() && keys[i] == keys[i + 1]) continue;
+    runs.value.push_back(from_key<T>(keys[i]));
+    runs.cumulative.push_back(static_cast<double>(i + 1));
+  }
+  return runs;
+}
+
 template <class T>
 Sorted sorted_column(MatrixView<const T> x, index_t feature, std::span<const double> weight,
                      const std::vector<std::uint32_t>& rows) {
   Sorted column;
-  if (weight.empty()) {
-    std::vector<KeyOf<T>> keys;
-    keys.reserve(rows.size());
-    for (const std::uint32_t i : rows)
-      if (const T v = x(i, feature); v == v) keys.push_back(to_key(v));
-    radix_sort(keys, [](KeyOf<T> key) { return key; });
-    column.value.reserve(keys.size());
-    for (const KeyOf<T> key : keys) column.value.push_back(from_key<T>(key));
-    return column;
-  }
   std::vector<Keyed<T>> items;
   items.reserve(rows.size());
   for (const std::uint32_t i : rows)
@@ -81,7 +102,7 @@ Runs runs_of(const Sorted& column) {
   Runs runs;
   double sum = 0;
   for (std::size_t i = 0; i < column.value.size(); ++i) {
-    sum += column.weight.empty() ? 1.0 : column.weight[i];
+    sum += column.weight[i];
     if (runs.value.empty() || runs.value.back() != column.value[i]) {
       runs.value.push_back(column.value[i]);
       runs.cumulative.push_back(sum);
@@ -126,9 +147,16 @@ Thresholds find_thresholds(MatrixView<const T> x, std::span<const double> weight
     throw InvalidArgument("max_bins: got " + std::to_string(max_bins) + ", expected 2 to 255");
   const std::vector<std::uint32_t> rows = rows_to_look_at(x.rows, weight, seed);
   std::vector<std::vector<double>> cuts(static_cast<std::size_t>(x.cols));
-  runtime::parallel_for(x.cols, 1, token, [&](index_t, index_t begin, index_t end) {
+  const bool by_rows = std::abs(x.row_stride) > std::abs(x.col_stride);
+  runtime::parallel_for(x.cols, weight.empty() && by_rows ? kColumnsOfALine : 1, token, [&](index_t, index_t begin, index_t end) {
+    if (!weight.empty()) {
+      for (index_t j = begin; j < end; ++j)
+        cuts[static_cast<std::size_t>(j)] = cuts_of(runs_of(sorted_column(x, j, weight, rows)), max_bins);
+      return;
+    }
+    auto keys = gather_keys(x, begin, end, rows);
     for (index_t j = begin; j < end; ++j)
-      cuts[static_cast<std::size_t>(j)] = cuts_of(runs_of(sorted_column(x, j, weight, rows)), max_bins);
+      cuts[static_cast<std::size_t>(j)] = cuts_of(runs_of_keys<T>(keys[static_cast<std::size_t>(j - begin)]), max_bins);
   });
   return join(cuts);
 }
@@ -226,11 +254,9 @@ template <class T>
 void BinnedMatrix::fill_columns(MatrixView<const T> x, runtime::CancelToken& token) {
   const index_t chunks = runtime::n_chunks(n_rows_, kRowGrain);
   std::vector<std::uint8_t> missing(static_cast<std::size_t>(chunks * n_features_), 0);
-  std::vector<std::array<double, 256>> padded(static_cast<std::size_t>(n_features_));
-  for (index_t j = 0; j < n_features_; ++j) {
-    padded[static_cast<std::size_t>(j)].fill(std::numeric_limits<double>::infinity());
-    std::ranges::copy(thresholds_.of(j), padded[static_cast<std::size_t>(j)].begin());
-  }
+  std::vector<simd::BinSearch> search(static_cast<std::size_t>(n_features_));
+  for (index_t j = 0; j < n_features_; ++j)
+    simd::binning().prepare(thresholds_.of(j).data(), static_cast<int>(thresholds_.of(j).size()), &search[static_cast<std::size_t>(j)]);
   runtime::parallel_for(n_rows_, kRowGrain, token, [&](index_t chunk, index_t begin, index_t end) {
     constexpr index_t kStrip = 512;  // rows whose lines stay in L1 while all their columns are read
     double values[kStrip];
@@ -240,8 +266,8 @@ void BinnedMatrix::fill_columns(MatrixView<const T> x, runtime::CancelToken& tok
         const auto cuts = static_cast<unsigned>(thresholds_.of(j).size());
         for (index_t i = 0; i < size; ++i) values[i] = static_cast<double>(x(strip + i, j));
         missing[static_cast<std::size_t>(chunk * n_features_ + j)] |= simd::binning().codes(
-            values, size, padded[static_cast<std::size_t>(j)].data(), std::max(1, static_cast<int>(std::bit_width(cuts))),
-            static_cast<std::uint8_t>(cuts + 1), columns_.data() + j * n_rows_ + strip);
+            values, size, &search[static_cast<std::size_t>(j)], static_cast<std::uint8_t>(cuts + 1),
+            columns_.data() + j * n_rows_ + strip);
       }
     }
   });

@@ -13,6 +13,7 @@ from mlwright._kernels import tree as kernels
 from mlwright._runtime.errors import ModelFormatError
 from mlwright.ensemble._boosting.base import BASE_STATE, BaseHistGradientBoosting
 from mlwright.ensemble._boosting.parameters import ALL, set_parameters
+from mlwright.ensemble._boosting.rows import classes_and_codes
 from mlwright.ensemble._boosting.sets import ConformalSetMixin
 from mlwright.io.composite import Optional, State
 from mlwright.io.schema import Labels, Tensor
@@ -169,10 +170,10 @@ class HistGradientBoostingClassifier(ClassifierMixin, ConformalSetMixin, BaseHis
 
     def _encode_targets(self, y):
         check_classification_targets(y)
-        self.classes_, codes = np.unique(y, return_inverse=True)
+        self.classes_, codes = classes_and_codes(y)
         n_classes = len(self.classes_)
         self.n_trees_per_iteration_ = 1 if n_classes <= 2 else n_classes
-        return codes.astype(np.float64)
+        return codes
 
     def _encode_as(self, y, classes):
         """Codes of y among classes that are known beforehand."""
