@@ -61,7 +61,10 @@ py::tuple sums_of(const BinnedMatrix& bins, const Vector<std::uint32_t>& rows, c
     if (row >= bins.n_rows()) throw py::value_error("histogram: a row out of range");
   const tree::HistogramLayout layout(bins);
   std::vector<tree::Entry> sums(layout.size());
-  without_gil([&](auto& token) { tree::HistogramBuilder(bins, layout).build(span(rows), entries, sums, token); });
+  without_gil([&](auto& token) { 
+    const auto then = [](index_t, index_t, index_t) {};
+    tree::HistogramBuilder(bins, layout).build(span(rows), entries, sums, 1, then, token);
+  });
   tree::FixedPoint fixed;
   fixed.count_bits = count_bits;
   Vector<std::int64_t> sum_g(static_cast<py::ssize_t>(sums.size())), sum_h(sum_g.size()), count(sum_g.size());
@@ -99,9 +102,9 @@ py::tuple packed_histogram(const BinnedMatrix& bins, const Vector<std::uint32_t>
   fixed.count_bits = kCountBits;
   tree::RowEntries entries;
   entries.packing = tree::Packing::of(fixed, h.size() == 0);
-  std::vector<std::uint64_t> packed(static_cast<std::size_t>(bins.n_rows()));
+  std::vector<std::uint32_t> packed(static_cast<std::size_t>(bins.n_rows()));
   for (std::size_t i = 0; i < packed.size(); ++i)
-    packed[i] = entries.packing.pack(span(g)[i], h.size() != 0 ? static_cast<std::uint64_t>(span(h)[i]) : 0);
+    packed[i] = entries.packing.row(span(g)[i], h.size() != 0 ? static_cast<std::uint64_t>(span(h)[i]) : 0);
   entries.packed = packed;
   return sums_of(bins, rows, entries, kCountBits);
 }

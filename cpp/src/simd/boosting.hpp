@@ -53,9 +53,9 @@ struct BoostingTable {
   // repeats (w) null: ones. Returns the sums.
   RoundedTotals (*round_to_entries)(const double* g, const double* h, const double* repeats, index_t n,
                                     const Rounding& rounding, PackedEntry* out);
-  // out = gi << g_shift | hi << h_shift | 1; h null: no hi, but in the sums.
+  // out = gi << g_shift | hi, in 32 bits; h null: no hi, but in the sums.
   RoundedTotals (*round_to_packed)(const double* g, const double* h, index_t n, const Rounding& rounding, int g_shift,
-                                   int h_shift, std::uint64_t* out);
+                                   std::uint32_t* out);
   // totals[leaf[i]] += repeats[i] times the integers of g[i] and h[i]. h null: its sums are counts (h_high); repeats null:
   // ones.
   void (*sum_by_leaf)(const double* g, const double* h, const double* repeats, const std::uint32_t* leaf, index_t n,

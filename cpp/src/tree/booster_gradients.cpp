@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
 #include <string>
 
 #include "mlwright/base/error.hpp"
@@ -38,12 +37,24 @@ void widen(simd::GradientRange& range, const simd::GradientRange& other) {
   range.smallest_h = std::min(range.smallest_h, other.smallest_h);
 }
 
+// RowTotals and the kernel's are integers: their sums know no order.
+template <class Totals>
+void add_to(Totals& all, const Totals& some) {
+  all.sum.g += some.sum.g;
+  all.sum.hn += some.sum.hn;
+  all.n_small += some.n_small;
+}
+
 simd::Rounding rounding_for(const FixedPoint& fixed, bool constant_hessian) {
   return {fixed.g_scale(), fixed.h_scale(), fixed.count_bits, constant_hessian ? kLeastGAlone : kLeastG,
           constant_hessian ? 0 : kLeastH};
 }
 
 }  // namespace
+
+Booster::RowTotals Booster::totals_of(const simd::RoundedTotals& totals) noexcept {
+  return {{totals.g, totals.hn}, totals.n_small};
+}
 
 // Of rows [begin, end), importance weights multiplied in; no h unless has_hessians_.
 void Booster::compute(int output, index_t begin, index_t end, double* g, double* h) const {
@@ -82,7 +93,7 @@ void Booster::refuse_gradients(int output) const {
 Booster::Range Booster::find_range(int output, const Units& guess, runtime::CancelToken& token) {
   struct OfChunk {
     simd::GradientRange range{0, 0, std::numeric_limits<double>::infinity()};
-    std::int64_t n_small = 0;
+    RowTotals packed;
   };
   hessians_are_one_ = !has_hessians_;
   std::vector<OfChunk> chunks(static_cast<std::size_t>(runtime::n_chunks(bins_->n_rows(), kGrain)));
@@ -91,14 +102,14 @@ Booster::Range Booster::find_range(int output, const Units& guess, runtime::Canc
     OfChunk mine;
     for_strips(begin, end, strips(output), [&](index_t i, index_t next, const Gradients::Strip& s) {
       widen(mine.range, simd::boosting().range(s.g, s.h, next - i));
-      if (guess.known) mine.n_small += pack(s.g, guess.constant_hessian ? nullptr : s.h, i, next, guess);
+      if (guess.known) add_to(mine.packed, pack(s.g, guess.constant_hessian ? nullptr : s.h, i, next, guess));
     });
     chunks[static_cast<std::size_t>(chunk)] = mine;
   });
   OfChunk all;
   for (const OfChunk& chunk : chunks) {
     widen(all.range, chunk.range);
-    all.n_small += chunk.n_small;
+    add_to(all.packed, chunk.packed);
   }
   if (std::isnan(all.range.largest_g)) refuse_gradients(output);
   if (!(all.range.smallest_h >= 0))
@@ -106,7 +117,7 @@ Booster::Range Booster::find_range(int output, const Units& guess, runtime::Canc
                          ", expected >= 0 everywhere; return an upper bound of it instead");
   // Ones that were computed (a user's loss says so) are as good as ones that were known: finer units, fewer bytes.
   hessians_are_one_ = !has_hessians_ || (all.range.largest_h == 1 && all.range.smallest_h == 1 && !sampler_.by_gradient());
-  return {all.range.largest_g, all.range.largest_h, all.n_small};
+  return {all.range.largest_g, all.range.largest_h, all.packed};
 }
 
 // Where rows are sampled by gradient, `sample` is set to those of this output.
@@ -120,42 +131,44 @@ Gradients Booster::gradients_of(int output, const RowSample*& sample, runtime::C
     range.largest_h *= factor;
   }
   FixedPoint fixed = FixedPoint::fit(range.largest_g, range.largest_h, total_count_);
-  RowEntries rows;
-  if (!round_coarsely(output, range, units, fixed, rows, token)) rows = round_finely(output, fixed, token).rows;
-  return {strips(output), hessians_are_one_, repetitions_ ? std::span<const double>(weight_) : std::span<const double>(), rows,
-          fixed};
+  Rounded rounded;
+  if (!round_coarsely(output, range, units, fixed, rounded, token)) rounded = round_finely(output, fixed, token);
+  return {strips(output),  hessians_are_one_, repetitions_ ? std::span<const double>(weight_) : std::span<const double>(),
+          rounded.rows, rounded.totals.sum, fixed};
 }
 
 // Rounds to the units that packed rows have room for; false, and nothing is changed, if those do not do: more than half
 // of the rows have fewer than kLeastG or kLeastH units, so that the rounding of each, 1 in 128 at worst, would begin to
 // show in the choice of cuts. Rows are counted by their integers, repetitions as often as they stand for: the answer is
 // the same for repetitions and for repeated rows, though rows that stand for several are not packed themselves.
-bool Booster::round_coarsely(int output, const Range& range, Units& units, FixedPoint& fixed, RowEntries& rows,
+bool Booster::round_coarsely(int output, const Range& range, Units& units, FixedPoint& fixed, Rounded& rounded,
                              runtime::CancelToken& token) {
   const bool packs = !repetitions_ && !sampler_.by_gradient();
   const Units coarse{fixed.coarse(hessians_are_one_), hessians_are_one_, true};
   const bool guessed = units == coarse;
   units.known = false;
   if (total_count_ < kPackedFrom) return false;
-  const Rounded rounded = repetitions_ ? round_finely(output, coarse.fixed, token)
-                                       : (guessed ? packed_rows(coarse, range.n_small) : round_to_packed(output, coarse, token));
-  if (static_cast<std::uint64_t>(rounded.n_small) * 2 > total_count_) return false;
+  const Rounded coarsely = repetitions_ ? round_finely(output, coarse.fixed, token)
+                                        : (guessed ? packed_rows(coarse, range.packed) : round_to_packed(output, coarse, token));
+  if (static_cast<std::uint64_t>(coarsely.totals.n_small) * 2 > total_count_) return false;
   if (packs) units = coarse;
   fixed = coarse.fixed;
-  rows = rounded.rows;
+  rounded = coarsely;
   return true;
 }
 
 template <class Round>
-std::int64_t Booster::round_all(int output, runtime::CancelToken& token, Round round) const {
-  std::vector<std::int64_t> small(static_cast<std::size_t>(runtime::n_chunks(bins_->n_rows(), kGrain)));
+Booster::RowTotals Booster::round_all(int output, runtime::CancelToken& token, Round round) const {
+  std::vector<RowTotals> chunks(static_cast<std::size_t>(runtime::n_chunks(bins_->n_rows(), kGrain)));
   runtime::parallel_for(bins_->n_rows(), kGrain, token, [&](index_t chunk, index_t begin, index_t end) {
-    std::int64_t mine = 0;
+    RowTotals mine;
     for_strips(begin, end, strips(output),
-               [&](index_t i, index_t next, const Gradients::Strip& s) { mine += round(s, i, next); });
-    small[static_cast<std::size_t>(chunk)] = mine;
+               [&](index_t i, index_t next, const Gradients::Strip& s) { add_to(mine, round(s, i, next)); });
+    chunks[static_cast<std::size_t>(chunk)] = mine;
   });
-  return std::accumulate(small.begin(), small.end(), std::int64_t{0});
+  RowTotals all;
+  for (const RowTotals& chunk : chunks) add_to(all, chunk);
+  return all;
 }
 
 Booster::Rounded Booster::round_finely(int output, const FixedPoint& fixed, runtime::CancelToken& token) {
@@ -163,35 +176,33 @@ Booster::Rounded Booster::round_finely(int output, const FixedPoint& fixed, runt
   if (entries_.empty()) entries_ = Buffer<Entry>(y_.size());
   const simd::Rounding rounding = rounding_for(fixed, hessians_are_one_);
   Rounded rounded;
-  rounded.n_small = round_all(output, token, [&](const Gradients::Strip& s, index_t i, index_t next) {
-    return simd::boosting().round_to_entries(s.g, s.h, repetitions_ ? weight_.data() + i : nullptr, next - i, rounding,
-                                             reinterpret_cast<simd::PackedEntry*>(entries_.data() + i)).n_small;
+  rounded.totals = round_all(output, token, [&](const Gradients::Strip& s, index_t i, index_t next) {
+    return totals_of(simd::boosting().round_to_entries(s.g, s.h, repetitions_ ? weight_.data() + i : nullptr, next - i, rounding,
+                                             reinterpret_cast<simd::PackedEntry*>(entries_.data() + i)));
   });
   rounded.rows.wide = {entries_.data(), entries_.size()};
   return rounded;
 }
 
-// Packs some rows; how many of them are small.
-std::int64_t Booster::pack(const double* g, const double* h, index_t begin, index_t end, const Units& units) {
-  const Packing packing = Packing::of(units.fixed, units.constant_hessian);
-  return simd::boosting().round_to_packed(g, h, end - begin, rounding_for(units.fixed, units.constant_hessian),
-                                          packing.h_bits + packing.n_bits, packing.n_bits, packed_.data() + begin).n_small;
+Booster::RowTotals Booster::pack(const double* g, const double* h, index_t begin, index_t end, const Units& units) {
+  return totals_of(simd::boosting().round_to_packed(g, h, end - begin, rounding_for(units.fixed, units.constant_hessian),
+                                          units.constant_hessian ? 0 : Packing::kRowBits, packed_.data() + begin));
 }
 
-Booster::Rounded Booster::packed_rows(const Units& units, std::int64_t n_small) const {
+Booster::Rounded Booster::packed_rows(const Units& units, const RowTotals& totals) const {
   Rounded rounded;
-  rounded.n_small = n_small;
+  rounded.totals = totals;
   rounded.rows.packed = {packed_.data(), packed_.size()};
   rounded.rows.packing = Packing::of(units.fixed, units.constant_hessian);
   return rounded;
 }
 
 Booster::Rounded Booster::round_to_packed(int output, const Units& units, runtime::CancelToken& token) {
-  if (packed_.empty()) packed_ = Buffer<std::uint64_t>(y_.size());
-  const std::int64_t n_small = round_all(output, token, [&](const Gradients::Strip& s, index_t i, index_t next) {
+  if (packed_.empty()) packed_ = Buffer<std::uint32_t>(y_.size());
+  const RowTotals totals = round_all(output, token, [&](const Gradients::Strip& s, index_t i, index_t next) {
     return pack(s.g, s.h, i, next, units);
   });
-  return packed_rows(units, n_small);
+  return packed_rows(units, totals);
 }
 
 Booster::WeightedGradients Booster::gradients(int output, runtime::CancelToken& token) {

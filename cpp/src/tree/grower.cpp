@@ -6,21 +6,17 @@
 #include <optional>
 
 #include "mlwright/runtime/parallel.hpp"
-#include "mlwright/runtime/per_worker.hpp"
 #include "mlwright/runtime/rng.hpp"
 #include "mlwright/tree/categorical.hpp"
-#include "mlwright/tree/exact_sum.hpp"
 #include "mlwright/tree/partition.hpp"
 #include "mlwright/tree/streams.hpp"
-#include "simd/boosting.hpp"
 
 namespace mlwright::tree {
 namespace {
 
-constexpr index_t kPieceRows = 8192;
 constexpr index_t kRowGrain = 16384;
-constexpr index_t kCodesWorthAThread = 16384;  // about 40 microseconds of split search
-constexpr index_t kFeaturesWorthAThread = 4096;  // the same for features of one cut
+// Of split search, in codes and, where each feature has but one cut, in features:
+constexpr index_t kCodesWorthAThread = 12288, kCodesAtOnce = 2048, kFeaturesAtOnce = 1024;
 
 // The most useful cut on top; equals: the older leaf.
 template <class Open>
@@ -66,10 +62,12 @@ SplitRules Grower::split_rules(const FixedPoint& fixed) const {
   return {l1, rules_.l2, rules_.min_hessian, rules_.min_samples_leaf, rules_.monotonic};
 }
 
-void Grower::take_rows(const RowSample* sample) {
+void Grower::take_rows(const RowSample* sample, runtime::CancelToken& token) {
   n_in_ = sample == nullptr ? bins_.n_rows() : sample->n_in;
-  if (sample == nullptr) std::iota(rows_.begin(), rows_.end(), 0U);
-  else std::ranges::copy(sample->rows, rows_.begin());
+  runtime::parallel_for(bins_.n_rows(), kRowGrain, token, [&](index_t, index_t begin, index_t end) {
+    if (sample == nullptr) std::iota(rows_.begin() + begin, rows_.begin() + end, static_cast<std::uint32_t>(begin));
+    else std::copy(sample->rows.begin() + begin, sample->rows.begin() + end, rows_.begin() + begin);
+  });
 }
 
 void Grower::draw_tree_features(std::uint64_t stream) {
@@ -87,16 +85,14 @@ bool Grower::may_be_cut(const Open& open, const FixedPoint& fixed) const {
 
 std::vector<Node> Grower::grow(const Gradients& gradients, const RowSample* sample, std::uint64_t stream,
                                runtime::CancelToken& token) {
-  take_rows(sample);
+  take_rows(sample, token);
   draw_tree_features(stream);
   nodes_.clear();
   leaves_.clear();
   std::vector<Open> heap;
-  Open first = root(gradients, token);
+  Open first = root(gradients, sample, token);
   if (may_be_cut(first, gradients.fixed)) {
-    first.histogram = take_histogram();
-    histograms_.build(std::span(rows_).first(static_cast<std::size_t>(n_in_)), gradients.rows, first.histogram, token);
-    find_best(first, gradients.fixed, stream, token);
+    search(first, nullptr, gradients, stream, token);
   }
   push_or_close(std::move(first), heap);
   while (!heap.empty()) {
@@ -110,24 +106,27 @@ std::vector<Node> Grower::grow(const Gradients& gradients, const RowSample* samp
   return nodes_;
 }
 
-Grower::Open Grower::root(const Gradients& gradients, runtime::CancelToken& token) {
+Entry Grower::sum_of_sample(const Gradients& gradients, runtime::CancelToken& token) const {
+  std::vector<Entry> partial(static_cast<std::size_t>(runtime::n_chunks(n_in_, kRowGrain)));
+  const auto add = [](Entry& sum, const Entry& entry) {
+    sum.g += entry.g;
+    sum.hn += entry.hn;
+  };
+  runtime::parallel_for(n_in_, kRowGrain, token, [&](index_t chunk, index_t begin, index_t end) {
+    Entry sum;
+    for (index_t i = begin; i < end; ++i) add(sum, gradients.rows[rows_[static_cast<std::size_t>(i)]]);
+    partial[static_cast<std::size_t>(chunk)] = sum;
+  });
+  Entry all;
+  for (const Entry& sum : partial) add(all, sum);
+  return all;
+}
+
+Grower::Open Grower::root(const Gradients& gradients, const RowSample* sample, runtime::CancelToken& token) {
   Open open;
   open.end = open.out_begin = n_in_;
   open.out_end = bins_.n_rows();
-  std::vector<Entry> partial(static_cast<std::size_t>(runtime::n_chunks(open.end, kPieceRows)));
-  runtime::parallel_for(open.end, kPieceRows, token, [&](index_t chunk, index_t begin, index_t end) {
-    Entry sum;
-    for (index_t i = begin; i < end; ++i) {
-      const Entry entry = gradients.rows[rows_[static_cast<std::size_t>(i)]];
-      sum.g += entry.g;
-      sum.hn += entry.hn;
-    }
-    partial[static_cast<std::size_t>(chunk)] = sum;
-  });
-  for (const Entry& e : partial) {
-    open.sums.sum.g += e.g;
-    open.sums.sum.hn += e.hn;
-  }
+  open.sums.sum = sample == nullptr ? gradients.total : sum_of_sample(gradients, token);
   for (std::size_t group = 0; group < rules_.interaction.size(); ++group)
     open.groups.push_back(static_cast<std::int32_t>(group));
   nodes_.push_back({});
@@ -235,20 +234,8 @@ void Grower::open_children(Open& parent, Open& left, Open& right, const Gradient
   Open& smaller = left_is_smaller ? left : right;
   Open& larger = left_is_smaller ? right : left;
   const bool cut_larger = may_be_cut(larger, gradients.fixed), cut_smaller = may_be_cut(smaller, gradients.fixed);
-  if (cut_larger || cut_smaller) {
-    smaller.histogram = take_histogram();
-    histograms_.build(std::span(rows_).subspan(static_cast<std::size_t>(smaller.begin),
-                                               static_cast<std::size_t>(smaller.end - smaller.begin)),
-                      gradients.rows, smaller.histogram, token);
-    if (cut_smaller) find_best(smaller, gradients.fixed, stream, token);
-  }
-  if (cut_larger) {
-    larger.histogram = std::move(parent.histogram);
-    subtract_histogram(larger.histogram, smaller.histogram);
-    find_best(larger, gradients.fixed, stream, token);
-  } else {
-    give_back(parent.histogram);
-  }
+  larger.histogram = std::move(parent.histogram);
+  if (cut_larger || cut_smaller) search(smaller, cut_larger ? &larger : nullptr, gradients, stream, token);
   push_or_close(std::move(left), heap);
   push_or_close(std::move(right), heap);
 }
@@ -270,13 +257,9 @@ std::vector<index_t> Grower::features_for(const Open& open, std::uint64_t stream
   return chosen;
 }
 
-void Grower::find_best(Open& open, const FixedPoint& fixed, std::uint64_t stream, runtime::CancelToken& token) {
-  const std::vector<index_t> features = features_for(open, stream);
+// The best of some features' cuts.
+Split Grower::best_cut(const Open& open, std::span<const index_t> features, const FixedPoint& fixed, std::uint64_t stream) const {
   const SplitRules rules = split_rules(fixed);
-  const auto n = static_cast<index_t>(features.size());
-  const auto codes_each = static_cast<index_t>(layout_.size()) / std::max<index_t>(1, bins_.n_features());
-  const index_t grain = std::clamp<index_t>(kCodesWorthAThread / std::max<index_t>(1, codes_each), 1, kFeaturesWorthAThread);
-  std::vector<Split> best(static_cast<std::size_t>(runtime::n_chunks(n, grain)));
   const auto of_feature = [&](std::span<const Entry> codes, index_t j) {
     std::optional<runtime::Rng> one_cut;
     if (rules_.extra_trees)
@@ -285,94 +268,45 @@ void Grower::find_best(Open& open, const FixedPoint& fixed, std::uint64_t stream
     const auto best_split = rules_.is_categorical(j) ? best_split_of_categories : best_split_of_feature;
     return best_split(codes, j, bins_.n_bins(j), open.sums, fixed, rules, one_cut ? &*one_cut : nullptr);
   };
-  runtime::parallel_for(n, grain, token, [&](index_t chunk, index_t begin, index_t end) {
-    best[static_cast<std::size_t>(chunk)] =
-        search_.best(std::span(features).subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin)),
-                     open.histogram, open.sums, fixed, rules, of_feature);
-  });
-  for (const Split& split : best)
-    if (split.found() && split.gain > open.best.gain) open.best = split;
+  return search_.best(features, open.histogram, open.sums, fixed, rules, of_feature);
 }
 
-void Grower::find_pieces() {
-  std::ranges::sort(leaves_, {}, &Leaf::begin);
-  pieces_.clear();
-  const auto cover = [&](std::size_t leaf, index_t begin, index_t end) {
-    for (; begin < end; begin += kPieceRows) pieces_.push_back({leaf, begin, std::min(begin + kPieceRows, end)});
+// How many features a thread takes at a time, in a search of some nodes: all where that is not worth a second thread.
+index_t Grower::features_at_once(index_t n_nodes) const {
+  const index_t n = std::max<index_t>(1, bins_.n_features());
+  const index_t codes = static_cast<index_t>(layout_.size()) * n_nodes;
+  const index_t chunks = codes < kCodesWorthAThread ? 1 : codes / kCodesAtOnce;
+  return std::clamp<index_t>(n / std::max<index_t>(1, chunks), 1, chunks > 1 ? kFeaturesAtOnce : n);
+}
+
+// The histogram of one node and the best cuts of it and of the rest of its parent (null: not wanted), whose histogram is the
+// parent's when this begins. A feature's sums go through all of it while they are in the cache.
+void Grower::search(Open& built, Open* rest, const Gradients& gradients, std::uint64_t stream, runtime::CancelToken& token) {
+  struct Searched {
+    Open* open;
+    std::vector<index_t> features;
+    std::vector<Split> best;
   };
-  for (std::size_t leaf = 0; leaf < leaves_.size(); ++leaf) cover(leaf, leaves_[leaf].begin, leaves_[leaf].end);
-  for (std::size_t leaf = 0; leaf < leaves_.size(); ++leaf) cover(leaf, leaves_[leaf].out_begin, leaves_[leaf].out_end);
-}
-
-// Writes each row's leaf to scratch_; rows outside the sample have their leaf's number plus that of all leaves. What comes
-// after growth then reads rows in order.
-void Grower::mark_leaves(runtime::CancelToken& token) {
-  find_pieces();
-  for_pieces(token, [&](std::size_t p) {
-    const Piece& piece = pieces_[p];
-    const auto leaf = static_cast<std::uint32_t>(piece.leaf + (piece.begin < n_in_ ? 0 : leaves_.size()));
-    for (index_t i = piece.begin; i < piece.end; ++i) scratch_[rows_[static_cast<std::size_t>(i)]] = leaf;
-  });
-}
-
-// Of the gradients themselves, not of their integers, and in no order: the same bits for repetitions as for repeated rows.
-std::vector<Grower::LeafSums> Grower::leaf_sums(const Gradients& gradients, runtime::CancelToken& token) {
-  mark_leaves(token);
-  const FixedPoint& fixed = gradients.fixed;
-  const ExactScale g_scale(std::ldexp(0.5, fixed.g_exponent), fixed.count_bits);
-  const ExactScale h_scale(std::ldexp(0.5, fixed.h_exponent), fixed.count_bits);
-  const simd::LeafScales scales{g_scale.first(), h_scale.first(), g_scale.second()};
-  const auto fresh = [&] { return std::vector<simd::LeafTotals>(2 * leaves_.size()); };  // outside the sample: not read
-  runtime::PerWorker<std::vector<simd::LeafTotals>> totals(fresh);
-  runtime::parallel_for(bins_.n_rows(), kRowGrain, token, [&](index_t, index_t begin, index_t end) {
-    std::vector<simd::LeafTotals>& mine = totals.local();
-    double memory[2 * Gradients::kStrip];
-    for (index_t i = begin; i < end; i += Gradients::kStrip) {
-      const index_t next = std::min(i + Gradients::kStrip, end);
-      const auto [g, h] = gradients.strip(i, next, memory);
-      simd::boosting().sum_by_leaf(g, h, gradients.weight.empty() ? nullptr : gradients.weight.data() + i,
-                                   scratch_.data() + i, next - i, scales, mine.data());
+  std::vector<Searched> nodes;
+  for (Open* open : {&built, rest})
+    if (open != nullptr && may_be_cut(*open, gradients.fixed)) nodes.push_back({open, features_for(*open, stream), {}});
+  const index_t grain = features_at_once(static_cast<index_t>(nodes.size()));
+  for (Searched& node : nodes) node.best.resize(static_cast<std::size_t>(runtime::n_chunks(bins_.n_features(), grain)));
+  built.histogram = take_histogram();
+  const auto then = [&](index_t chunk, index_t first, index_t last) {
+    const std::size_t begin = layout_.begin(first), size = layout_.begin(last) - begin;
+    if (rest != nullptr)
+      subtract_histogram(std::span(rest->histogram).subspan(begin, size), std::span(built.histogram).subspan(begin, size));
+    for (Searched& node : nodes) {
+      const auto from = std::ranges::lower_bound(node.features, first), to = std::ranges::lower_bound(node.features, last);
+      node.best[static_cast<std::size_t>(chunk)] = best_cut(*node.open, {from, to}, gradients.fixed, stream);
     }
-  });
-  std::vector<LeafSums> result;
-  for (std::size_t leaf = 0; leaf < leaves_.size(); ++leaf) {
-    ExactSum g, h;
-    totals.for_each([&](const std::vector<simd::LeafTotals>& of_worker) {
-      g.add({of_worker[leaf].g_high, of_worker[leaf].g_low});
-      h.add({of_worker[leaf].h_high, of_worker[leaf].h_low});
-    });
-    result.push_back({g_scale.value(g), gradients.constant_hessian ? static_cast<double>(h.high) : h_scale.value(h)});
-  }
-  return result;
-}
-
-void Grower::set_leaf_values(const Gradients& gradients, runtime::CancelToken& token) {
-  const std::vector<LeafSums> of_leaf = leaf_sums(gradients, token);
-  const FixedPoint& fixed = gradients.fixed;
-  for (std::size_t leaf = 0; leaf < leaves_.size(); ++leaf) {
-    const Bounds& scaled = leaves_[leaf].bounds;
-    const Bounds bounds{fixed.unscaled_value(scaled.low), fixed.unscaled_value(scaled.high)};
-    nodes_[static_cast<std::size_t>(leaves_[leaf].node)].value =
-        rules_.learning_rate * leaf_value(of_leaf[leaf].g, of_leaf[leaf].h, rules_.l1, rules_.l2, bounds);
-  }
-}
-
-void Grower::add_to(std::span<double> raw, runtime::CancelToken& token) const {
-  std::vector<double> values;
-  for (int copy = 0; copy < 2; ++copy)  // of rows in the sample, and outside it
-    for (const Leaf& leaf : leaves_) values.push_back(nodes_[static_cast<std::size_t>(leaf.node)].value);
-  runtime::parallel_for(bins_.n_rows(), kRowGrain, token, [&](index_t, index_t begin, index_t end) {
-    simd::boosting().add_by_leaf(values.data(), scratch_.data() + begin, end - begin, raw.data() + begin);
-  });
-}
-
-// Pieces lie in row order and cover all rows: a chunk of rows does the pieces that begin in it.
-template <class Body>
-void Grower::for_pieces(runtime::CancelToken& token, Body body) const {
-  runtime::parallel_for(bins_.n_rows(), 4 * kPieceRows, token, [&](index_t, index_t begin, index_t end) {
-    const auto first = std::ranges::lower_bound(pieces_, begin, {}, &Piece::begin) - pieces_.begin();
-    for (auto p = static_cast<std::size_t>(first); p < pieces_.size() && pieces_[p].begin < end; ++p) body(p);
-  });
+  };
+  const auto rows = std::span(rows_).subspan(static_cast<std::size_t>(built.begin), static_cast<std::size_t>(built.end - built.begin));
+  histograms_.build(rows, gradients.rows, built.histogram, grain, then, token);
+  for (Searched& node : nodes)
+    for (const Split& split : node.best)
+      if (split.found() && split.gain > node.open->best.gain) node.open->best = split;
 }
 
 }  // namespace mlwright::tree

@@ -16,7 +16,7 @@ namespace {
 
 constexpr int kPrefetch = 24;  // rows ahead: a scattered row is a cache miss, and a row is some 12 ns of work
 constexpr index_t kLeastWork = 1 << 15, kMostWork = 1 << 17;  // updates a chunk: 13 to 60 us
-constexpr int kCoarseG = 15, kCoarseH = 12, kCoarseGAlone = 31;
+constexpr int kCoarseG = 15, kCoarseH = 12, kCoarseGAlone = 30;
 
 typedef std::int64_t Pair __attribute__((vector_size(16)));  // an Entry as one SSE2/NEON vector
 
@@ -98,12 +98,18 @@ void add_wide(const BinnedMatrix& bins, const HistogramLayout& layout, index_t b
            [&](const std::uint8_t* codes, const Entry* entry) { add_wide_row(block, codes, feature, entry); });
 }
 
-template <int kStride>
-void add_packed_as(const Block& block, std::span<const std::uint32_t> rows, const std::uint64_t* row_values,
+template <int kStride, bool kVaries>
+void add_packed_as(const Block& block, std::span<const std::uint32_t> rows, const std::uint32_t* row_values,
                    std::uint64_t* packed) {
-  for_rows(block, rows, row_values, [&](const std::uint8_t* codes, const std::uint64_t* value) {
-    add_packed_row<kStride>(block, codes, packed, *value);
+  for_rows(block, rows, row_values, [&](const std::uint8_t* codes, const std::uint32_t* value) {
+    add_packed_row<kStride>(block, codes, packed, Packing::sum_of<kVaries>(*value));
   });
+}
+
+template <int kStride>
+void add_packed_as(const Block& block, std::span<const std::uint32_t> rows, const RowEntries& entries, std::uint64_t* packed) {
+  if (entries.packing.h_bits > 0) add_packed_as<kStride, true>(block, rows, entries.packed.data(), packed);
+  else add_packed_as<kStride, false>(block, rows, entries.packed.data(), packed);
 }
 
 simd::PackedEntry* plain(Entry* entries) {
@@ -143,8 +149,8 @@ FixedPoint FixedPoint::coarse(bool constant_hessian) const noexcept {
 
 Packing Packing::of(const FixedPoint& coarse, bool constant_hessian) noexcept {
   Packing packing;
-  packing.n_bits = constant_hessian ? 16 : 12;
-  packing.h_bits = constant_hessian ? 0 : packing.n_bits + kCoarseH;
+  packing.n_bits = constant_hessian ? kOnesBits : kCountBits;
+  packing.h_bits = constant_hessian ? 0 : kSumBits;
   packing.count_bits = coarse.count_bits;
   packing.hn_of_one = static_cast<std::uint64_t>(coarse.h_scale()) << coarse.count_bits | 1;
   packing.block_rows = (index_t{1} << packing.n_bits) - 1;
@@ -179,12 +185,18 @@ HistogramBuilder::HistogramBuilder(const BinnedMatrix& bins, const HistogramLayo
     : bins_(bins), layout_(layout), stride_(stride_for(bins)) {}
 
 void HistogramBuilder::build(std::span<const std::uint32_t> rows, const RowEntries& entries, std::span<Entry> histogram,
-                             runtime::CancelToken& token) {
-  if (bins_.sparse() != nullptr) return build_sparse_histogram(*bins_.sparse(), rows, entries, histogram, token);
+                             index_t grain, const Then& then, runtime::CancelToken& token) {
   const runtime::ThreadLimit pinned(runtime::max_threads());  // as many threads as there is scratch memory for
   const bool few_blocks = bins_.n_blocks() < 2 * runtime::max_threads();  // too few to be dealt out evenly
-  if (few_blocks) by_rows(rows, entries, histogram, token);
-  else by_blocks(rows, entries, histogram, token);
+  const bool shares_rows = bins_.sparse() == nullptr && few_blocks;
+  if (shares_rows) by_rows(rows, entries, histogram, token);
+  else if (bins_.sparse() == nullptr) by_blocks(rows, entries, histogram, token);
+  else build_sparse_histogram(*bins_.sparse(), rows, entries, histogram, token);
+  runtime::parallel_for(bins_.n_features(), grain, token, [&](index_t chunk, index_t first, index_t last) {
+    if (shares_rows) join_threads(first, last, entries.packing, histogram);
+    then(chunk, first, last);
+  });
+  if (shares_rows) settle();
 }
 
 void HistogramBuilder::prepare(const RowEntries& entries, index_t blocks_at_once) {
@@ -195,13 +207,13 @@ void HistogramBuilder::prepare(const RowEntries& entries, index_t blocks_at_once
     const bool make = !entries.packed.empty() && mine.packed.size() < size;
     if (make) mine.packed = Buffer<std::uint64_t>(size);
     if (make || mine.pending > 0) std::ranges::fill(mine.packed, 0);  // pending: an interrupted call left it so
-    mine.pending = 0;
+    mine.pending = mine.first_feature = 0;
     mine.used = false;
   }
 }
 
-// Threads share the rows, each with a histogram of its own. The sums being of integers, it does not matter which thread
-// took which rows.
+// Threads share the rows, each with a histogram of its own, to be joined. The sums being of integers, it does not matter
+// which thread took which rows.
 void HistogramBuilder::by_rows(std::span<const std::uint32_t> rows, const RowEntries& entries, std::span<Entry> histogram,
                                runtime::CancelToken& token) {
   prepare(entries, bins_.n_blocks());
@@ -216,12 +228,24 @@ void HistogramBuilder::by_rows(std::span<const std::uint32_t> rows, const RowEnt
     add_rows(mine, 0, bins_.n_blocks(), rows.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin)),
              entries, wide);
   });
-  for (std::size_t slot = 0; slot < scratch_.size(); ++slot)
-    flush(scratch_[slot], 0, bins_.n_blocks(), entries.packing, slot == 0 ? histogram.data() : scratch_[slot].wide.data());
-  if (!scratch_[0].used) std::ranges::fill(histogram, Entry{});
-  for (std::size_t slot = 1; slot < scratch_.size(); ++slot)
-    if (scratch_[slot].used)
-      simd::histogram().add(plain(histogram.data()), plain(scratch_[slot].wide.data()), static_cast<index_t>(histogram.size()));
+}
+
+// Features [first, last) of by_rows().
+void HistogramBuilder::join_threads(index_t first, index_t last, const Packing& packing, std::span<Entry> histogram) {
+  const std::size_t begin = layout_.begin(first), size = layout_.begin(last) - begin;
+  for (std::size_t slot = 0; slot < scratch_.size(); ++slot) {
+    Scratch& mine = scratch_[slot];
+    Entry* wide = slot == 0 ? histogram.data() : mine.wide.data();
+    const bool has_any = mine.used || mine.pending > 0;
+    if (mine.pending > 0) flush(mine, first, last, packing, wide);
+    if (slot == 0 && !has_any) std::fill_n(wide + begin, size, Entry{});
+    if (slot > 0 && has_any)
+      simd::histogram().add(plain(histogram.data() + begin), plain(wide + begin), static_cast<index_t>(size));
+  }
+}
+
+void HistogramBuilder::settle() {
+  for (Scratch& mine : scratch_) mine.pending = 0;
 }
 
 void HistogramBuilder::by_blocks(std::span<const std::uint32_t> rows, const RowEntries& entries, std::span<Entry> histogram,
@@ -232,8 +256,9 @@ void HistogramBuilder::by_blocks(std::span<const std::uint32_t> rows, const RowE
     Scratch& mine = scratch_[static_cast<std::size_t>(runtime::worker_slot())];
     for (index_t b = begin; b < end; ++b) {
       mine.used = false;
+      mine.first_feature = bins_.block_begin(b);
       add_rows(mine, b, b + 1, rows, entries, histogram.data());
-      flush(mine, b, b + 1, entries.packing, histogram.data());
+      flush_blocks(mine, b, b + 1, entries.packing, histogram.data());
       if (!mine.used)
         std::fill(histogram.begin() + layout_.offset[static_cast<std::size_t>(bins_.block_begin(b))],
                   histogram.begin() + layout_.offset[static_cast<std::size_t>(bins_.block_begin(b) + bins_.block_features(b))],
@@ -254,32 +279,37 @@ void HistogramBuilder::add_rows(Scratch& mine, index_t first_block, index_t last
     return;
   }
   while (!rows.empty()) {
-    if (mine.pending == entries.packing.block_rows) flush(mine, first_block, last_block, entries.packing, wide);
+    if (mine.pending == entries.packing.block_rows) flush_blocks(mine, first_block, last_block, entries.packing, wide);
     const auto room = static_cast<std::size_t>(entries.packing.block_rows - mine.pending);
     const auto some = rows.first(std::min(room, rows.size()));
     for (index_t b = first_block; b < last_block; ++b)
-      add_packed(mine.packed.data() + (b - first_block) * BinnedMatrix::kBlock * stride_, b, some, entries.packed.data());
+      add_packed(mine.packed.data() + (b - first_block) * BinnedMatrix::kBlock * stride_, b, some, entries);
     mine.pending += static_cast<index_t>(some.size());
     rows = rows.subspan(some.size());
   }
 }
 
 void HistogramBuilder::add_packed(std::uint64_t* packed, index_t b, std::span<const std::uint32_t> rows,
-                                  const std::uint64_t* row_values) const {
+                                  const RowEntries& entries) const {
   const Block block = block_of(bins_, b);
-  if (stride_ == 16) add_packed_as<16>(block, rows, row_values, packed);
-  else if (stride_ == 64) add_packed_as<64>(block, rows, row_values, packed);
-  else add_packed_as<256>(block, rows, row_values, packed);
+  if (stride_ == 16) add_packed_as<16>(block, rows, entries, packed);
+  else if (stride_ == 64) add_packed_as<64>(block, rows, entries, packed);
+  else add_packed_as<256>(block, rows, entries, packed);
 }
 
-void HistogramBuilder::flush(Scratch& mine, index_t first_block, index_t last_block, const Packing& packing, Entry* wide) const {
-  if (mine.pending == 0) return;
-  const index_t first = bins_.block_begin(first_block);
-  const index_t last = bins_.block_begin(last_block - 1) + bins_.block_features(last_block - 1);
+// Adds the pending sums of features [first, last) to the wide ones.
+void HistogramBuilder::flush(Scratch& mine, index_t first, index_t last, const Packing& packing, Entry* wide) const {
   for (index_t j = first; j < last; ++j)
-    simd::histogram().flush(mine.packed.data() + (j - first) * stride_, static_cast<index_t>(layout_.n_codes(j)),
+    simd::histogram().flush(mine.packed.data() + (j - mine.first_feature) * stride_, static_cast<index_t>(layout_.n_codes(j)),
                             packing.h_bits, packing.n_bits, packing.count_bits, packing.hn_of_one, !mine.used,
                             plain(wide + layout_.begin(j)));
+}
+
+void HistogramBuilder::flush_blocks(Scratch& mine, index_t first_block, index_t last_block, const Packing& packing,
+                                    Entry* wide) const {
+  if (mine.pending == 0) return;
+  flush(mine, bins_.block_begin(first_block), bins_.block_begin(last_block - 1) + bins_.block_features(last_block - 1), packing,
+        wide);
   mine.pending = 0;
   mine.used = true;
 }

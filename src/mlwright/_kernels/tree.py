@@ -101,7 +101,7 @@ def histogram(x, values, offsets, rows, g, h):
 
 @kernel(native=(), twin="tree:histogram", strategy="tree:codes_and_small_integers")
 def packed_histogram(x, values, offsets, rows, g, h):
-    """The same from rows of 64 bits: ``|g| <= 2**15``, ``0 <= h <= 2**12``; or ``|g| <= 2**31``, h None for ones."""
+    """The same from rows of 32 bits: ``|g| <= 2**15``, ``0 <= h <= 2**12``; or ``|g| <= 2**30``, h None for ones."""
     return bin_matrix(x, values, offsets).packed_histogram(*_row_entries(rows, g, () if h is None else h))
 
 

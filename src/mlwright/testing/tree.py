@@ -109,7 +109,7 @@ def codes_and_small_integers(draw):
     x, values, offsets, rng = draw(_binned())
     rows = rng.choice(len(x), draw(st.sampled_from((0, 1, len(x), 4095, 9000, 70_000))))
     ones = draw(st.booleans())
-    most = 2**31 if ones else 2**15
+    most = 2**30 if ones else 2**15
     sign = draw(st.sampled_from((-1, 0, 1)))
     g = np.full(len(x), sign * most) if sign else rng.integers(-most, most + 1, len(x))
     h = None if ones else rng.integers(draw(st.sampled_from((0, 2**12))), 2**12 + 1, len(x))

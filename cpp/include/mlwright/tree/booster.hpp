@@ -15,6 +15,10 @@
 #include "mlwright/tree/grower.hpp"
 #include "mlwright/tree/objective.hpp"
 
+namespace mlwright::simd {
+struct RoundedTotals;
+}
+
 namespace mlwright::tree {
 
 class Booster {
@@ -58,14 +62,19 @@ class Booster {
     bool known = false;
     bool operator==(const Units&) const = default;
   };
+  struct RowTotals {  // of rows as they were rounded
+    Entry sum;
+    std::int64_t n_small = 0;  // rows of few units
+  };
   struct Range {
     double largest_g, largest_h;
-    std::int64_t n_small;  // of the rows as they were packed by a guess
+    RowTotals packed;  // by a guess
   };
   struct Rounded {
     RowEntries rows;
-    std::int64_t n_small = 0;  // rows of few units
+    RowTotals totals;
   };
+  static RowTotals totals_of(const simd::RoundedTotals& totals) noexcept;
   void compute(int output, index_t begin, index_t end, double* g, double* h) const;
   Gradients::Strip strip(int output, index_t begin, index_t end, double* memory) const;
   auto strips(int output) const {
@@ -74,14 +83,14 @@ class Booster {
   void refuse_gradients(int output) const;
   Range find_range(int output, const Units& guess, runtime::CancelToken& token);
   Gradients gradients_of(int output, const RowSample*& sample, runtime::CancelToken& token);
-  bool round_coarsely(int output, const Range& range, Units& units, FixedPoint& fixed, RowEntries& rows,
+  bool round_coarsely(int output, const Range& range, Units& units, FixedPoint& fixed, Rounded& rounded,
                       runtime::CancelToken& token);
   Rounded round_finely(int output, const FixedPoint& fixed, runtime::CancelToken& token);
   Rounded round_to_packed(int output, const Units& units, runtime::CancelToken& token);
-  Rounded packed_rows(const Units& units, std::int64_t n_small) const;
-  std::int64_t pack(const double* g, const double* h, index_t begin, index_t end, const Units& units);
+  Rounded packed_rows(const Units& units, const RowTotals& totals) const;
+  RowTotals pack(const double* g, const double* h, index_t begin, index_t end, const Units& units);
   template <class Round>
-  std::int64_t round_all(int output, runtime::CancelToken& token, Round round) const;
+  RowTotals round_all(int output, runtime::CancelToken& token, Round round) const;
 
   std::shared_ptr<const BinnedMatrix> bins_;
   std::span<const double> y_, weight_;
@@ -100,7 +109,7 @@ class Booster {
   Buffer<double> raw_;
   Buffer<double> g_, h_;  // of this tree, if kept
   Buffer<Entry> entries_;  // whichever of the two forms of RowEntries is needed
-  Buffer<std::uint64_t> packed_;
+  Buffer<std::uint32_t> packed_;
 };
 
 }  // namespace mlwright::tree

@@ -61,6 +61,7 @@ struct Gradients {
   bool constant_hessian = false;   // no strip has an h
   std::span<const double> weight;  // empty: ones
   RowEntries rows;
+  Entry total;  // of all rows
   FixedPoint fixed;
 };
 
@@ -117,10 +118,11 @@ class Grower {
     index_t begin, end;
   };
 
-  Open root(const Gradients& gradients, runtime::CancelToken& token);
+  Entry sum_of_sample(const Gradients& gradients, runtime::CancelToken& token) const;
+  Open root(const Gradients& gradients, const RowSample* sample, runtime::CancelToken& token);
   void cut(Open parent, const Gradients& gradients, std::uint64_t stream, std::vector<Open>& heap,
            runtime::CancelToken& token);
-  void take_rows(const RowSample* sample);
+  void take_rows(const RowSample* sample, runtime::CancelToken& token);
   index_t divide(index_t begin, index_t end, const Split& split, runtime::CancelToken& token);
   const std::uint8_t* codes_of(index_t feature);
   void draw_tree_features(std::uint64_t stream);
@@ -129,7 +131,9 @@ class Grower {
   void make_children(Open& parent, Open& left, Open& right, const Gradients& gradients);
   void open_children(Open& parent, Open& left, Open& right, const Gradients& gradients, std::uint64_t stream,
                      std::vector<Open>& heap, runtime::CancelToken& token);
-  void find_best(Open& open, const FixedPoint& fixed, std::uint64_t stream, runtime::CancelToken& token);
+  void search(Open& built, Open* rest, const Gradients& gradients, std::uint64_t stream, runtime::CancelToken& token);
+  Split best_cut(const Open& open, std::span<const index_t> features, const FixedPoint& fixed, std::uint64_t stream) const;
+  index_t features_at_once(index_t n_nodes) const;
   void push_or_close(Open open, std::vector<Open>& heap);
   bool may_be_cut(const Open& open, const FixedPoint& fixed) const;
   std::vector<index_t> features_for(const Open& open, std::uint64_t stream) const;

@@ -74,28 +74,44 @@ void multiply(double* x, const double* weight, index_t n) {
   for_eights(n, [&](index_t i, int lanes) { put(x + i, lanes, take(x + i, lanes) * take(weight + i, lanes)); });
 }
 
-MLWRIGHT_LANE f64x8 magnitude(f64x8 x) { return select(x < 0.0, -x, x); }
+// Over registers of the hardware's width: largest and smallest know no order of lanes.
+struct Largest {
+  f64xn g = {}, h = {}, least_h, not_a_number = {};  // comparisons drop NaN: it is carried by x * 0
+
+  inline __attribute__((always_inline)) void add_g(f64xn v) {
+    const f64xn a = v < f64xn{} ? -v : v;
+    g = a > g ? a : g;
+    not_a_number += a * 0.0;
+  }
+  inline __attribute__((always_inline)) void add_h(f64xn v) {
+    h = v > h ? v : h;
+    least_h = v < least_h ? v : least_h;
+    not_a_number += v * 0.0;
+  }
+};
 
 GradientRange range(const double* g, const double* h, index_t n) {
-  f64x8 most = splat(0.0), h_most = splat(0.0), h_least = splat(h == nullptr ? 1.0 : __builtin_inf());
-  f64x8 not_a_number = splat(0.0);  // comparisons drop NaN: it is carried by x * 0
-  for_eights(n, [&](index_t i, int lanes) {
-    const f64x8 a = magnitude(take(g + i, lanes));
-    most = select(a > most, a, most);
-    not_a_number += a * 0.0;
-    if (h == nullptr) return;
-    const f64x8 v = take(h + i, lanes, h[i]);
-    h_most = select(v > h_most, v, h_most);
-    h_least = select(v < h_least, v, h_least);
-    not_a_number += v * 0.0;
-  });
-  GradientRange all{0.0, h == nullptr ? 1.0 : 0.0, h_least[0]};
-  for (int lane = 0; lane < kLanes; ++lane) {
-    all.largest_g = most[lane] > all.largest_g ? most[lane] : all.largest_g;
-    all.largest_h = h_most[lane] > all.largest_h ? h_most[lane] : all.largest_h;
-    all.smallest_h = h_least[lane] < all.smallest_h ? h_least[lane] : all.smallest_h;
+  constexpr int kWidth = sizeof(f64xn) / sizeof(double);
+  Largest most;
+  most.least_h = f64xn{} + (h == nullptr ? 1.0 : __builtin_inf());
+  const auto take_n = [](const double* p, index_t lanes) {
+    f64xn v = f64xn{} + p[0];  // in lanes past the end, too
+    if (lanes >= kWidth) std::memcpy(&v, p, sizeof v);
+    else std::memcpy(&v, p, static_cast<unsigned>(lanes) * sizeof(double));
+    return v;
+  };
+  for (index_t i = 0; i < n; i += kWidth) {
+    most.add_g(take_n(g + i, n - i));
+    if (h != nullptr) most.add_h(take_n(h + i, n - i));
   }
-  const double poison = sum_lanes(not_a_number);
+  GradientRange all{0.0, h == nullptr ? 1.0 : 0.0, most.least_h[0]};
+  double poison = 0;
+  for (int lane = 0; lane < kWidth; ++lane) {
+    all.largest_g = most.g[lane] > all.largest_g ? most.g[lane] : all.largest_g;
+    all.largest_h = most.h[lane] > all.largest_h ? most.h[lane] : all.largest_h;
+    all.smallest_h = most.least_h[lane] < all.smallest_h ? most.least_h[lane] : all.smallest_h;
+    poison += most.not_a_number[lane];
+  }
   if (poison != poison) all.largest_g = poison;
   return all;
 }
@@ -173,15 +189,18 @@ RoundedTotals round_to_entries(const double* g, const double* h, const double* r
   return totals.sums(rounding.count_bits);
 }
 
-RoundedTotals round_to_packed(const double* g, const double* h, index_t n, const Rounding& rounding, int g_shift, int h_shift,
-                              std::uint64_t* out) {
+typedef std::uint32_t u32x8 __attribute__((vector_size(32)));
+
+RoundedTotals round_to_packed(const double* g, const double* h, index_t n, const Rounding& rounding, int g_shift,
+                              std::uint32_t* out) {
   Totals totals;
   for_eights(n, [&](index_t i, int lanes) {
     const RoundedRows rows = round_rows(g, h, i, lanes, rounding);
     totals.add(rows);
-    u64x8 v = ((u64x8)rows.g << g_shift) | 1;
-    if (h != nullptr) v |= (u64x8)rows.h << h_shift;
-    std::memcpy(out + i, &v, static_cast<unsigned>(lanes) * sizeof *out);
+    u64x8 v = (u64x8)rows.g << g_shift;
+    if (h != nullptr) v |= (u64x8)rows.h;
+    const u32x8 low = __builtin_convertvector(v, u32x8);
+    std::memcpy(out + i, &low, static_cast<unsigned>(lanes) * sizeof *out);
   });
   return totals.sums(rounding.count_bits);
 }
