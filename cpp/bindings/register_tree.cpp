@@ -238,6 +238,9 @@ void register_booster(py::module_& m) {
            py::arg("rules"), py::arg("first_tree"), py::keep_alive<1, 3>(), py::keep_alive<1, 4>())  // it reads y and weight
       .def("start", [](Booster& b) { return to_array(without_gil([&](auto& token) { return b.start(token); })); })
       .def("set_raw", [](Booster& b, const Vector<double>& raw) { b.set_raw(span(raw)); }, py::arg("raw").noconvert())
+      .def("set_start", [](Booster& b, const Vector<double>& start) {
+        without_gil([&](auto& token) { b.set_start(span(start), token); });
+      }, py::arg("start").noconvert())
       .def("give", [](Booster& b, const Vector<double>& g, const Vector<double>& h) { b.give(span(g), span(h)); },
            py::arg("g").noconvert(), py::arg("h").noconvert())
       .def("raw", [](Booster& b) { return Vector<double>(static_cast<py::ssize_t>(b.raw().size()), b.raw().data()); })

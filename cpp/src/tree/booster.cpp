@@ -12,6 +12,7 @@
 namespace mlwright::tree {
 namespace {
 
+constexpr index_t kGrain = 16384;
 constexpr double kLargestCount = 1 << 30;  // of repetitions: what FixedPoint has bits for
 
 bool all_integers(std::span<const double> weight) {
@@ -61,6 +62,15 @@ std::vector<double> Booster::start(runtime::CancelToken& token) const { return o
 void Booster::set_raw(std::span<const double> values) {
   if (values.size() != raw_.size()) throw InvalidArgument("boosting: scores of the wrong length");
   std::ranges::copy(values, raw_.begin());
+}
+
+void Booster::set_start(std::span<const double> values, runtime::CancelToken& token) {
+  if (values.size() != static_cast<std::size_t>(n_outputs())) throw InvalidArgument("boosting: one start value an output is expected");
+  const index_t n = bins_->n_rows();
+  runtime::parallel_for(n, kGrain, token, [&](index_t, index_t begin, index_t end) {
+    for (std::size_t k = 0; k < values.size(); ++k)
+      std::fill(raw_.begin() + static_cast<index_t>(k) * n + begin, raw_.begin() + static_cast<index_t>(k) * n + end, values[k]);
+  });
 }
 
 double Booster::loss(runtime::CancelToken& token) const { return mean_loss(*objective_, y_, raw_, weight_, token); }

@@ -194,7 +194,7 @@ def boost(x, y, weight=None, loss="squared_error", n_outputs=1, n_iterations=3, 
     bins = bin_matrix(x, *find_thresholds(x, weight, max_bins))
     booster = make_booster(bins, y, weight, LossSpec(loss, n_outputs, parameter=parameter), tree_rules(**rules))
     start = booster.start()
-    booster.set_raw(np.repeat(start, len(y)))
+    booster.set_start(start)
     trees = booster.grow(n_iterations)
     return start, trees["feature"], trees["threshold"], trees["missing_left"], trees["value"], booster.raw()
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from mlwright._kernels import layout
 from mlwright._kernels import tree as kernels
 from mlwright._kernels.forest import Forest
 from mlwright._runtime.registry import Tolerance, kernel
@@ -24,7 +25,7 @@ def refit_leaves(x, y, weight, loss, rules, trees, start, decay):
     k, n_features, offsets = len(start), x.shape[1], trees["offsets"]
     column, rules = _columns_that_matter(n_features, rules)
     booster = kernels.make_booster(_uncut(len(y), max(1, len(rules["monotonic"]))), y, weight, loss, rules)
-    booster.set_raw(np.repeat(start, len(y)))
+    booster.set_start(layout.vector(start))
     numbers, values = _leaf_numbers(trees, k, n_features), []
     for first in range(0, len(offsets) - 1, k):
         leaves = numbers.add_to(np.zeros((k, len(y))), x, first, first + k).astype(np.int32)

@@ -37,6 +37,8 @@ class Booster {
   std::vector<double> start(runtime::CancelToken& token) const;
   // Sets every row's scores: output k of row i at values[k * n + i].
   void set_raw(std::span<const double> values);
+  // The same score for all rows: one of each output.
+  void set_start(std::span<const double> values, runtime::CancelToken& token);
   std::span<const double> raw() const noexcept { return {raw_.data(), raw_.size()}; }
   // Gradients of one output at the present scores, weights multiplied in; h is empty where it is all ones.
   struct WeightedGradients {

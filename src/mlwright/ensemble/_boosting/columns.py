@@ -122,7 +122,7 @@ def _target_codes(rows, loss, wide, n_levels, seed):
     """Codes by the gradients of the best constant, whatever the loss."""
     n = len(rows.y)
     constant = kernels.make_booster(_no_features(n), rows.y, rows.weight, loss, kernels.tree_rules())
-    constant.set_raw(np.repeat(constant.start(), n))
+    constant.set_start(constant.start())
     g, h = map(np.stack, zip(*(constant.gradients(k) for k in range(loss.n_outputs)), strict=True))
     if not h.size:
         h = np.ones_like(g)

@@ -79,7 +79,7 @@ class Boosting:
         if self.parts:
             self.booster.set_raw(self.raw_of(self.train.X, self.trees).ravel())
         else:
-            self.booster.set_raw(np.repeat(self.start, len(self.train.y)))
+            self.booster.set_start(self.start)
         if self.stopping is not None and self.validation is not None and self.stopping.scoring == "loss":
             self._raw_validation = self.raw_of(self.validation.X, self.trees)
         if self.stopping is not None and not self.train_score:
