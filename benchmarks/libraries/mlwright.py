@@ -1,6 +1,7 @@
 """Ours, at its defaults."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 Settings = Mapping[str, Any]
@@ -151,19 +152,21 @@ def boosted_regressor(settings: Settings):
     return HistGradientBoostingRegressor(**trees(settings))
 
 
-def own_loss(settings: Settings):
-    """The loss as a user writes it; Numba compiles it in the round that is not counted."""
+@cache
+def loss_in_numba(name: str):
+    """A loss as a user writes it, once: what is compiled belongs to its functions."""
     import numpy as np
 
     from mlwright.extend import loss
 
-    losses = {
-        "squared_error": loss(lambda y, raw: 0.5 * (raw - y) ** 2, lambda y, raw: (raw - y, 1.0)),
-        "poisson": loss(
-            lambda y, raw: np.exp(raw) - y * raw, lambda y, raw: (np.exp(raw) - y, np.exp(raw)), link="log"
-        ),
-    }
-    return boosted_regressor(settings).set_params(loss=losses[settings["loss"]])
+    if name == "squared_error":
+        return loss(lambda y, raw: 0.5 * (raw - y) ** 2, lambda y, raw: (raw - y, 1.0))
+    return loss(lambda y, raw: np.exp(raw) - y * raw, lambda y, raw: (np.exp(raw) - y, np.exp(raw)), link="log")
+
+
+def own_loss(settings: Settings):
+    """Compiled in the round that is not counted."""
+    return boosted_regressor(settings).set_params(loss=loss_in_numba(settings["loss"]))
 
 
 class Validated:
