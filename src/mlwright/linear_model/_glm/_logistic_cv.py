@@ -267,16 +267,15 @@ ndarray of shape (n_folds, n_l1_ratios, n_cs, n_classes, n_features + 1)
                 path = self._path(fitter, ratio)
                 self._fold_steps[f, :, r] = [solution.n_iter for solution in path]
                 self._keep_paths(fitter, path, f, r)
-                for c, solution in enumerate(path):
-                    scores = fitter.scores(solution, rows.X, test)
+                for c, scores in enumerate(fitter.scores(path, rows.X, test)):
                     self._fold_scores[f, c, r] = self._score_of(whole, scores, test, rows, self._fold_paths[f, c, r])
                 self.n_passes_ += sum(solution.n_passes for solution in path) * len(train) / len(whole.codes)
 
     def _require_classes(self, whole, train, fold):
-        missing = set(range(whole.n_classes)) - set(whole.codes[train].astype(int))
-        if missing:
+        missing = np.flatnonzero(np.bincount(whole.codes[train].astype(np.intp), minlength=whole.n_classes) == 0)
+        if len(missing):
             raise ValueError(
-                f"cv: the training rows of fold {fold} have no row of class {self.classes_[min(missing)]!r}, expected "
+                f"cv: the training rows of fold {fold} have no row of class {self.classes_[missing[0]]!r}, expected "
                 "all classes in each; use stratified or fewer folds."
             )
 

@@ -55,11 +55,14 @@ class LogisticFitter:
         w = None if self.w is None else self.w[chosen]
         return replace(self, rows=rows, codes=self.codes[chosen], w=w, basis=basis)
 
-    def scores(self, solution, X, chosen):
-        """Scores (m, k) of rows `chosen` of X, the table that the whole was made of."""
+    def scores(self, path, X, chosen):
+        """Scores (m, k) of rows `chosen` of X, the table that the whole was made of, for each Solution of a path."""
+        coef, intercept = (np.concatenate([getattr(one, name) for one in path]) for name in ("coef", "intercept"))
         if self.basis is not None:
-            return self.basis.scores(solution.coef, chosen) + solution.intercept
-        return (X.tocsr() if self.rows.is_sparse else X)[chosen] @ solution.coef.T + solution.intercept
+            together = self.basis.scores(coef, chosen) + intercept
+        else:
+            together = (X.tocsr() if self.rows.is_sparse else X)[chosen] @ coef.T + intercept
+        return np.split(together, len(path), axis=1)
 
     @property
     def n_rows_of_coef(self):
