@@ -10,6 +10,7 @@ PYBIND11_MODULE(_core, m) {
   mlwright::bindings::register_quantile(m);
   mlwright::bindings::register_rng(m);
   mlwright::bindings::register_linalg(m);
+  mlwright::bindings::register_cluster(m);
   mlwright::bindings::register_column_moments(m);
   mlwright::bindings::register_loss(m);
   mlwright::bindings::register_mixture(m);

@@ -12,6 +12,7 @@ void register_blas(pybind11::module_& m);
 void register_blocks(pybind11::module_& m);
 void register_capi(pybind11::module_& m);
 void register_categories(pybind11::module_& m);
+void register_cluster(pybind11::module_& m);
 void register_column_moments(pybind11::module_& m);
 void register_errors(pybind11::module_& m);
 void register_forest(pybind11::module_& m);

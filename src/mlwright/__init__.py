@@ -10,6 +10,7 @@ _SUBMODULES = frozenset(
     {
         "bayes",
         "capi",
+        "cluster",
         "deploy",
         "ensemble",
         "explain",

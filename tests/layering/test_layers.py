@@ -19,6 +19,7 @@ CPP_MAY_KNOW = {
     "simd": GROUND | FUNCTORS,  # its kernels are where a functor meets an array
     "runtime": GROUND | {"simd"},
     "linalg": TOOLS,
+    "cluster": TOOLS | {"linalg"},
     "loss": GROUND,
     "penalty": GROUND,
     "density": GROUND,

@@ -7,6 +7,7 @@ import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from mlwright.bayes import BARTClassifier, BARTRegressor
+from mlwright.cluster import KMeans
 from mlwright.ensemble import (
     HistGradientBoostingClassifier,
     HistGradientBoostingDistributionRegressor,
@@ -54,6 +55,8 @@ from mlwright.tabular import (
 )
 
 ESTIMATORS = [
+    KMeans(n_clusters=3),
+    KMeans(n_clusters=2, init="random", n_init=2),
     HistGradientBoostingClassifier(max_iter=5, min_samples_leaf=5),
     HistGradientBoostingRegressor(max_iter=5, min_samples_leaf=5),
     HistGradientBoostingQuantileRegressor(max_iter=5, min_samples_leaf=5),

@@ -17,6 +17,7 @@ from mlwright.io.composite import State
 CLASSES: dict[str, str] = {
     "bayes.BARTClassifier": "mlwright.bayes:BARTClassifier",
     "bayes.BARTRegressor": "mlwright.bayes:BARTRegressor",
+    "cluster.KMeans": "mlwright.cluster:KMeans",
     "deploy.ImportedClassifier": "mlwright.deploy:ImportedClassifier",
     "deploy.ImportedRegressor": "mlwright.deploy:ImportedRegressor",
     "ensemble.HistGradientBoostingClassifier": "mlwright.ensemble:HistGradientBoostingClassifier",

@@ -2,9 +2,11 @@
 
 import numpy as np
 
+from mlwright.reference.linalg import dense
+
 
 def column_moments(X, w=None):
-    X = _dense(X)
+    X = dense(X)
     w = np.ones(len(X)) if w is None else w
     out = np.zeros((3, X.shape[1]))
     for j, column in enumerate(X.T):
@@ -21,12 +23,3 @@ def standardise(X, shift, scale, back=False):
     shift = np.zeros(X.shape[1], dtype=X.dtype) if shift is None else shift
     scale = np.ones(X.shape[1], dtype=X.dtype) if scale is None else scale
     return X * scale + shift if back else (X - shift) / scale
-
-
-def _dense(X):
-    if not isinstance(X, tuple):
-        return np.asarray(X, dtype=np.float64)
-    indptr, indices, data, p = X
-    dense = np.zeros((len(indptr) - 1, p))
-    np.add.at(dense, (np.repeat(np.arange(len(dense)), np.diff(indptr)), indices), data)
-    return dense

@@ -56,7 +56,8 @@ def _said(method: Callable[[Any], Any], X: Any) -> Any:
 def fitted_examples() -> list[Example]:
     """The examples; imports the estimators."""
     linear = [*_linear_models(), *_ridge_classifiers(), *_sparse_models(), *_task_models(), *_robust_models(), *_glms()]
-    return [*linear, *_boosting(), *_bart(), *_imported(), *_encoders(), *_mixtures(), *_pipelines(), *_tabular()]
+    others = [*_encoders(), *_mixtures(), *_clusters(), *_pipelines(), *_tabular()]
+    return [*linear, *_boosting(), *_bart(), *_imported(), *others]
 
 
 def _numbers(n: int = 40, p: int = 3) -> np.ndarray:
@@ -214,6 +215,18 @@ def _encoders() -> list[Example]:
         *_variants("preprocessing.TableEncoder", TableEncoder, variants, X, y),
         *_variants("preprocessing.StandardScaler", StandardScaler, scalers, _numbers(), np.arange(40.0)),
         Example("preprocessing.StandardScaler:holes", StandardScaler, holes.astype(np.float32), np.arange(40.0)),
+    ]
+
+
+def _clusters() -> list[Example]:
+    from mlwright.cluster import KMeans
+
+    X, y = _numbers(), np.arange(40.0)
+    few = partial(KMeans, 3, random_state=0)
+    return [
+        Example("cluster.KMeans", few, X, y),
+        Example("cluster.KMeans:random", partial(few, init="random", n_init=2), X.astype(np.float32), y),
+        Example("cluster.KMeans:given", partial(KMeans, 2, init=X[:2]), X, y),
     ]
 
 

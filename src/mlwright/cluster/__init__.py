@@ -1,0 +1,5 @@
+"""Clusters of rows."""
+
+from mlwright.cluster._k_means import KMeans
+
+__all__ = ["KMeans"]
