@@ -260,7 +260,32 @@ def path(settings: Settings):
     return LassoPath(settings, lambda X, y, alphas: lasso_path(X, y, alphas=alphas, tol=settings["tol"])[1])
 
 
+def k_means(settings: Settings):
+    from benchmarks.clusters import FromFirstRows
+    from mlwright.cluster import KMeans
+
+    k, n_iter = settings["n_clusters"], settings["max_iter"]
+    return FromFirstRows(
+        settings, lambda X, start, _: KMeans(k, init=start, max_iter=n_iter, tol=0.0).fit(X).cluster_centers_
+    )
+
+
+def pca(settings: Settings):
+    from mlwright.decomposition import PCA
+
+    return PCA(settings["n_components"])
+
+
+def truncated_svd(settings: Settings):
+    from mlwright.decomposition import TruncatedSVD
+
+    return TruncatedSVD(settings["n_components"], random_state=0)
+
+
 MODELS = {
+    "k_means": k_means,
+    "pca": pca,
+    "truncated_svd": truncated_svd,
     "lasso": lasso,
     "lasso_cv": lasso_cv,
     "elastic_net_cv": elastic_net_cv,

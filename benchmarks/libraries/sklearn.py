@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from sklearn.cluster import KMeans
+from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.linear_model import (
     ARDRegression,
@@ -24,6 +26,7 @@ from sklearn.linear_model import (
 )
 from sklearn.model_selection import GridSearchCV
 
+from benchmarks.clusters import FromFirstRows
 from benchmarks.paths import LassoPath
 
 Settings = Mapping[str, Any]
@@ -52,7 +55,16 @@ def path(settings: Settings):
     return LassoPath(settings, lambda X, y, alphas: lasso_path(X, y, alphas=alphas, **options)[1])
 
 
+def k_means(X, start, settings):
+    """Lloyd's algorithm, its default."""
+    k, n_iter = settings["n_clusters"], settings["max_iter"]
+    return KMeans(k, init=start, n_init=1, max_iter=n_iter, tol=0.0).fit(X).cluster_centers_
+
+
 MODELS = {
+    "k_means": lambda settings: FromFirstRows(settings, k_means),
+    "pca": lambda settings: PCA(settings["n_components"], svd_solver="covariance_eigh"),
+    "truncated_svd": lambda settings: TruncatedSVD(settings["n_components"], random_state=0),
     "logistic": lambda settings: LogisticRegression(C=settings["C"], tol=settings["tol"], max_iter=10_000),
     "elastic_net_classes": lambda settings: LogisticRegression(
         C=settings["C"], l1_ratio=settings["l1_ratio"], solver="saga", tol=settings["tol"], max_iter=10_000

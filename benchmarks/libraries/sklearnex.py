@@ -2,9 +2,21 @@
 
 import logging
 
+from sklearnex.cluster import KMeans
+from sklearnex.decomposition import PCA
 from sklearnex.linear_model import LinearRegression, LogisticRegression, Ridge
 
+from benchmarks.clusters import FromFirstRows
+
+
+def k_means(X, start, settings):
+    k, n_iter = settings["n_clusters"], settings["max_iter"]
+    return KMeans(k, init=start, n_init=1, max_iter=n_iter, tol=0.0).fit(X).cluster_centers_
+
+
 MODELS = {
+    "k_means": lambda settings: FromFirstRows(settings, k_means),
+    "pca": lambda settings: PCA(settings["n_components"], svd_solver="covariance_eigh"),
     "logistic": lambda settings: LogisticRegression(C=settings["C"], tol=settings["tol"], max_iter=10_000),
     "least_squares": lambda settings: LinearRegression(),
     "ridge": lambda settings: Ridge(alpha=settings["alpha"]),

@@ -21,6 +21,7 @@ PYBIND11_MODULE(_core, m) {
   mlwright::bindings::register_shap(m);
   mlwright::bindings::register_simd(m);
   mlwright::bindings::register_solver(m);
+  mlwright::bindings::register_sparse_product(m);
   mlwright::bindings::register_tree(m);
   mlwright::bindings::register_forest(m);
   mlwright::bindings::register_binned_data(m);

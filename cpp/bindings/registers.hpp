@@ -28,6 +28,7 @@ void register_sampler(pybind11::module_& m);
 void register_shap(pybind11::module_& m);
 void register_simd(pybind11::module_& m);
 void register_solver(pybind11::module_& m);
+void register_sparse_product(pybind11::module_& m);
 void register_tree(pybind11::module_& m);
 
 }  // namespace mlwright::bindings

@@ -11,6 +11,7 @@ _SUBMODULES = frozenset(
         "bayes",
         "capi",
         "cluster",
+        "decomposition",
         "deploy",
         "ensemble",
         "explain",

@@ -7,7 +7,8 @@ import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from mlwright.bayes import BARTClassifier, BARTRegressor
-from mlwright.cluster import KMeans
+from mlwright.cluster import KMeans, MiniBatchKMeans
+from mlwright.decomposition import PCA, TruncatedSVD
 from mlwright.ensemble import (
     HistGradientBoostingClassifier,
     HistGradientBoostingDistributionRegressor,
@@ -57,6 +58,13 @@ from mlwright.tabular import (
 ESTIMATORS = [
     KMeans(n_clusters=3),
     KMeans(n_clusters=2, init="random", n_init=2),
+    MiniBatchKMeans(n_clusters=3),
+    MiniBatchKMeans(n_clusters=2, init="random", batch_size=20),
+    PCA(),
+    PCA(n_components=1, svd_solver="covariance_eigh", whiten=True),
+    PCA(n_components=1, svd_solver="randomized"),
+    TruncatedSVD(n_components=1),
+    TruncatedSVD(n_components=1, algorithm="arpack"),
     HistGradientBoostingClassifier(max_iter=5, min_samples_leaf=5),
     HistGradientBoostingRegressor(max_iter=5, min_samples_leaf=5),
     HistGradientBoostingQuantileRegressor(max_iter=5, min_samples_leaf=5),

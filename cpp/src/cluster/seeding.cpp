@@ -92,9 +92,9 @@ class KeyOrder {
 };
 
 // Rows of candidates as centres, and the squared distances of all points to them.
-class Candidates {
+class Trials {
  public:
-  explicit Candidates(const Points& points) : points_(points), zero_(static_cast<std::size_t>(points.cols()), 0.0) {}
+  explicit Trials(const Points& points) : points_(points), zero_(static_cast<std::size_t>(points.cols()), 0.0) {}
 
   // squared: points x rows.size(); closest (may be null): the distances so far, of which the least is taken. Returns for each
   // candidate the sum of w times its squared distances.
@@ -143,10 +143,10 @@ std::vector<index_t> plus_plus(const Points& points, const double* w, std::span<
   const KeyOrder order(keys, token);
   runtime::Rng rng(seed, runtime::stream_id(kPlusPlus));
   const auto weight = [&](index_t r) { return w == nullptr ? 1.0 : w[r]; };
-  const Candidates candidates(points);
+  const Trials tried_rows(points);
   std::vector<index_t> chosen{order.draw(rng.uniform(), order.range_sums(weight, token), weight)};
   std::vector<double> closest(static_cast<std::size_t>(n)), squared(static_cast<std::size_t>(n * trials));
-  candidates.measure(chosen, w, nullptr, closest.data(), token);
+  tried_rows.measure(chosen, w, nullptr, closest.data(), token);
   const auto mass = [&](index_t r) { return weight(r) * closest[static_cast<std::size_t>(r)]; };
   while (static_cast<index_t>(chosen.size()) < k) {
     const auto sums = order.range_sums(mass, token);
@@ -155,7 +155,7 @@ std::vector<index_t> plus_plus(const Points& points, const double* w, std::span<
       const index_t row = order.draw(rng.uniform(), sums, mass);
       tried.push_back(row < 0 ? chosen.front() : row);  // every point is a centre already
     }
-    const auto left = candidates.measure(tried, w, closest.data(), squared.data(), token);
+    const auto left = tried_rows.measure(tried, w, closest.data(), squared.data(), token);
     const auto best = std::min_element(left.begin(), left.end()) - left.begin();
     chosen.push_back(tried[static_cast<std::size_t>(best)]);
     for (index_t r = 0; r < n; ++r) closest[static_cast<std::size_t>(r)] = squared[static_cast<std::size_t>(r * trials + best)];

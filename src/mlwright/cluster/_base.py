@@ -67,6 +67,10 @@ class Problem:
             self._keys = row_keys(self.rows, np.zeros(self.X.shape[0]))
         return self._keys
 
+    def part(self, numbers):
+        """The problem of some rows, without weights."""
+        return Problem(self.X[numbers], as_rows(self.X[numbers]), None, self.frame, self.variance)
+
     def take(self, numbers):
         """Rows as a dense float64 array."""
         rows = self.X[numbers]
@@ -255,7 +259,7 @@ class KMeansBase(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
 
     def _validate_state(self):
         """Raise ModelFormatError unless the fitted arrays fit each other: for models read from files."""
-        labels = self.labels_
+        labels = getattr(self, "labels_", np.zeros(0, dtype=np.int32))
         if len(labels) and not (labels.min() >= 0 and labels.max() < len(self.cluster_centers_)):
             raise ModelFormatError(f"{type(self).__name__}: a label names no centre; the file is damaged.")
 

@@ -158,7 +158,7 @@ class KMeans(KMeansBase):
                 best = run
         self.labels_, centers, self.inertia_, self.n_iter_, _ = best
         self.cluster_centers_ = centers.astype(problem.X.dtype)
-        found = len(np.unique(self.labels_))
+        found = np.count_nonzero(np.bincount(self.labels_))
         if found < self.n_clusters:
             warnings.warn(
                 f"Number of distinct clusters ({found}) found smaller than n_clusters ({self.n_clusters}). Possibly "

@@ -5,7 +5,7 @@ import numpy as np
 from mlwright.io.composite import AnyOf, Maybe, Optional, Record
 from mlwright.io.schema import Choice, Number, Size, Strings, Tensor
 
-_STATISTICS = Record(
+STATISTICS = Record(
     n_features=Size("p"),
     n_rows=Number(1, integer=True),
     weight=Number(0.0),
@@ -21,7 +21,7 @@ LINEAR_FIELDS = {
     "intercept_": AnyOf(Number(), Tensor("f4 f8", "t", "1")),
     "_dtype": Choice("float64", "float32"),
     "_single_target": Choice(True, False),
-    "_statistics": Optional(_STATISTICS),
+    "_statistics": Optional(STATISTICS),
 }
 
 

@@ -56,7 +56,7 @@ def _said(method: Callable[[Any], Any], X: Any) -> Any:
 def fitted_examples() -> list[Example]:
     """The examples; imports the estimators."""
     linear = [*_linear_models(), *_ridge_classifiers(), *_sparse_models(), *_task_models(), *_robust_models(), *_glms()]
-    others = [*_encoders(), *_mixtures(), *_clusters(), *_pipelines(), *_tabular()]
+    others = [*_encoders(), *_mixtures(), *_clusters(), *_decompositions(), *_pipelines(), *_tabular()]
     return [*linear, *_boosting(), *_bart(), *_imported(), *others]
 
 
@@ -219,7 +219,7 @@ def _encoders() -> list[Example]:
 
 
 def _clusters() -> list[Example]:
-    from mlwright.cluster import KMeans
+    from mlwright.cluster import KMeans, MiniBatchKMeans
 
     X, y = _numbers(), np.arange(40.0)
     few = partial(KMeans, 3, random_state=0)
@@ -227,6 +227,27 @@ def _clusters() -> list[Example]:
         Example("cluster.KMeans", few, X, y),
         Example("cluster.KMeans:random", partial(few, init="random", n_init=2), X.astype(np.float32), y),
         Example("cluster.KMeans:given", partial(KMeans, 2, init=X[:2]), X, y),
+        Example("cluster.MiniBatchKMeans", partial(MiniBatchKMeans, 3, random_state=0, max_iter=3), X, y),
+        Example(
+            "cluster.MiniBatchKMeans:unlabelled",
+            partial(MiniBatchKMeans, 2, random_state=0, batch_size=10, compute_labels=False),
+            X.astype(np.float32),
+            y,
+        ),
+    ]
+
+
+def _decompositions() -> list[Example]:
+    from mlwright.decomposition import PCA, TruncatedSVD
+
+    X, y, wide = _numbers(), np.arange(40.0), _numbers(12, 30)
+    truncated = {"n_components": 3, "random_state": 0}
+    return [
+        *_variants("decomposition.PCA", PCA, {"": {}, "whiten": {"n_components": 2, "whiten": True}}, X, y),
+        Example("decomposition.PCA:full", partial(PCA, 0.9, svd_solver="full"), X.astype(np.float32), y),
+        Example("decomposition.PCA:random", partial(PCA, svd_solver="randomized", **truncated), wide, y[:12]),
+        Example("decomposition.TruncatedSVD", TruncatedSVD, X, y),
+        Example("decomposition.TruncatedSVD:wide", partial(TruncatedSVD, **truncated), wide, y[:12]),
     ]
 
 

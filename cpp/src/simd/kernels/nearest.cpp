@@ -16,6 +16,11 @@ constexpr int kVectors = 2, kCenters = 4;
 typedef float f32xn __attribute__((vector_size(MLWRIGHT_NATIVE_BYTES)));
 typedef std::int32_t i32xn __attribute__((vector_size(MLWRIGHT_NATIVE_BYTES)));
 constexpr float kFar = 3.0e38f;
+constexpr index_t kSquare = 16;  // points and coordinates that are turned at once, in the first-level cache
+
+// Lanes of a tile that hold its points, in whole register tiles: the others are neither written nor looked at.
+constexpr index_t kStep = kVectors * MLWRIGHT_NATIVE_BYTES / 4 > kSquare ? kVectors * MLWRIGHT_NATIVE_BYTES / 4 : kSquare;
+MLWRIGHT_LANE index_t lanes_in_use(index_t count) { return (count + kStep - 1) / kStep * kStep; }
 
 template <class V, class T>
 MLWRIGHT_LANE V load_as(const T* p) {
@@ -84,9 +89,10 @@ MLWRIGHT_LANE void for_centers(const T* tile, index_t count, index_t p, const T*
 void filter(const float* tile, index_t count, index_t p, const float* centers, const float* half_norm, index_t k,
             float largest, float slack, float tiny, NearestFound* found) {
   float best[kTilePoints], second[kTilePoints], norm[kTilePoints];
-  for (int r = 0; r < kTilePoints; ++r) best[r] = second[r] = kFar, norm[r] = 0.0f, found->label[r] = 0;
+  const index_t used = lanes_in_use(count);
+  for (index_t r = 0; r < used; ++r) best[r] = second[r] = kFar, norm[r] = 0.0f, found->label[r] = 0;
   constexpr int width = sizeof(f32xn) / sizeof(float);
-  for (int at = 0; at < kTilePoints; at += width) {
+  for (index_t at = 0; at < used; at += width) {
     f32xn sum{};
     for (index_t i = 0; i < p; ++i) {
       const f32xn x = load_as<f32xn>(tile + i * kTilePoints + at);
@@ -103,7 +109,7 @@ void filter(const float* tile, index_t count, index_t p, const float* centers, c
     store_as(found->label + at, nearer ? i32xn{} + static_cast<std::int32_t>(j) : label);
   });
   constexpr float kUp = 1.0f + 0x1p-20f, kDown = 1.0f - 0x1p-20f;
-  for (int r = 0; r < kTilePoints; ++r) {
+  for (index_t r = 0; r < used; ++r) {
     const float size = __builtin_sqrtf(norm[r]);
     const float error = slack * (norm[r] + size * largest + largest * largest) + tiny;
     const float most = norm[r] + 2.0f * (best[r] + error), least = norm[r] + 2.0f * (second[r] - error);
@@ -134,12 +140,10 @@ void all(const double* tile, index_t count, index_t p, const double* centers, in
       [&](index_t j, index_t at, f64xn sum) __attribute__((always_inline)) { store_as(out + j * kTilePoints + at, sum); });
 }
 
-constexpr int kSquare = 16;  // points and coordinates that are turned at once, in the first-level cache
-
 template <class T>
 MLWRIGHT_LANE void pack(const T* const* x, index_t count, index_t p, const double* shift, double unit, float* tile) {
   float square[kSquare][kSquare];
-  for (index_t first = 0; first < kTilePoints; first += kSquare) {
+  for (index_t first = 0; first < lanes_in_use(count); first += kSquare) {
     for (index_t i = 0; i < p; i += kSquare) {
       const index_t columns = p - i < kSquare ? p - i : kSquare;
       for (index_t r = 0; r < kSquare; ++r) {

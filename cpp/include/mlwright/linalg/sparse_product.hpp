@@ -1,0 +1,20 @@
+// A sparse matrix times a dense one with a few dozen columns: what randomised decompositions are made of.
+//
+// Threads take runs of rows; each row's product stays in registers, so B is read once for every stored entry and the result is
+// written once. Cost: entries x width multiply-adds. Deterministic: sums go over the entries of a row in their order.
+#pragma once
+
+#include <span>
+
+#include "mlwright/base/view.hpp"
+#include "mlwright/runtime/cancel.hpp"
+
+namespace mlwright::linalg {
+
+// out (rows x width) = A B for CSR A and row-major B (cols x width); width is a multiple of 8. Throws InvalidArgument where
+// the parts make no matrix.
+template <class T, class Index>
+void sparse_product(std::span<const Index> indptr, std::span<const Index> indices, std::span<const T> data, index_t cols,
+                    const double* b, index_t width, double* out, runtime::CancelToken& token);
+
+}  // namespace mlwright::linalg

@@ -1,0 +1,60 @@
+"""Matrices as randomised decompositions see them: by their products with a few dozen columns."""
+
+from functools import cached_property
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse.linalg import LinearOperator
+
+from mlwright._kernels.linalg import as_design
+from mlwright._kernels.sparse_product import sparse_product
+
+
+class Rows:
+    """``X - 1 mean'`` without forming it.
+
+    Parameters
+    ----------
+    X : float array or sparse matrix of shape (n, p)
+    mean : array of shape (p,), optional
+    """
+
+    def __init__(self, X, mean=None):
+        self.X, self.mean = X, mean
+        self.shape = X.shape
+
+    @cached_property
+    def _design(self):
+        return as_design(self.X)
+
+    @cached_property
+    def _transposed(self):
+        return as_design(self.X.T)
+
+    def times(self, Q):
+        """The product with ``Q`` of shape (p, l)."""
+        out = sparse_product(self._design, Q) if sparse.issparse(self.X) else self.X @ Q
+        return out if self.mean is None else out - self.mean @ Q
+
+    def transposed_times(self, Y):
+        """The product of the transpose with ``Y`` of shape (n, l)."""
+        out = sparse_product(self._transposed, Y) if sparse.issparse(self.X) else self.X.T @ Y
+        return out if self.mean is None else out - np.outer(self.mean, Y.sum(axis=0))
+
+    def dense(self):
+        """A dense float64 copy."""
+        X = np.array(self.X.toarray() if sparse.issparse(self.X) else self.X, dtype=np.float64)
+        if self.mean is not None:
+            X -= self.mean
+        return X
+
+    def as_linear_operator(self):
+        """For SciPy's iterative solvers."""
+        return LinearOperator(
+            self.shape,
+            matvec=lambda v: self.times(np.reshape(v, (-1, 1)))[:, 0],
+            rmatvec=lambda v: self.transposed_times(np.reshape(v, (-1, 1)))[:, 0],
+            matmat=self.times,
+            rmatmat=self.transposed_times,
+            dtype=np.float64,
+        )

@@ -1,0 +1,7 @@
+"""Twin of ``mlwright._kernels.sparse_product``."""
+
+from mlwright.reference.linalg import dense
+
+
+def sparse_product(A, B):
+    return dense(A) @ B
