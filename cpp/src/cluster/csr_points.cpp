@@ -35,7 +35,7 @@ class CsrPoints final : public Points {
   bool sparse() const noexcept override { return true; }
   bool in_single() const noexcept override { return std::is_same_v<T, float>; }
 
-  void nearest(const Centers& centers, RowList rows, const Candidates*, Nearest* out, Workspace& work) const override {
+  void nearest(const Centers& centers, RowList rows, Nearest* out, Workspace& work) const override {
     const index_t k = centers.count();
     ensure(work.wide, k + p_);
     double* score = work.wide.data();

@@ -26,17 +26,9 @@ class DensePoints final : public Points {
   bool sparse() const noexcept override { return false; }
   bool in_single() const noexcept override { return std::is_same_v<T, float>; }
 
-  void nearest(const Centers& centers, RowList rows, const Candidates* among, Nearest* out, Workspace& work) const override {
+  void nearest(const Centers& centers, RowList rows, Nearest* out, Workspace& work) const override {
     const auto& kernels = simd::nearest();
     ensure(work.single, p_ * kTilePoints);
-    const float *single = centers.single(), *half_norms = centers.half_norms();
-    index_t k = centers.count();
-    if (among != nullptr) {
-      k = among->count;
-      gather(centers, *among, work);
-      single = work.chosen.data();
-      half_norms = single + k * p_;
-    }
     // Rounding of inputs, products, sums and norms; and what falls below the smallest normal number.
     const float slack = 0x1p-24f * static_cast<float>(p_ + 20), tiny = 0x1p-120f * static_cast<float>(p_ + 1);
     simd::NearestFound found;
@@ -46,11 +38,11 @@ class DensePoints final : public Points {
       const index_t count = std::min(kTilePoints, rows.count - at);
       for (index_t r = 0; r < count; ++r) row[r] = at_offset(rows, at + r);
       pack(row, count, centers.frame(), work.single.data());
-      kernels.filter(work.single.data(), count, p_, single, half_norms, k, centers.largest(), slack, tiny, &found);
+      kernels.filter(work.single.data(), count, p_, centers.single(), centers.half_norms(), centers.count(),
+                     centers.largest(), slack, tiny, &found);
       index_t n_doubtful = 0;
       for (index_t r = 0; r < count; ++r) {
-        const std::int32_t label = among == nullptr ? found.label[r] : among->number[found.label[r]];
-        out[at + r] = {label, found.upper[r], found.lower[r]};
+        out[at + r] = {found.label[r], found.upper[r], found.lower[r]};
         if (!found.certain[r]) doubtful[n_doubtful++] = static_cast<std::int32_t>(r);
       }
       if (n_doubtful > 0) decide(centers, row, doubtful, n_doubtful, out + at, work);
@@ -86,15 +78,6 @@ class DensePoints final : public Points {
 
  private:
   const T* at_offset(const RowList& rows, index_t i) const { return data_ + (rows.begin + rows.offset[i]) * p_; }
-
-  void gather(const Centers& centers, const Candidates& among, Workspace& work) const {
-    ensure(work.chosen, among.count * (p_ + 1));
-    float* to = work.chosen.data();
-    for (index_t i = 0; i < among.count; ++i) {
-      std::copy_n(centers.single() + among.number[i] * p_, p_, to + i * p_);
-      to[among.count * p_ + i] = centers.half_norms()[among.number[i]];
-    }
-  }
 
   void pack(const T* const* row, index_t count, const Frame& frame, float* tile) const {
     if constexpr (std::is_same_v<T, double>)

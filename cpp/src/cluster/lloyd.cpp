@@ -15,7 +15,7 @@ namespace {
 
 constexpr float kUp = 1.0f + 0x1p-20f, kDown = 1.0f - 0x1p-20f;
 constexpr index_t kMostRows = 4096;                // of a chunk: its bounds stay in the first-level cache
-constexpr index_t kRowsACluster = 8;               // open ones in a chunk from which they are searched cluster by cluster
+constexpr index_t kTighten = 4096;                 // k p from which one exact distance costs little beside a search
 constexpr index_t kWork = index_t{1} << 29;        // multiply-adds of a chunk: some 20 ms
 
 index_t grain_of(index_t k, index_t p) {
@@ -25,7 +25,6 @@ index_t grain_of(index_t k, index_t p) {
 struct Scratch {  // of one thread
   Scratch() : offset(kMostRows), label(kMostRows), squared(kMostRows), nearest(kMostRows) {}
   std::vector<std::int32_t> offset, label;
-  std::vector<index_t> start;
   std::vector<double> squared;
   std::vector<Nearest> nearest;
   Workspace work;
@@ -101,10 +100,7 @@ class Lloyd {
   void assign_chunk(PartialSums& part, index_t begin, index_t end, Scratch& scratch) {
     const RowList open = bounded_ ? still_open(begin, end, scratch) : scratch.all(begin, end);
     if (open.count == 0) return;
-    if (bounded_ && !neighbours_.empty() && open.count >= kRowsACluster * k_)
-      search_near(open, scratch);
-    else
-      points_.nearest(centers_, open, nullptr, scratch.nearest.data(), scratch.work);
+    points_.nearest(centers_, open, scratch.nearest.data(), scratch.work);
     for (index_t i = 0; i < open.count; ++i) {
       const index_t r = begin + open.offset[i];
       const auto at = static_cast<std::size_t>(r);
@@ -128,14 +124,19 @@ class Lloyd {
       const auto at = static_cast<std::size_t>(r);
       const auto label = static_cast<std::size_t>(labels_[at]);
       const float upper = (upper_[at] + drift_[label]) * kUp;
-      const float lower = (lower_[at] - (labels_[at] == fastest_ ? second_drift_ : drift_most_)) ;
+      const float lower = lower_[at] - (labels_[at] == fastest_ ? second_drift_ : drift_most_);
       upper_[at] = upper;
       lower_[at] = lower > 0.0f ? lower * kDown : 0.0f;
       scratch.offset[static_cast<std::size_t>(count)] = static_cast<std::int32_t>(r - begin);
       count += !(upper < std::max(lower_[at], half_gap_[label]));
     }
-    // The distance to its own centre, anew, is cheap beside those to all others.
     const RowList loose{begin, scratch.offset.data(), count};
+    return k_ * p_ < kTighten ? loose : tightened(loose, scratch);
+  }
+
+  // Those of the rows whose label stays open when the distance to their centre is computed anew.
+  RowList tightened(const RowList& loose, Scratch& scratch) {
+    const index_t begin = loose.begin, count = loose.count;
     for (index_t i = 0; i < count; ++i) scratch.label[static_cast<std::size_t>(i)] = labels_[static_cast<std::size_t>(begin + loose.offset[i])];
     points_.to_labelled(centers_, loose, scratch.label.data(), scratch.squared.data());
     index_t open = 0;
@@ -149,58 +150,15 @@ class Lloyd {
     return {begin, scratch.offset.data(), open};
   }
 
-  // The open rows cluster by cluster: a centre farther from the old one than twice the row's distance to that is not looked
-  // at. Sorts scratch.offset, which `open` lists, by label.
-  void search_near(const RowList& open, Scratch& scratch) {
-    auto& start = scratch.start;
-    start.assign(static_cast<std::size_t>(k_) + 1, 0);
-    const auto label_of = [&](index_t i) { return static_cast<std::size_t>(labels_[static_cast<std::size_t>(open.begin + scratch.offset[static_cast<std::size_t>(i)])]); };
-    for (index_t i = 0; i < open.count; ++i) ++start[label_of(i) + 1];
-    std::partial_sum(start.begin(), start.end(), start.begin());
-    for (index_t i = 0; i < open.count; ++i) scratch.label[static_cast<std::size_t>(start[label_of(i)]++)] = scratch.offset[static_cast<std::size_t>(i)];
-    std::copy_n(scratch.label.begin(), open.count, scratch.offset.begin());
-    index_t from = 0;
-    for (index_t j = 0; j < k_; ++j) {
-      const index_t to = start[static_cast<std::size_t>(j)];
-      if (to > from) search_from(j, {open.begin, scratch.offset.data() + from, to - from}, scratch.nearest.data() + from, scratch);
-      from = to;
-    }
-  }
-
-  // Rows of one cluster j.
-  void search_from(index_t j, RowList rows, Nearest* found, Scratch& scratch) {
-    float farthest = 0.0f;
-    for (index_t i = 0; i < rows.count; ++i) farthest = std::max(farthest, upper_[static_cast<std::size_t>(rows.begin + rows.offset[i])]);
-    const float* gap = gaps_.data() + j * k_;  // rising, from j itself at 0
-    const index_t near = std::upper_bound(gap, gap + k_, 2.0f * farthest * kUp) - gap;
-    const Candidates among{neighbours_.data() + j * k_, near};
-    points_.nearest(centers_, rows, near < k_ ? &among : nullptr, found, scratch.work);
-    if (near == k_) return;
-    for (index_t i = 0; i < rows.count; ++i) {
-      const float beyond = (gap[near] - upper_[static_cast<std::size_t>(rows.begin + rows.offset[i])]) * kDown;
-      found[i].lower = std::min(found[i].lower, beyond);
-    }
-  }
-
-  // Distances between centres, for each in rising order, where they cost little beside the points.
+  // Half the distance from each centre to the next one, where that costs little beside the points.
   void measure_gaps() {
     if (k_ < 2 || k_ * k_ * 8 > n_) return;
-    gaps_.resize(static_cast<std::size_t>(k_ * k_));
-    neighbours_.resize(static_cast<std::size_t>(k_ * k_));
     runtime::parallel_for(k_, 8, token_, [&](index_t, index_t begin, index_t end) {
-      std::vector<std::pair<float, std::int32_t>> near(static_cast<std::size_t>(k_));
       for (index_t j = begin; j < end; ++j) {
-        for (index_t other = 0; other < k_; ++other) {
-          const double gap = std::sqrt(squared_between(centers_.row(j), centers_.row(other))) * centers_.frame().unit;
-          near[static_cast<std::size_t>(other)] = {other == j ? -1.0f : static_cast<float>(gap) * kDown, static_cast<std::int32_t>(other)};
-        }
-        std::sort(near.begin(), near.end());
-        near.front().first = 0.0f;  // itself
-        for (index_t i = 0; i < k_; ++i) {
-          gaps_[static_cast<std::size_t>(j * k_ + i)] = near[static_cast<std::size_t>(i)].first;
-          neighbours_[static_cast<std::size_t>(j * k_ + i)] = near[static_cast<std::size_t>(i)].second;
-        }
-        half_gap_[static_cast<std::size_t>(j)] = 0.5f * gaps_[static_cast<std::size_t>(j * k_ + 1)];
+        double least = std::numeric_limits<double>::infinity();
+        for (index_t other = 0; other < k_; ++other)
+          if (other != j) least = std::min(least, squared_between(centers_.row(j), centers_.row(other)));
+        half_gap_[static_cast<std::size_t>(j)] = static_cast<float>(0.5 * std::sqrt(least) * centers_.frame().unit) * kDown;
       }
     });
   }
@@ -249,8 +207,6 @@ class Lloyd {
   Centers centers_;
   TotalSums totals_;
   std::vector<float> upper_, lower_, drift_, half_gap_;
-  std::vector<float> gaps_;               // row j: distances from centre j to all, rising
-  std::vector<std::int32_t> neighbours_;  // row j: the centres in that order
   float drift_most_ = 0.0f, second_drift_ = 0.0f;
   std::int32_t fastest_ = -1;
   bool bounded_ = false;
@@ -290,7 +246,7 @@ Assignment assign(const Points& points, const double* w, const Centers& centers,
         part.clear();
         Scratch& mine = scratch.local();
         const RowList rows = mine.all(begin, end);
-        points.nearest(centers, rows, nullptr, mine.nearest.data(), mine.work);
+        points.nearest(centers, rows, mine.nearest.data(), mine.work);
         for (index_t r = begin; r < end; ++r) labels[static_cast<std::size_t>(r)] = mine.nearest[static_cast<std::size_t>(r - begin)].label;
         points.to_labelled(centers, rows, labels.data() + begin, mine.squared.data());
         for (index_t r = begin; r < end; ++r) {

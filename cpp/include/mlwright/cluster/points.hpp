@@ -60,15 +60,9 @@ struct Nearest {
   float upper, lower;  // bounds of the distances to that centre and to the others, in units of the frame
 };
 
-// The only centres that can be nearest to the points in question.
-struct Candidates {
-  const std::int32_t* number;
-  index_t count;
-};
-
 // What the functions below write to, of one thread.
 struct Workspace {
-  Buffer<float> single, chosen;
+  Buffer<float> single;
   Buffer<double> wide;
 };
 
@@ -80,8 +74,7 @@ class Points {
   virtual bool sparse() const noexcept = 0;
   virtual bool in_single() const noexcept = 0;  // whether centres are to be rounded to float32
 
-  // among (may be null): the bounds then are of those centres.
-  virtual void nearest(const Centers& centers, RowList rows, const Candidates* among, Nearest* out, Workspace& work) const = 0;
+  virtual void nearest(const Centers& centers, RowList rows, Nearest* out, Workspace& work) const = 0;
   // out[i * stride] = |x - c|^2, i over the list: to centre label[i] each, or (label null) to all, out being count x k.
   virtual void to_labelled(const Centers& centers, RowList rows, const std::int32_t* label, double* out) const = 0;
   virtual void to_all(const Centers& centers, RowList rows, double* out, Workspace& work) const = 0;
