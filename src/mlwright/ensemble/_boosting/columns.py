@@ -123,9 +123,9 @@ def _target_codes(rows, loss, wide, n_levels, seed):
     n = len(rows.y)
     constant = kernels.make_booster(_no_features(n), rows.y, rows.weight, loss, kernels.tree_rules())
     constant.set_start(constant.start())
-    g, h = map(np.stack, zip(*(constant.gradients(k) for k in range(loss.n_outputs)), strict=True))
-    if not h.size:
-        h = np.ones_like(g)
+    both = [constant.gradients(k) for k in range(loss.n_outputs)]
+    g = np.stack([of_output for of_output, _ in both])
+    h = np.stack([of_output if len(of_output) else np.ones(n) for _, of_output in both])  # none: all ones
     places = [rows.X.places(j) if isinstance(rows.X, BinnedData) else rows.X[:, j] for j in wide]
     levels = np.stack([np.where(np.isnan(x), -1, x).astype(np.int32) for x in places])
     fold = rng.integers(seed, _FOLD_STREAM, _FOLDS, n).astype(np.uint8)
