@@ -110,6 +110,18 @@ def ard(settings: Settings):
     return ARDRegression()
 
 
+def gaussian_mixture(settings: Settings):
+    from mlwright.mixture import GaussianMixture
+
+    return GaussianMixture(**settings)
+
+
+def bayesian_gaussian_mixture(settings: Settings):
+    from mlwright.mixture import BayesianGaussianMixture
+
+    return BayesianGaussianMixture(**settings)
+
+
 def linear_quantiles(settings: Settings):
     from mlwright.linear_model import QuantileRegressor
 
@@ -307,6 +319,8 @@ MODELS = {
     "multi_task_lasso_cv": multi_task_lasso_cv,
     "bart": bart,
     "bayesian_ridge": bayesian_ridge,
+    "bayesian_gaussian_mixture": bayesian_gaussian_mixture,
+    "gaussian_mixture": gaussian_mixture,
     "ard": ard,
     "linear_quantiles": linear_quantiles,
     "huber": huber,

@@ -24,6 +24,7 @@ from sklearn.linear_model import (
     SGDClassifier,
     lasso_path,
 )
+from sklearn.mixture import BayesianGaussianMixture, GaussianMixture
 from sklearn.model_selection import GridSearchCV
 
 from benchmarks.clusters import FromFirstRows
@@ -86,6 +87,8 @@ MODELS = {
     "multi_task_lasso_cv": lambda settings: MultiTaskLassoCV(tol=settings["tol"], n_jobs=2, max_iter=10_000),
     "huber": lambda settings: HuberRegressor(max_iter=1000, **settings),
     "sgd_classifier": lambda settings: SGDClassifier(max_iter=1, tol=None, random_state=0, **settings),
+    "bayesian_gaussian_mixture": lambda settings: BayesianGaussianMixture(**settings),
+    "gaussian_mixture": lambda settings: GaussianMixture(**settings),
     "ard": lambda settings: ARDRegression(),
     "bayesian_ridge": lambda settings: BayesianRidge(tol=settings["tol"]),
     "boosted_classifier": lambda settings: HistGradientBoostingClassifier(**trees(settings)),
