@@ -18,6 +18,7 @@ PYBIND11_MODULE(_core, m) {
   mlwright::bindings::register_runtime(m);
   mlwright::bindings::register_sgd(m);
   mlwright::bindings::register_sampler(m);
+  mlwright::bindings::register_selection(m);
   mlwright::bindings::register_shap(m);
   mlwright::bindings::register_simd(m);
   mlwright::bindings::register_solver(m);

@@ -25,6 +25,7 @@ void register_loss(pybind11::module_& m);
 void register_runtime(pybind11::module_& m);
 void register_sgd(pybind11::module_& m);
 void register_sampler(pybind11::module_& m);
+void register_selection(pybind11::module_& m);
 void register_shap(pybind11::module_& m);
 void register_simd(pybind11::module_& m);
 void register_solver(pybind11::module_& m);

@@ -26,6 +26,7 @@ DOOR_FUNCTIONS = {
     "sampler.evaluate",
     "sampler.initialise",
     "sampler.sample",
+    "selection.sample_sets",  # to the enumeration, in tests/bayes/test_spike_slab.py
 }
 
 

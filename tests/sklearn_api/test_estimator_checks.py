@@ -6,7 +6,16 @@ To add one, add a line to ESTIMATORS, with settings that keep a check under a se
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from mlwright.bayes import BARTClassifier, BARTRegressor
+from mlwright.bayes import (
+    BARTClassifier,
+    BARTRegressor,
+    BayesianLinearRegression,
+    BayesianLogisticRegression,
+    BayesianPoissonRegressor,
+    HorseshoeRegressor,
+    NormalInverseGammaRegressor,
+    SpikeSlabRegressor,
+)
 from mlwright.cluster import KMeans, MiniBatchKMeans
 from mlwright.decomposition import PCA, TruncatedSVD
 from mlwright.ensemble import (
@@ -107,6 +116,13 @@ ESTIMATORS = [
     RidgeClassifier(positive=True),
     RidgeClassifierCV(),
     RidgeClassifierCV(cv=3, class_weight="balanced"),
+    BayesianLinearRegression(),
+    HorseshoeRegressor(chains=1, draws=150, warm_up=50, global_scale=1.0, random_state=0),
+    BayesianLogisticRegression(chains=1, draws=200, random_state=0),
+    BayesianPoissonRegressor(chains=1, draws=200, random_state=0),
+    SpikeSlabRegressor(),
+    NormalInverseGammaRegressor(),
+    NormalInverseGammaRegressor(prior_mean=1.0, prior_precision=0.1, compute_loo=True),
     ARDRegression(),
     ARDRegression(scale_invariant=True, compute_loo=True),
     BayesianRidge(),

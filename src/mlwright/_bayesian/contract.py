@@ -16,6 +16,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from mlwright._bayesian.export import to_arviz
+from mlwright._bayesian.loo import kept_score
 from mlwright._runtime.rng import seed_from
 from mlwright.base import check_coverage
 
@@ -102,6 +103,11 @@ class BayesianMixin:
         check_is_fitted(self)
         chains = self._chains()
         return {} if chains is None else chains.diagnostics()
+
+    @property
+    def score_loo_(self):
+        """Sum over the rows of the fit of ``log p(y_i | all other rows)``; warns where it is not to be trusted."""
+        return kept_score(self)
 
     def to_arviz(self, n_samples=4000, random_state=0):
         """The posterior as ArviZ's data, for its plots; ArviZ must be installed.

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
+_BISECTIONS = 50
+
 
 @dataclass(frozen=True, slots=True)
 class StudentLaw:
@@ -13,12 +15,12 @@ class StudentLaw:
     Attributes
     ----------
     mean, scale : arrays of shape (n,)
-    freedom : float
+    freedom : float, or array of shape (n,) for densities
     """
 
     mean: np.ndarray
     scale: np.ndarray
-    freedom: float = np.inf
+    freedom: float | np.ndarray = np.inf
 
     def quantiles(self, levels):
         """Of shape (n, n_levels)."""
@@ -28,7 +30,7 @@ class StudentLaw:
     def log_density(self, y):
         """Of an observation a row."""
         z = (y - self.mean) / self.scale
-        if np.isinf(self.freedom):
+        if np.isscalar(self.freedom) and np.isinf(self.freedom):
             return -0.5 * (z * z + np.log(2.0 * np.pi)) - np.log(self.scale)
         f = self.freedom
         constant = special.gammaln(0.5 * (f + 1.0)) - special.gammaln(0.5 * f) - 0.5 * np.log(np.pi * f)
@@ -49,3 +51,42 @@ class DrawnLaw:
     def quantiles(self, levels):
         """Of shape (n, n_levels)."""
         return np.quantile(self.draws, levels, axis=0).T
+
+
+@dataclass(frozen=True, slots=True)
+class StudentMixture:
+    """A mixture of Student's t laws.
+
+    Attributes
+    ----------
+    mean, scale : arrays of shape (n, m)
+        Of each component at each row.
+    weight : array of shape (m,)
+        They add up to 1.
+    freedom : float
+    """
+
+    mean: np.ndarray
+    scale: np.ndarray
+    weight: np.ndarray
+    freedom: float
+
+    def quantiles(self, levels):
+        """Of shape (n, n_levels): by bisection between the extreme components' quantiles, to the last bits."""
+        unit = special.stdtrit(self.freedom, levels)
+        ends = self.mean[:, :, None] + self.scale[:, :, None] * unit
+        low, high = ends.min(axis=1), ends.max(axis=1)
+        for _ in range(_BISECTIONS):
+            middle = 0.5 * (low + high)
+            z = (middle[:, None, :] - self.mean[:, :, None]) / self.scale[:, :, None]
+            below = np.einsum("m,nml->nl", self.weight, special.stdtr(self.freedom, z)) < levels
+            low, high = np.where(below, middle, low), np.where(below, high, middle)
+        return 0.5 * (low + high)
+
+    def deviation(self):
+        """Standard deviation, shape (n,); infinite for two degrees of freedom or fewer."""
+        if self.freedom <= 2.0:
+            return np.full(len(self.mean), np.inf)
+        mean = self.mean @ self.weight
+        inside = self.scale**2 * (self.freedom / (self.freedom - 2.0))
+        return np.sqrt((inside + (self.mean - mean[:, None]) ** 2) @ self.weight)

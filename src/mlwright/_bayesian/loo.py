@@ -13,14 +13,14 @@ _POOR_K = 0.7
 
 #: To stand in the ``_model_state`` of an estimator that calls :func:`keep_loo`.
 LOO_FIELDS = {
-    "score_loo_": Maybe(Number()),
+    "_score_loo": Maybe(Number()),
     "loo_log_density_": Maybe(Tensor("f8", "*")),
     "loo_k_hat_": Maybe(Tensor("f8", "*", finite=False)),
 }
 
 
 def keep_loo(model, log_density=None, k_hat=None, w=None):
-    """Set ``score_loo_``, ``loo_log_density_`` and ``loo_k_hat_``, or take away those of an earlier fit.
+    """Set what ``score_loo_`` reads, ``loo_log_density_`` and ``loo_k_hat_``, or take away those of an earlier fit.
 
     ``score_loo_`` is the sum over rows of ``log p(y_i | all other rows)``, a row of weight 2 counting twice.
     """
@@ -29,18 +29,28 @@ def keep_loo(model, log_density=None, k_hat=None, w=None):
     if log_density is None:
         return
     model.loo_log_density_ = log_density
-    model.score_loo_ = float(log_density.sum() if w is None else (w * log_density).sum())
-    if k_hat is None:
-        return
-    model.loo_k_hat_ = k_hat
+    model._score_loo = float(log_density.sum() if w is None else (w * log_density).sum())
+    if k_hat is not None:
+        model.loo_k_hat_ = k_hat
+
+
+def kept_score(model):
+    """``score_loo_``; with a warning where it is not to be trusted."""
+    if "_score_loo" not in vars(model):
+        raise AttributeError(
+            f"score_loo_: this {type(model).__name__} has no scores of rows left out; fit it on rows at once, with "
+            "compute_loo=True where that is a parameter."
+        )
+    k_hat = vars(model).get("loo_k_hat_", np.zeros(0))
     poor = int((k_hat > _POOR_K).sum())
     if poor:
         warnings.warn(
             f"{type(model).__name__}: leaving out each of {poor} of {len(k_hat)} rows changes the posterior so much "
             f"that score_loo_ is uncertain (k-hat above {_POOR_K}, see loo_k_hat_); use cross-validation.",
             UserWarning,
-            stacklevel=4,
+            stacklevel=3,
         )
+    return model._score_loo
 
 
 def loo_by_importance(n_rows, n_draws, log_likelihood):

@@ -1,11 +1,31 @@
-"""Bayesian inference: draws from a posterior, and what tells how far to trust them."""
+"""Bayesian inference: estimators with a posterior, draws from it, and what tells how far to trust them."""
 
 from mlwright._bayesian.contract import BayesianMixin
 from mlwright._bayesian.diagnostics import bfmi, diagnose
 from mlwright._bayesian.loo import psis_loo
 from mlwright.bayes._bart.classifier import BARTClassifier
 from mlwright.bayes._bart.regressor import BARTRegressor
+from mlwright.bayes._glm import BayesianLogisticRegression, BayesianPoissonRegressor
+from mlwright.bayes._horseshoe import HorseshoeRegressor
+from mlwright.bayes._linear import BayesianLinearRegression
+from mlwright.bayes._normal_inverse_gamma import NormalInverseGammaRegressor
 from mlwright.bayes._posterior import Posterior
 from mlwright.bayes._sample import sample
+from mlwright.bayes._spike_slab import SpikeSlabRegressor
 
-__all__ = ["BARTClassifier", "BARTRegressor", "BayesianMixin", "Posterior", "bfmi", "diagnose", "psis_loo", "sample"]
+__all__ = [
+    "BARTClassifier",
+    "BARTRegressor",
+    "BayesianLinearRegression",
+    "BayesianLogisticRegression",
+    "BayesianMixin",
+    "BayesianPoissonRegressor",
+    "HorseshoeRegressor",
+    "NormalInverseGammaRegressor",
+    "Posterior",
+    "SpikeSlabRegressor",
+    "bfmi",
+    "diagnose",
+    "psis_loo",
+    "sample",
+]

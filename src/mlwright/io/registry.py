@@ -17,6 +17,12 @@ from mlwright.io.composite import State
 CLASSES: dict[str, str] = {
     "bayes.BARTClassifier": "mlwright.bayes:BARTClassifier",
     "bayes.BARTRegressor": "mlwright.bayes:BARTRegressor",
+    "bayes.BayesianLinearRegression": "mlwright.bayes:BayesianLinearRegression",
+    "bayes.BayesianLogisticRegression": "mlwright.bayes:BayesianLogisticRegression",
+    "bayes.BayesianPoissonRegressor": "mlwright.bayes:BayesianPoissonRegressor",
+    "bayes.HorseshoeRegressor": "mlwright.bayes:HorseshoeRegressor",
+    "bayes.NormalInverseGammaRegressor": "mlwright.bayes:NormalInverseGammaRegressor",
+    "bayes.SpikeSlabRegressor": "mlwright.bayes:SpikeSlabRegressor",
     "cluster.KMeans": "mlwright.cluster:KMeans",
     "cluster.MiniBatchKMeans": "mlwright.cluster:MiniBatchKMeans",
     "decomposition.PCA": "mlwright.decomposition:PCA",

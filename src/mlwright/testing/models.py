@@ -57,7 +57,7 @@ def fitted_examples() -> list[Example]:
     """The examples; imports the estimators."""
     linear = [*_linear_models(), *_ridge_classifiers(), *_sparse_models(), *_task_models(), *_robust_models(), *_glms()]
     others = [*_encoders(), *_mixtures(), *_clusters(), *_decompositions(), *_pipelines(), *_tabular()]
-    return [*linear, *_boosting(), *_bart(), *_imported(), *others]
+    return [*linear, *_bayesian(), *_boosting(), *_bart(), *_imported(), *others]
 
 
 def _numbers(n: int = 40, p: int = 3) -> np.ndarray:
@@ -113,6 +113,49 @@ def _ridge_classifiers() -> list[Example]:
         Example("linear_model.RidgeClassifier:classes", RidgeClassifier, X.astype(np.float32), words),
         Example("linear_model.RidgeClassifier:labels", partial(RidgeClassifier, alpha=2.0), X, (X > 0).astype(int)),
         *_variants("linear_model.RidgeClassifierCV", RidgeClassifierCV, chosen, X, words),
+    ]
+
+
+def _bayesian() -> list[Example]:
+    from mlwright.bayes import (
+        BayesianLinearRegression,
+        BayesianLogisticRegression,
+        BayesianPoissonRegressor,
+        HorseshoeRegressor,
+        NormalInverseGammaRegressor,
+        SpikeSlabRegressor,
+    )
+
+    X = _numbers()
+    y = X @ [1.0, -2.0, 0.5] + 3.0 + _numbers(p=1)[:, 0]
+    flat = {"prior_precision": 0.0, "noise_shape": 0.0, "noise_rate": 0.0}
+    conjugate = {"": {}, "flat": flat, "scored": {"compute_loo": True, "fit_intercept": False}}
+    chains = {"method": "sample", "chains": 4, "draws": 400, "warm_up": 100, "random_state": 0}
+    return [
+        *_variants("bayes.NormalInverseGammaRegressor", NormalInverseGammaRegressor, conjugate, X, y),
+        Example("bayes.BayesianLinearRegression", partial(BayesianLinearRegression, compute_loo=True), X, y),
+        Example("bayes.BayesianLinearRegression:wide", BayesianLinearRegression, _numbers(n=4, p=520), y[:4]),
+        Example(
+            "bayes.BayesianLogisticRegression",
+            partial(BayesianLogisticRegression, random_state=0),
+            X,
+            np.where(y > 3.0, "high", "low"),
+        ),
+        Example(
+            "bayes.BayesianPoissonRegressor",
+            partial(BayesianPoissonRegressor, random_state=0, fit_intercept=False),
+            X,
+            np.floor(np.abs(y)),
+        ),
+        Example(
+            "bayes.HorseshoeRegressor",
+            partial(
+                HorseshoeRegressor, chains=4, draws=800, warm_up=100, global_scale=1.0, slab_scale=4.0, random_state=0
+            ),
+            X,
+            y,
+        ),
+        *_variants("bayes.SpikeSlabRegressor", SpikeSlabRegressor, {"": {}, "chains": chains}, X, y),
     ]
 
 

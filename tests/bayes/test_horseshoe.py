@@ -1,0 +1,144 @@
+"""The horseshoe against a sum over a grid of its scales, tall against wide, and calibration."""
+
+import warnings
+
+import numpy as np
+import pytest
+from scipy import special, stats
+
+from mlwright import bayes
+from mlwright.bayes import HorseshoeRegressor
+from mlwright.bayes._horseshoe_chain import Chain, Problem
+
+PRIOR = {"noise_shape": 2.0, "noise_rate": 1.0}
+
+
+def rows(n=15, seed=0):
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, 2))
+    X = X / np.sqrt(np.square(X).mean(axis=0))
+    y = X @ [1.0, 0.1] + rng.standard_normal(n)
+    return X, y / np.sqrt(np.square(y).mean())
+
+
+def by_grid(X, y, global_scale, slab_precision, tilt=0.0):
+    """Means of coefficients, their squares and the noise's variance; `tilt` of the local prior makes it a wrong one."""
+    t = np.linspace(-16, 16, 97)
+    local, other, scale = np.meshgrid(t, t, t, indexing="ij")
+    log_weight = stats.halfcauchy.logpdf(np.exp(scale), scale=global_scale) + scale
+    for x in (local, other):
+        log_weight += stats.halfcauchy.logpdf(np.exp(x)) + x * (1.0 + tilt)
+    k1, k2 = np.exp(-2 * (local + scale)), np.exp(-2 * (other + scale))
+    gram, cross = X.T @ X, X.T @ y
+    a, b, off = gram[0, 0] + k1 + slab_precision, gram[1, 1] + k2 + slab_precision, gram[0, 1]
+    det = a * b - off * off
+    mean = np.stack([(b * cross[0] - off * cross[1]) / det, (a * cross[1] - off * cross[0]) / det])
+    shape = PRIOR["noise_shape"] + 0.5 * len(y)
+    rate = PRIOR["noise_rate"] + 0.5 * (y @ y - cross[0] * mean[0] - cross[1] * mean[1])
+    log_weight += 0.5 * (np.log(k1) + np.log(k2) - np.log(det)) - shape * np.log(rate)
+    weight = np.exp(log_weight - special.logsumexp(log_weight))
+    variance = rate / (shape - 1)
+    square = mean**2 + variance * np.stack([b / det, a / det])
+    return [(weight * x).sum() for x in (*mean, *square, variance)]
+
+
+def distances(model, want):
+    """In Monte Carlo errors."""
+    coef, variance = model._coef_draws, model._variance_draws
+    got = np.concatenate([coef, coef**2, variance[..., None]], axis=2)
+    told = bayes.diagnose(got)
+    return np.abs((told["mean"] - want) / told["mcse_mean"])
+
+
+def fitted(**settings):
+    X, y = rows()
+    model = HorseshoeRegressor(fit_intercept=False, draws=2500, warm_up=300, random_state=0, **PRIOR, **settings)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return X, y, model.fit(X, y)
+
+
+@pytest.mark.parametrize("slab_scale", [None, 0.5])
+def test_the_posterior_is_that_of_the_grid(slab_scale):
+    X, y, model = fitted(global_scale=0.5, slab_scale=slab_scale)
+    want = by_grid(X, y, 0.5, 0.0 if slab_scale is None else slab_scale**-2.0)
+    assert distances(model, want).max() < 4.5
+
+
+def test_a_wrong_prior_is_seen():
+    X, y, model = fitted(global_scale=0.5)
+    assert distances(model, by_grid(X, y, 0.5, 0.0, tilt=0.4)).max() > 4.5
+    assert distances(model, by_grid(X, y, 1.5, 0.0)).max() > 4.5
+
+
+def test_n_by_n_systems_draw_from_the_same_law_as_p_by_p_ones():
+    """Coefficients and noise given the scales, 12 rows and 20 columns, both ways against the closed form."""
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((12, 20)), rng.standard_normal(12)
+    prior = rng.gamma(1.0, size=20)
+    settings = {"shape": 8.0, "rate": 1.0, "global_scale": 1.0, "slab_precision": 0.3}
+    inverse = np.linalg.inv(X.T @ X + np.diag(1 / prior + 0.3))
+    rate = 1.0 + 0.5 * (y @ y - y @ X @ inverse @ X.T @ y)
+    tall = Problem(X, y, X.T @ X, X.T @ y, float(y @ y), **settings)
+    for problem, step in ((tall, Chain._tall), (Problem.of(X, y, **settings), Chain._wide)):
+        chain = Chain(problem, 5, 0)
+        draws = []
+        for _ in range(8000):
+            chain.iteration += 1
+            draws.append(np.append(*step(chain, prior)))
+        draws = np.array(draws)
+        covariance = inverse * rate / 7.0
+        error = 5 * np.sqrt(np.diag(covariance) / len(draws))
+        assert (np.abs(draws[:, :20].mean(axis=0) - inverse @ X.T @ y) < error).all()
+        np.testing.assert_allclose(np.cov(draws[:, :20].T), covariance, atol=0.08 * covariance.max())
+        assert stats.kstest(draws[:, 20], stats.invgamma(8.0, 0, rate).cdf).pvalue > 1e-3
+
+
+def test_signals_stand_out_with_more_columns_than_rows():
+    rng = np.random.default_rng(1)
+    X = rng.standard_normal((60, 150))
+    y = 3.0 * X[:, 10] - 3.0 * X[:, 40] + rng.standard_normal(60)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = HorseshoeRegressor(n_expected=2, chains=2, draws=400, warm_up=400, random_state=0).fit(X, y)
+    assert set(np.argsort(-np.abs(model.coef_))[:2]) == {10, 40}
+    np.testing.assert_allclose(model.coef_[[10, 40]], [3.0, -3.0], atol=0.6)
+    assert np.abs(np.delete(model.coef_, [10, 40])).max() < 0.4
+
+
+def test_weights_units_and_degenerate_rows():
+    X, y = rows()
+    w = np.random.default_rng(0).integers(1, 4, len(y)).astype(float)
+    settings = {"global_scale": 1.0, "chains": 1, "draws": 200, "warm_up": 50, "random_state": 0}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        weighted = HorseshoeRegressor(**settings).fit(X, y, w)
+        repeated = HorseshoeRegressor(**settings).fit(np.repeat(X, w.astype(int), axis=0), np.repeat(y, w.astype(int)))
+        np.testing.assert_allclose(weighted.coef_, repeated.coef_, rtol=1e-6)
+        one, other = (HorseshoeRegressor(**settings).fit(Z, t) for Z, t in ((X, y), (X * [1e-3, 1e4], 50 * y)))
+        np.testing.assert_allclose(other.coef_ * [1e-3, 1e4] / 50, one.coef_, rtol=1e-6)
+        for Z, t in ((X[:1], y[:1]), (np.ones((5, 2)), np.full(5, 2.0))):
+            np.testing.assert_allclose(HorseshoeRegressor(**settings).fit(Z, t).predict(Z), t, atol=1e-8)
+
+
+@pytest.mark.slow
+def test_calibration():
+    """Parameters drawn from the prior rank uniformly among draws from their posterior."""
+    rng = np.random.default_rng(5)
+    X, _ = rows(20, seed=1)
+    levels, ranks = 15, []
+    for seed in range(400):
+        variance = stats.invgamma(4.0, 0, 3.0).rvs(random_state=rng)
+        scales = np.abs(rng.standard_cauchy(2)) * np.abs(rng.standard_cauchy()) * 0.5
+        coef = rng.standard_normal(2) * np.sqrt(variance) * np.minimum(scales, 1e6)
+        y = X @ coef + np.sqrt(variance) * rng.standard_normal(len(X))
+        prior = {"noise_shape": 4.0, "noise_rate": 3.0 / np.square(y).mean(), "global_scale": 0.5}
+        model = HorseshoeRegressor(
+            fit_intercept=False, chains=1, draws=levels * 30, warm_up=200, random_state=seed, **prior
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            draws = model.fit(X, y).sample_posterior(levels, random_state=seed)
+        ranks.append([*(draws["coef"] < coef).sum(axis=0), (draws["noise_variance"] < variance).sum()])
+    for column in np.array(ranks).T:
+        assert stats.chisquare(np.bincount(column, minlength=levels + 1)).pvalue > 1e-4
