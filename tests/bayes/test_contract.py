@@ -28,7 +28,10 @@ MODELS = [
     ARDRegression(fit_intercept=False, scale_invariant=True),
 ]
 # Short chains, to be asked about and not to be trusted.
-pytestmark = pytest.mark.filterwarnings("ignore:BARTRegressor. R-hat:sklearn.exceptions.ConvergenceWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:BARTRegressor. R-hat:sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.filterwarnings("ignore:HorseshoeRegressor. :sklearn.exceptions.ConvergenceWarning"),
+]
 each_model = pytest.mark.parametrize("model", MODELS, ids=repr)
 
 

@@ -168,6 +168,7 @@ ESTIMATORS = [
 
 # A check of class weights asks a thousand epochs of a problem that does not settle, of scikit-learn's class either.
 @pytest.mark.filterwarnings("ignore:SGDClassifier. maximum number of iteration:sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.filterwarnings("ignore:HorseshoeRegressor. :sklearn.exceptions.ConvergenceWarning")
 @parametrize_with_checks(ESTIMATORS)
 def test_estimator(estimator, check):
     check(estimator)

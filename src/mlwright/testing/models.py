@@ -150,7 +150,7 @@ def _bayesian() -> list[Example]:
         Example(
             "bayes.HorseshoeRegressor",
             partial(
-                HorseshoeRegressor, chains=4, draws=800, warm_up=100, global_scale=1.0, slab_scale=4.0, random_state=0
+                HorseshoeRegressor, chains=1, draws=2500, warm_up=200, global_scale=1.0, slab_scale=4.0, random_state=0
             ),
             X,
             y,
