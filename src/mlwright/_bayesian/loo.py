@@ -13,7 +13,7 @@ _POOR_K = 0.7
 
 #: To stand in the ``_model_state`` of an estimator that calls :func:`keep_loo`.
 LOO_FIELDS = {
-    "_score_loo": Maybe(Number()),
+    "_loo_score": Maybe(Number()),
     "loo_log_density_": Maybe(Tensor("f8", "*")),
     "loo_k_hat_": Maybe(Tensor("f8", "*", finite=False)),
 }
@@ -29,14 +29,14 @@ def keep_loo(model, log_density=None, k_hat=None, w=None):
     if log_density is None:
         return
     model.loo_log_density_ = log_density
-    model._score_loo = float(log_density.sum() if w is None else (w * log_density).sum())
+    model._loo_score = float(log_density.sum() if w is None else (w * log_density).sum())
     if k_hat is not None:
         model.loo_k_hat_ = k_hat
 
 
 def kept_score(model):
     """``score_loo_``; with a warning where it is not to be trusted."""
-    if "_score_loo" not in vars(model):
+    if "_loo_score" not in vars(model):
         raise AttributeError(
             f"score_loo_: this {type(model).__name__} has no scores of rows left out; fit it on rows at once, with "
             "compute_loo=True where that is a parameter."
@@ -50,7 +50,7 @@ def kept_score(model):
             UserWarning,
             stacklevel=3,
         )
-    return model._score_loo
+    return model._loo_score
 
 
 def loo_by_importance(n_rows, n_draws, log_likelihood):

@@ -175,6 +175,11 @@ class HorseshoeRegressor(BayesianMixin, RegressorMixin, BaseEstimator):
         Z /= scales.x
         self._weight = float(len(Z)) if rows.w is None else float(rows.w.sum())
         self._mean = np.append(x_mean, y_mean)
+        if self._weight <= bool(self.fit_intercept):
+            raise ValueError(
+                f"HorseshoeRegressor: got n_samples={len(Z)} of weight {self._weight:g}, which the intercept takes up; "
+                "expected at least 2 rows."
+            )
         problem = Problem.of(
             Z,
             target[:, 0] / scales.y,

@@ -26,6 +26,7 @@ from mlwright._runtime.rng import stream_id
 
 _COEF, _ROWS, _NOISE, _LOCAL, _LOCAL_AUX, _GLOBAL, _GLOBAL_AUX = range(7601, 7608)  # purposes of random numbers
 _ITERATIONS = 32
+_TALL = 512  # columns up to which p by p systems cost little: their draws do not depend on how rows are counted
 _LEAST, _MOST = 1e-100, 1e100  # of squared scales: nothing is learnt beyond
 
 
@@ -37,7 +38,7 @@ class Problem:
     ----------
     X, y : arrays of shape (n, p) and (n,)
         Centred (where there is an intercept), scaled, and multiplied by the roots of the weights.
-    gram : array of shape (p, p), or None where there are more columns than rows
+    gram : array of shape (p, p), or None where there are more columns than rows, and more than 512
     cross : array of shape (p,)
     square : float
         ``y'y``.
@@ -60,7 +61,7 @@ class Problem:
 
     @classmethod
     def of(cls, X, y, **priors):
-        wide = X.shape[1] > len(X)
+        wide = X.shape[1] > max(len(X), _TALL)
         return cls(X, y, None if wide else X.T @ X, X.T @ y, float(y @ y), **priors)
 
 
