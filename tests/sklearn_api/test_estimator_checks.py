@@ -120,7 +120,7 @@ ESTIMATORS = [
     HorseshoeRegressor(chains=1, draws=150, warm_up=50, global_scale=1.0, random_state=0),
     BayesianLogisticRegression(chains=1, draws=1000, random_state=0),
     BayesianPoissonRegressor(chains=1, draws=1000, random_state=0),
-    SpikeSlabRegressor(),
+    SpikeSlabRegressor(draws=4000, random_state=0),
     NormalInverseGammaRegressor(),
     NormalInverseGammaRegressor(prior_mean=1.0, prior_precision=0.1, compute_loo=True),
     ARDRegression(),
