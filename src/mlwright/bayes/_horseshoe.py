@@ -80,7 +80,7 @@ class HorseshoeRegressor(BayesianMixin, RegressorMixin, BaseEstimator):
     >>> rng = np.random.default_rng(0)
     >>> X = rng.normal(size=(60, 20))
     >>> y = 2.0 * X[:, 3] + rng.normal(size=60)
-    >>> model = HorseshoeRegressor(draws=2000, random_state=0).fit(X, y)
+    >>> model = HorseshoeRegressor(draws=8000, random_state=0).fit(X, y)
     >>> int(np.abs(model.coef_).argmax())
     3
     """
