@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from mlwright.linear_model import LassoLarsIC
-from mlwright.linear_model._lasso_homotopy import Homotopy
+from mlwright.linear_model._sparse.homotopy import Homotopy
 
 
 def data(n=60, p=15, seed=0, mixed=0.5):

@@ -6,7 +6,7 @@ from scipy import sparse
 from sklearn.model_selection import GridSearchCV, KFold, TimeSeriesSplit
 
 from mlwright.linear_model import Ridge
-from mlwright.linear_model import _ridge_path as path
+from mlwright.linear_model._ridge import path
 from mlwright.model_selection import SharedSearchCV
 
 GRID = {"alpha": [0.0, 0.3, 20.0], "fit_intercept": [True, False]}

@@ -12,7 +12,7 @@ from sklearn.exceptions import NotFittedError
 from mlwright._native import core
 from mlwright._runtime import simd
 from mlwright.linear_model import SGDClassifier, SGDRegressor
-from mlwright.linear_model._sgd_visits import visits_of
+from mlwright.linear_model._sgd.visits import visits_of
 
 LOSSES = ["squared_error", "huber", "epsilon_insensitive", "squared_epsilon_insensitive"]
 CLASS_LOSSES = ["hinge", "log_loss", "modified_huber", "squared_hinge", "perceptron"]

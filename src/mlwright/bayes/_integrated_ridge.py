@@ -1,7 +1,7 @@
 """The posterior of ridge regression over its penalty: one eigendecomposition, and one dimension of quadrature.
 
-In the eigenvectors of the Gram matrix (values e, target t, see ``linear_model/_evidence.py``), with lam the prior
-precision of the coefficients in units of the noise's, coefficients and noise integrate out:
+In the eigenvectors of the Gram matrix (values e, target t, see ``linear_model/_evidence/evidence.py``), with lam the
+prior precision of the coefficients in units of the noise's, coefficients and noise integrate out:
 
     ln p(y | lam) = 1/2 sum ln(lam / (e + lam)) - a ln(rate + S(lam) / 2) + constant
     S = rest + sum t^2 lam / (e + lam)

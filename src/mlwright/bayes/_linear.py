@@ -18,7 +18,7 @@ from mlwright.bayes._integrated_ridge import integrate_penalty, rest_of
 from mlwright.io.composite import State
 from mlwright.io.schema import Number, Tensor
 from mlwright.linear_model._base import LeastSquaresModel, column_means, finite, plan
-from mlwright.linear_model._evidence import rotate_dual, rotate_statistics
+from mlwright.linear_model._evidence.evidence import rotate_dual, rotate_statistics
 from mlwright.linear_model._state import LINEAR_FIELDS
 
 _LAM, _PLACE, _VARIANCE, _ALONG, _ACROSS, _INTERCEPT, _NOISE = range(7501, 7508)  # streams

@@ -17,7 +17,7 @@ from mlwright.base import fit_context
 from mlwright.io.composite import Maybe, State
 from mlwright.io.schema import Number, Tensor
 from mlwright.linear_model._base import LeastSquaresModel
-from mlwright.linear_model._evidence import residual_square
+from mlwright.linear_model._evidence.evidence import residual_square
 from mlwright.linear_model._interval import quadratic
 from mlwright.linear_model._state import LINEAR_FIELDS
 from mlwright.linear_model._system import Factor, Problem

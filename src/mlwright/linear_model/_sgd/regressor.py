@@ -14,7 +14,7 @@ from mlwright.io.composite import Maybe, Optional, Record, State
 from mlwright.io.schema import Number, Size, Strings, Tensor
 from mlwright.linear_model._base import linear_predict
 from mlwright.linear_model._residual_law import N_LEVELS, between_levels, residual_levels
-from mlwright.linear_model._sgd_base import REGRESSION_LOSSES, BaseSGD
+from mlwright.linear_model._sgd.base import REGRESSION_LOSSES, BaseSGD
 
 
 class SGDRegressor(RegressorMixin, BaseSGD):

@@ -4,9 +4,9 @@ import numpy as np
 
 from mlwright._kernels.fold_statistics import merged
 from mlwright._validation import explain_not_finite
-from mlwright.linear_model._block_quadratic import BlockQuadratics
-from mlwright.linear_model._quadratic import Quadratics
-from mlwright.linear_model._working_set import RowsProblem
+from mlwright.linear_model._sparse.block_quadratic import BlockQuadratics
+from mlwright.linear_model._sparse.quadratic import Quadratics
+from mlwright.linear_model._sparse.working_set import RowsProblem
 
 
 def gram_search(model, rows, splits):

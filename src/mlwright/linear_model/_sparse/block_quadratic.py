@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlwright._kernels.block_descent import block_paths
-from mlwright.linear_model._quadratic import Answers, Quadratics
+from mlwright.linear_model._sparse.quadratic import Answers, Quadratics
 
 _BEFORE_A_PATH = 200  # sweeps
 _STEPS = 30

@@ -14,7 +14,7 @@ from mlwright.io.schema import Choice, Number, Tensor
 from mlwright.linear_model import _iterative
 from mlwright.linear_model._base import column_means, finite, plan
 from mlwright.linear_model._nonnegative import nonnegative_least_squares
-from mlwright.linear_model._penalised import ridge_dual, ridge_from_statistics, ridge_svd
+from mlwright.linear_model._sparse.penalised import ridge_dual, ridge_from_statistics, ridge_svd
 from mlwright.linear_model._state import LINEAR_FIELDS
 
 _SOLVERS = {"auto", "svd", "cholesky", "lsqr", "sparse_cg", "sag", "saga", "lbfgs"}

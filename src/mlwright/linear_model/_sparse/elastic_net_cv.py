@@ -20,14 +20,14 @@ from mlwright.base import ChosenByRowsMixin, fit_context
 from mlwright.io.composite import Maybe, State
 from mlwright.io.schema import Choice, Number, Tensor
 from mlwright.linear_model._base import StatisticsModel
-from mlwright.linear_model._elastic_net import ElasticNet, Lasso
-from mlwright.linear_model._elastic_net_alo import judged, left_out
-from mlwright.linear_model._elastic_net_path import alpha_grid, checked_alphas, require_l1
-from mlwright.linear_model._elastic_net_search import errors_of_targets, gram_search, rows_search
 from mlwright.linear_model._folds import Splits
+from mlwright.linear_model._sparse.elastic_net import ElasticNet, Lasso
+from mlwright.linear_model._sparse.leave_one_out import judged, left_out
+from mlwright.linear_model._sparse.paths import alpha_grid, checked_alphas, require_l1
+from mlwright.linear_model._sparse.search import errors_of_targets, gram_search, rows_search
+from mlwright.linear_model._sparse.working_set import wants_rows
 from mlwright.linear_model._sparse_interval import sparse_predictive
 from mlwright.linear_model._state import LINEAR_FIELDS
-from mlwright.linear_model._working_set import wants_rows
 
 _OF_THE_FIT = ("dual_gap_", "objective_", "converged_", "n_passes_")
 _STATE = {

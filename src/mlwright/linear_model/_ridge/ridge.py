@@ -9,8 +9,8 @@ from mlwright.io.composite import State
 from mlwright.linear_model._base import LeastSquaresModel
 from mlwright.linear_model._interval import predictive
 from mlwright.linear_model._loo_predictions import LOO_PREDICTIONS, keep_loo_predictions
-from mlwright.linear_model._ridge_path import scores_on_splits
-from mlwright.linear_model._ridge_solver import RIDGE_FIELDS, RidgeSolver
+from mlwright.linear_model._ridge.path import scores_on_splits
+from mlwright.linear_model._ridge.solver import RIDGE_FIELDS, RidgeSolver
 
 
 class Ridge(RidgeSolver, LeastSquaresModel):

@@ -10,9 +10,9 @@ Reference: Tibshirani et al. (2012), Strong rules for discarding predictors in l
 import numpy as np
 
 from mlwright._kernels.block_descent import block_paths
-from mlwright.linear_model._block_quadratic import each_its_own
-from mlwright.linear_model._quadratic import Answers
-from mlwright.linear_model._working_set import Columns
+from mlwright.linear_model._sparse.block_quadratic import each_its_own
+from mlwright.linear_model._sparse.quadratic import Answers
+from mlwright.linear_model._sparse.working_set import Columns
 
 _FEWEST = 128  # columns that may join at once
 _INNER = 0.3  # of the tolerance: what the working set is solved to

@@ -15,10 +15,10 @@ from mlwright.base import fit_context
 from mlwright.io.composite import AnyOf, ListOf, State
 from mlwright.io.schema import Choice, Number, Tensor
 from mlwright.linear_model._base import LeastSquaresModel
-from mlwright.linear_model._quadratic import Quadratics
+from mlwright.linear_model._sparse.quadratic import Quadratics
+from mlwright.linear_model._sparse.working_set import RowsProblem, wants_rows
 from mlwright.linear_model._sparse_interval import sparse_predictive
 from mlwright.linear_model._state import LINEAR_FIELDS
-from mlwright.linear_model._working_set import RowsProblem, wants_rows
 
 _NUMBERS = AnyOf(Number(0.0), Tensor("f4 f8", "t"))
 

@@ -13,8 +13,8 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 from mlwright._kernels.sgd import as_rows
 from mlwright._runtime.rng import seed_from
 from mlwright._runtime.threads import limit
-from mlwright.linear_model._sgd_fit import Descent, SGDState
-from mlwright.linear_model._sgd_visits import visits_of
+from mlwright.linear_model._sgd.fit import Descent, SGDState
+from mlwright.linear_model._sgd.visits import visits_of
 
 REGRESSION_LOSSES = {"squared_error", "huber", "epsilon_insensitive", "squared_epsilon_insensitive"}
 _WITH_EPSILON = {"huber", "epsilon_insensitive", "squared_epsilon_insensitive"}

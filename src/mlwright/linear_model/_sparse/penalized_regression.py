@@ -11,8 +11,8 @@ from mlwright.base import fit_context
 from mlwright.io.composite import Maybe, State
 from mlwright.io.schema import Choice, Number
 from mlwright.linear_model._base import LeastSquaresModel
-from mlwright.linear_model._elastic_net import warn_not_converged
-from mlwright.linear_model._penalty_terms import (
+from mlwright.linear_model._sparse.elastic_net import warn_not_converged
+from mlwright.linear_model._sparse.penalty_terms import (
     Concave,
     Grouped,
     Separable,

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlwright._kernels.coordinate_descent import concave_paths, elastic_net_paths
-from mlwright.linear_model._block_quadratic import BlockQuadratics
-from mlwright.linear_model._quadratic import Quadratics
+from mlwright.linear_model._sparse.block_quadratic import BlockQuadratics
+from mlwright.linear_model._sparse.quadratic import Quadratics
 
 _STEPS = 30  # of the path by which concave penalties are reached
 _LARGEST = 1e290

@@ -7,8 +7,8 @@ from sklearn.base import BaseEstimator, RegressorMixin
 
 from mlwright._kernels.fold_statistics import FoldStatistics
 from mlwright._validation import explain_not_finite, rows_for_fit
-from mlwright.linear_model._quadratic import Quadratics
-from mlwright.linear_model._working_set import RowsProblem, wants_rows
+from mlwright.linear_model._sparse.quadratic import Quadratics
+from mlwright.linear_model._sparse.working_set import RowsProblem, wants_rows
 
 _LEAST = np.finfo(np.float64).resolution
 

@@ -11,10 +11,10 @@ from mlwright.base import fit_context
 from mlwright.io.composite import State
 from mlwright.io.schema import Number, Tensor
 from mlwright.linear_model._base import LeastSquaresModel
-from mlwright.linear_model._lasso_homotopy import Homotopy
 from mlwright.linear_model._least_squares import least_squares
 from mlwright.linear_model._nonnegative import nonnegative_least_squares
-from mlwright.linear_model._quadratic import Quadratics
+from mlwright.linear_model._sparse.homotopy import Homotopy
+from mlwright.linear_model._sparse.quadratic import Quadratics
 from mlwright.linear_model._sparse_interval import sparse_predictive
 from mlwright.linear_model._state import LINEAR_FIELDS
 

@@ -18,7 +18,7 @@ from mlwright.base import fit_context
 from mlwright.io.composite import Maybe, Optional, Record, State
 from mlwright.io.schema import Labels, Number, Size, Strings, Tensor
 from mlwright.linear_model._base import linear_predict
-from mlwright.linear_model._sgd_base import REGRESSION_LOSSES, BaseSGD
+from mlwright.linear_model._sgd.base import REGRESSION_LOSSES, BaseSGD
 
 
 def _has_probabilities(model):

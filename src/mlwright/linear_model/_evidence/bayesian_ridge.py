@@ -14,8 +14,8 @@ from mlwright.base import fit_context
 from mlwright.io.composite import AnyOf, ListOf, State
 from mlwright.io.schema import Number, Tensor
 from mlwright.linear_model._base import column_means, finite, plan
-from mlwright.linear_model._evidence import maximise_evidence, rotate_dual, rotate_rows, rotate_statistics
-from mlwright.linear_model._evidence_model import EvidenceModel
+from mlwright.linear_model._evidence.evidence import maximise_evidence, rotate_dual, rotate_rows, rotate_statistics
+from mlwright.linear_model._evidence.model import EvidenceModel
 from mlwright.linear_model._interval import quadratic
 from mlwright.linear_model._sampling import gaussian_steps
 from mlwright.linear_model._state import LINEAR_FIELDS

@@ -4,16 +4,16 @@ from typing import ClassVar
 
 from mlwright.io.composite import State
 from mlwright.io.schema import Number, Tensor
-from mlwright.linear_model._block_working_set import BlockPath
-from mlwright.linear_model._elastic_net_cv import ElasticNetCV
-from mlwright.linear_model._elastic_net_search import errors_of_tasks
-from mlwright.linear_model._multi_task import (
+from mlwright.linear_model._sparse.block_working_set import BlockPath
+from mlwright.linear_model._sparse.elastic_net_cv import ElasticNetCV
+from mlwright.linear_model._sparse.multi_task import (
     BLOCK_CERTIFICATE,
     MultiTaskElasticNet,
     MultiTaskLasso,
     TaskRows,
     block_strengths,
 )
+from mlwright.linear_model._sparse.search import errors_of_tasks
 from mlwright.linear_model._state import LINEAR_FIELDS
 
 _STATE = {

@@ -16,8 +16,8 @@ from mlwright.io.composite import AnyOf, ListOf, Maybe, Optional, State
 from mlwright.io.schema import Choice, Number, Size, Strings, Tensor
 from mlwright.linear_model._base import linear_predict
 from mlwright.linear_model._inference.kept import KEPT
-from mlwright.linear_model._quantile_fit import fit_quantiles
-from mlwright.linear_model._quantile_inference import QuantileInferenceMixin
+from mlwright.linear_model._robust.quantile_fit import fit_quantiles
+from mlwright.linear_model._robust.quantile_inference import QuantileInferenceMixin
 from mlwright.linear_model._scaled_rows import ScaledRows
 
 _SOLVERS = {"highs-ds", "highs-ipm", "highs", "interior-point", "revised simplex"}

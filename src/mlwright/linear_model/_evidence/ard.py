@@ -15,11 +15,11 @@ from mlwright.base import fit_context
 from mlwright.io.composite import ListOf, State
 from mlwright.io.schema import Number, Tensor
 from mlwright.linear_model._base import column_means, finite, plan
-from mlwright.linear_model._evidence import residual_square, weight_and_variance
-from mlwright.linear_model._evidence_model import EvidenceModel
+from mlwright.linear_model._evidence.evidence import residual_square, weight_and_variance
+from mlwright.linear_model._evidence.model import EvidenceModel
+from mlwright.linear_model._evidence.relevance import GramSystem, RowSystem, maximise_relevance
 from mlwright.linear_model._interval import quadratic
 from mlwright.linear_model._least_squares import centred_rows
-from mlwright.linear_model._relevance import GramSystem, RowSystem, maximise_relevance
 from mlwright.linear_model._scales import Scales
 from mlwright.linear_model._state import LINEAR_FIELDS
 from mlwright.linear_model._system import Problem

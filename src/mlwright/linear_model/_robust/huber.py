@@ -16,8 +16,8 @@ from mlwright.base import check_coverage, fit_context
 from mlwright.io.composite import Maybe, State
 from mlwright.io.schema import Choice, Number, Size, Strings, Tensor
 from mlwright.linear_model._base import linear_predict
-from mlwright.linear_model._huber_fit import HuberProblem, fit_huber
 from mlwright.linear_model._residual_law import N_LEVELS, between_levels, residual_levels
+from mlwright.linear_model._robust.huber_fit import HuberProblem, fit_huber
 from mlwright.linear_model._scaled_rows import ScaledRows
 
 _CRUSHING = 1e30  # a penalty of a scaled coefficient, to the sum of weights

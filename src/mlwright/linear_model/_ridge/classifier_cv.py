@@ -10,9 +10,9 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from mlwright.base import fit_context
 from mlwright.io.composite import Maybe, State
 from mlwright.io.schema import Number, Tensor
-from mlwright.linear_model._class_targets import LinearClasses, ScoresAsClassifier
-from mlwright.linear_model._ridge_choice import PenaltyChoice, checked_alphas
-from mlwright.linear_model._ridge_classifier import CLASS_FIELDS, RidgeClassifier
+from mlwright.linear_model._ridge.choice import PenaltyChoice, checked_alphas
+from mlwright.linear_model._ridge.class_targets import LinearClasses, ScoresAsClassifier
+from mlwright.linear_model._ridge.classifier import CLASS_FIELDS, RidgeClassifier
 from mlwright.linear_model._state import LINEAR_FIELDS
 
 

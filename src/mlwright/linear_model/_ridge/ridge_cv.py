@@ -14,8 +14,8 @@ from mlwright.io.composite import AnyOf, Maybe, State
 from mlwright.io.schema import Number, Tensor
 from mlwright.linear_model._base import StatisticsModel
 from mlwright.linear_model._interval import predictive
-from mlwright.linear_model._ridge import Ridge
-from mlwright.linear_model._ridge_choice import PenaltyChoice, checked_alphas
+from mlwright.linear_model._ridge.choice import PenaltyChoice, checked_alphas
+from mlwright.linear_model._ridge.ridge import Ridge
 from mlwright.linear_model._state import LINEAR_FIELDS
 
 

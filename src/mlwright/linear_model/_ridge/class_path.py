@@ -13,9 +13,9 @@ from sklearn.metrics._scorer import _PassthroughScorer, _Scorer
 
 from mlwright._kernels.linalg import affine_map, as_design
 from mlwright.base import check_parameters
-from mlwright.linear_model._class_targets import ScoresAsClassifier
 from mlwright.linear_model._folds import Splits
-from mlwright.linear_model._ridge_path import MOST_COLUMNS, is_plain, results, ridge_path
+from mlwright.linear_model._ridge.class_targets import ScoresAsClassifier
+from mlwright.linear_model._ridge.path import MOST_COLUMNS, is_plain, results, ridge_path
 
 _TIE = 1e-8  # of the largest score: differences that rounding may have made
 

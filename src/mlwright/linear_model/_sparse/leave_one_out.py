@@ -23,9 +23,9 @@ from mlwright._kernels.fold_statistics import FoldStatistics
 from mlwright._kernels.linalg import as_design
 from mlwright._validation import explain_not_finite
 from mlwright.linear_model._interval import inverse_root, quadratic
-from mlwright.linear_model._quadratic import Quadratics
+from mlwright.linear_model._sparse.quadratic import Quadratics
+from mlwright.linear_model._sparse.working_set import RowsProblem, wants_rows
 from mlwright.linear_model._system import Problem
-from mlwright.linear_model._working_set import RowsProblem, wants_rows
 
 REFITS = 10
 _LEAST_LEFT = 1e-6  # of a row: below it the others do not determine its prediction, whose error is then huge

@@ -13,12 +13,12 @@ from mlwright.base import fit_context
 from mlwright.io.composite import State
 from mlwright.io.schema import Choice, Number
 from mlwright.linear_model._base import LeastSquaresModel
-from mlwright.linear_model._block_quadratic import BlockQuadratics
-from mlwright.linear_model._block_working_set import BlockPath
-from mlwright.linear_model._elastic_net import warn_not_converged
+from mlwright.linear_model._sparse.block_quadratic import BlockQuadratics
+from mlwright.linear_model._sparse.block_working_set import BlockPath
+from mlwright.linear_model._sparse.elastic_net import warn_not_converged
+from mlwright.linear_model._sparse.working_set import RowsProblem, wants_rows
 from mlwright.linear_model._sparse_interval import sparse_predictive
 from mlwright.linear_model._state import LINEAR_FIELDS
-from mlwright.linear_model._working_set import RowsProblem, wants_rows
 
 BLOCK_CERTIFICATE = {
     "dual_gap_": Number(0.0),

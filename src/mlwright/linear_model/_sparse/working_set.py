@@ -22,7 +22,7 @@ from mlwright._kernels.coordinate_descent import elastic_net_paths
 from mlwright._kernels.layout import floats
 from mlwright._kernels.linalg import affine_map
 from mlwright._runtime.errors import NumericalError
-from mlwright.linear_model._quadratic import Answers
+from mlwright.linear_model._sparse.quadratic import Answers
 
 _SMALL = 512  # columns up to which a Gram matrix costs next to nothing, whatever the number of rows
 _WIDEST_GRAM = 2048

@@ -10,9 +10,9 @@ from mlwright._kernels.fold_statistics import FoldStatistics
 from mlwright.base import StateAlgebraMixin, fit_context
 from mlwright.io.composite import State
 from mlwright.io.schema import Choice, Labels, Tensor
-from mlwright.linear_model._class_targets import ClassStatistics, LinearClasses
-from mlwright.linear_model._ridge_class_path import class_scores_on_splits
-from mlwright.linear_model._ridge_solver import RIDGE_FIELDS, RidgeSolver
+from mlwright.linear_model._ridge.class_path import class_scores_on_splits
+from mlwright.linear_model._ridge.class_targets import ClassStatistics, LinearClasses
+from mlwright.linear_model._ridge.solver import RIDGE_FIELDS, RidgeSolver
 
 CLASS_FIELDS = {"classes_": Labels("k"), "_class_counts": Tensor("i8", "k"), "_multilabel": Choice(True, False)}
 

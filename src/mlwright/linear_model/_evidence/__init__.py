@@ -1,0 +1,1 @@
+"""Bayesian regression by the evidence: one precision for all coefficients, or one for each."""

@@ -1,0 +1,1 @@
+"""Ridge regression, its choice of penalties, and classes by it."""
