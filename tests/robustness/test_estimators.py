@@ -29,11 +29,25 @@ learning_examples = pytest.mark.parametrize(
     [example for example in EXAMPLES if hasattr(example.new(), "partial_fit")],
     ids=lambda example: example.name,
 )
-# Many rounds each: one example a class. Searches over tables, made of the others and a hundred times as long, are slow.
+# Many rounds each, of one example a class: in the suite those that between them go through every engine; the others are
+# slow.
+ENGINES = {
+    "bayes.BARTRegressor",
+    "cluster.KMeans",
+    "decomposition.PCA",
+    "deploy.ImportedRegressor",
+    "ensemble.HistGradientBoostingRegressor",
+    "linear_model.Lasso",
+    "linear_model.LogisticRegression",
+    "linear_model.QuantileRegressor",
+    "linear_model.Ridge",
+    "mixture.GaussianMixture",
+    "preprocessing.TableEncoder",
+}
 one_a_class = pytest.mark.parametrize(
     "example",
     [
-        pytest.param(example, marks=[pytest.mark.slow] if example.name.startswith("tabular.Tabular") else [])
+        pytest.param(example, marks=[] if example.registered_name in ENGINES else [pytest.mark.slow])
         for example in {example.registered_name: example for example in reversed(EXAMPLES)}.values()
     ],
     ids=lambda example: example.name,

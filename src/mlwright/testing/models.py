@@ -230,14 +230,15 @@ def _mixtures() -> list[Example]:
     from mlwright.mixture import BayesianGaussianMixture, GaussianMixture
 
     X, holes = _numbers(), _numbers()
+    y = np.zeros(len(X))  # ignored
     holes[::5, 1] = np.nan
     shared = {"n_components": 2, "max_iter": 3, "tol": 1e3, "reg_covar": 0.1, "random_state": 0}
     types = {name: {"covariance_type": name, **shared} for name in ("full", "tied", "diag", "spherical")}
     dirichlet = {"dirichlet": {"weight_concentration_prior_type": "dirichlet_distribution", **shared}}
     return [
-        *_variants("mixture.GaussianMixture", GaussianMixture, types, X, None),
-        *_variants("mixture.GaussianMixture", GaussianMixture, {"holes": shared}, holes, None),
-        *_variants("mixture.BayesianGaussianMixture", BayesianGaussianMixture, {**types, **dirichlet}, X, None),
+        *_variants("mixture.GaussianMixture", GaussianMixture, types, X, y),
+        *_variants("mixture.GaussianMixture", GaussianMixture, {"holes": shared}, holes, y),
+        *_variants("mixture.BayesianGaussianMixture", BayesianGaussianMixture, {**types, **dirichlet}, X, y),
     ]
 
 
