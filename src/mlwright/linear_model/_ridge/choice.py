@@ -99,7 +99,8 @@ class PenaltyChoice(ChosenByRowsMixin):
             params = {**params, "sample_weight": sample_weight}
         if _routing_enabled():
             model.set_fit_request(sample_weight=True)
-        search = SharedSearchCV(model, {"alpha": alphas}, cv=self.cv, scoring=self._get_scorer()).fit(X, y, **params)
+        folds = {"cv": self.cv, "scoring": self._get_scorer(), "error_score": "raise"}
+        search = SharedSearchCV(model, {"alpha": alphas}, **folds).fit(X, y, **params)
         best = search.best_estimator_
         self.alpha_, self.best_score_ = float(best.alpha), float(search.best_score_)
         vars(self).pop("feature_names_in_", None)
