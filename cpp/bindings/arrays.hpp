@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 
 #include "mlwright/base/view.hpp"
 
@@ -24,6 +25,11 @@ std::span<const T> span(const Vector<T>& a) {
 template <class T>
 std::span<T> mutable_span(Vector<T>& a) {
   return {a.mutable_data(), static_cast<std::size_t>(a.size())};  // throws ValueError on read-only arrays
+}
+
+inline void require_size(const Vector<double>& a, index_t size, const char* name) {
+  if (a.size() != size)
+    throw py::value_error(std::string(name) + ": got " + std::to_string(a.size()) + " numbers, expected " + std::to_string(size));
 }
 
 // A two-dimensional array of any strides.

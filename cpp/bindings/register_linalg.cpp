@@ -31,10 +31,6 @@ void require_rows(const Design& x, const MatrixView<const double>& y) {
   if (x.rows() != y.rows) throw py::value_error("X and y differ in their number of rows");
 }
 
-void require_size(const Vector<double>& a, index_t size, const char* name) {
-  if (a.size() != size) throw py::value_error(std::string(name) + ": unexpected size");
-}
-
 Vector<double> to_array(const std::vector<double>& values, std::vector<py::ssize_t> shape) {
   Vector<double> a(std::move(shape));
   std::copy(values.begin(), values.end(), a.mutable_data());

@@ -22,10 +22,6 @@ Covariance covariance_named(const std::string& name) {
   throw py::value_error("covariance: got '" + name + "'; expected 'full', 'tied' or 'diagonal'");
 }
 
-void require_size(const Doubles& a, index_t size, const char* name) {
-  if (a.size() != size) throw py::value_error(std::string(name) + ": unexpected size");
-}
-
 mixture::Rows rows_of(const Doubles& x, const MaybeDoubles& w) {
   if (x.ndim() != 2 || x.shape(1) == 0) throw py::value_error("X: expected two axes and a column");
   if (w) require_size(*w, x.shape(0), "w");

@@ -16,10 +16,6 @@ namespace {
 using Doubles = Vector<double>;
 using MaybeDoubles = std::optional<Doubles>;
 
-void require_size(const Doubles& a, index_t size, const char* name) {
-  if (a.size() != size) throw py::value_error(std::string(name) + ": unexpected size");
-}
-
 // (coefficients of shape (k, q), dual variables of shape (k, n), iterations of shape (k,)) for k levels.
 py::tuple frisch_newton(const py::object& x, const Doubles& y, const MaybeDoubles& w, const Doubles& levels,
                         const Doubles& shift, const Doubles& scale, bool ones, const MaybeDoubles& l1,

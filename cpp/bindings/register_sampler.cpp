@@ -27,36 +27,36 @@ std::vector<Block> blocks_of(const Numbers& table) {
   return blocks;
 }
 
-void require_size(const Numbers& a, index_t size, const char* name) {
+void require_at_least(const Numbers& a, index_t size, const char* name) {
   if (a.size() < size)
     throw py::value_error(std::string(name) + ": got " + std::to_string(a.size()) + " numbers, expected " + std::to_string(size));
 }
 
 double constrain(const Numbers& table, const Numbers& u, Numbers& x) {
   const auto blocks = blocks_of(table);
-  require_size(u, density::free_size(blocks), "u");
-  require_size(x, density::size(blocks), "x");
+  require_at_least(u, density::free_size(blocks), "u");
+  require_at_least(x, density::size(blocks), "x");
   return density::constrain(blocks, u.data(), x.mutable_data());
 }
 
 void pull_back(const Numbers& table, const Numbers& u, const Numbers& x, const Numbers& gx, Numbers& gu) {
   const auto blocks = blocks_of(table);
-  for (const auto* free : {&u, static_cast<const Numbers*>(&gu)}) require_size(*free, density::free_size(blocks), "u");
-  for (const auto* whole : {&x, &gx}) require_size(*whole, density::size(blocks), "x");
+  for (const auto* free : {&u, static_cast<const Numbers*>(&gu)}) require_at_least(*free, density::free_size(blocks), "u");
+  for (const auto* whole : {&x, &gx}) require_at_least(*whole, density::size(blocks), "x");
   density::pull_back(blocks, u.data(), x.data(), gx.data(), gu.mutable_data());
 }
 
 bool unconstrain(const Numbers& table, const Numbers& x, Numbers& u) {
   const auto blocks = blocks_of(table);
-  require_size(x, density::size(blocks), "x");
-  require_size(u, density::free_size(blocks), "u");
+  require_at_least(x, density::size(blocks), "x");
+  require_at_least(u, density::free_size(blocks), "u");
   return density::unconstrain(blocks, x.data(), u.mutable_data());
 }
 
 void diagnose(const Vector<double>& draws, Numbers& out) {
   if (draws.ndim() != 3) throw py::value_error("draws: expected chains x draws x columns");
   const sampler::Draws view{draws.data(), draws.shape(0), draws.shape(1), draws.shape(2)};
-  require_size(out, view.columns * sampler::kDiagnostics, "out");
+  require_at_least(out, view.columns * sampler::kDiagnostics, "out");
   static_assert(sizeof(sampler::Diagnostics) == sampler::kDiagnostics * sizeof(double));
   auto* const target = reinterpret_cast<sampler::Diagnostics*>(out.mutable_data());
   without_gil([&](CancelToken& token) { sampler::diagnose(view, target, token); });
@@ -66,7 +66,7 @@ void pareto_smoothed(const Vector<double>& log_likelihood, double efficiency, Nu
   if (log_likelihood.ndim() != 2) throw py::value_error("log_likelihood: expected rows x draws");
   const index_t rows = log_likelihood.shape(0), draws = log_likelihood.shape(1);
   if (draws < 1 || !(efficiency > 0)) throw py::value_error("log_likelihood: expected draws, and an efficiency above zero");
-  require_size(out, rows * sampler::kLeftOut, "out");
+  require_at_least(out, rows * sampler::kLeftOut, "out");
   static_assert(sizeof(sampler::LeftOut) == sampler::kLeftOut * sizeof(double));
   auto* const target = reinterpret_cast<sampler::LeftOut*>(out.mutable_data());
   const double* const data = log_likelihood.data();
@@ -88,9 +88,9 @@ sampler::Settings settings(std::uint64_t seed, index_t warm_up, double target_ac
 }
 
 double evaluate(const Model& model, const Numbers& u, Numbers& gradient, Numbers& x) {
-  require_size(u, model.target.free_size(), "u");
-  require_size(gradient, model.target.free_size(), "gradient");
-  require_size(x, model.target.size(), "x");
+  require_at_least(u, model.target.free_size(), "u");
+  require_at_least(gradient, model.target.free_size(), "gradient");
+  require_at_least(x, model.target.size(), "x");
   std::vector<double> scratch(static_cast<std::size_t>(model.target.size()));
   double* const out_gradient = gradient.mutable_data();
   double* const out_x = x.mutable_data();
@@ -101,7 +101,7 @@ void initialise(const Model& model, const sampler::Settings& how, const Numbers&
   const auto rows = mutable_span<double>(states);
   const auto given = span<double>(starts);
   if (!given.empty())
-    require_size(starts, states.size() / sampler::state_size(model.target.free_size()) * model.target.free_size(), "starts");
+    require_at_least(starts, states.size() / sampler::state_size(model.target.free_size()) * model.target.free_size(), "starts");
   without_gil([&](CancelToken& token) { sampler::initialise(model.target, how, given, rows, token); });
 }
 
@@ -114,8 +114,8 @@ void sample(const Model& model, const sampler::Settings& how, index_t n, Numbers
   const index_t chains = static_cast<index_t>(rows.size()) / size;
   const index_t before = chains > 0 ? static_cast<index_t>(rows[0]) : 0;
   const index_t kept = std::max<index_t>(before + n - std::max(before, how.warm_up), 0);
-  require_size(draws, chains * kept * model.target.size(), "draws");
-  require_size(statistics, chains * kept * sampler::kStatisticsCount, "statistics");
+  require_at_least(draws, chains * kept * model.target.size(), "draws");
+  require_at_least(statistics, chains * kept * sampler::kStatisticsCount, "statistics");
   Watcher watched(std::move(watcher), interval);
   without_gil([&](CancelToken& token) {
     sampler::sample(model.target, how, n, rows, out_draws, out_statistics, token, watched.progress());

@@ -42,9 +42,6 @@ void with_rows(const py::object& x, Work&& work) {
   return twice ? with_csr<double, std::int32_t>(parts, work) : with_csr<float, std::int32_t>(parts, work);
 }
 
-void require_size(const Doubles& a, index_t size, const char* name) {
-  if (a.size() != size) throw py::value_error(std::string(name) + ": unexpected size");
-}
 double* data_of(MaybeDoubles& a, index_t size, const char* name) {
   if (!a) return nullptr;
   require_size(*a, size, name);
