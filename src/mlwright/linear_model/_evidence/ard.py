@@ -7,14 +7,11 @@ from typing import ClassVar
 import numpy as np
 from sklearn.utils._param_validation import Interval
 
-from mlwright._bayesian.loo import LOO_FIELDS, keep_loo
+from mlwright._bayesian.loo import LOO_FIELDS
 from mlwright._kernels.linalg import affine_map
 from mlwright._kernels.rng import normal
-from mlwright._validation import explain_not_finite
-from mlwright.base import fit_context
 from mlwright.io.composite import ListOf, State
 from mlwright.io.schema import Number, Tensor
-from mlwright.linear_model._base import column_means, finite, plan
 from mlwright.linear_model._evidence.evidence import residual_square, weight_and_variance
 from mlwright.linear_model._evidence.model import EvidenceModel
 from mlwright.linear_model._evidence.relevance import GramSystem, RowSystem, maximise_relevance
@@ -171,28 +168,7 @@ class ARDRegression(EvidenceModel):
         self.scale_invariant = scale_invariant
         self.compute_loo = compute_loo
 
-    @fit_context
-    def fit(self, X, y, sample_weight=None):
-        """Fit the model.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,)
-        sample_weight : array-like of shape (n_samples,), default=None
-
-        Returns
-        -------
-        self : object
-        """
-        rows = self._rows(X, y, sample_weight, reset=True)
-        self._remember_kind(rows)
-        if plan(rows) == "gram":
-            return self._fit_statistics(self._sums(rows), rows)
-        x_mean, y_mean = column_means(rows, self.fit_intercept)
-        if not finite(rows):
-            explain_not_finite(self, rows)
-        self._keep_statistics(None)
+    def _fit_rows(self, rows, x_mean, y_mean):
         Z, y = centred_rows(rows, x_mean, y_mean)
         weight, y_variance = weight_and_variance(rows)
         scales = Scales.of_rows(rows, x_mean, y_mean) if self.scale_invariant else Scales.ones(Z.shape[1])
@@ -225,12 +201,7 @@ class ARDRegression(EvidenceModel):
         self._kept, self._root = fit.keep, fit.root * back[fit.keep, None]
         self._freedom = max(1.0, units.weight - fit.effective - bool(self.fit_intercept))
         self._set_linear((fit.coef * back)[None, :], x_mean, y_mean)
-        keep_loo(self)
-        if self.compute_loo and rows is not None:
-            self._score_loo(rows)
-        if self.verbose:
-            print(f"ARDRegression: {self.n_iter_} iterations, {int(fit.keep.sum())} of {len(fit.keep)} columns kept")
-        return self
+        return self._told(rows, f"{self.n_iter_} iterations, {int(fit.keep.sum())} of {len(fit.keep)} columns kept")
 
     @property
     def sigma_(self):

@@ -7,13 +7,10 @@ from typing import ClassVar
 import numpy as np
 from sklearn.utils._param_validation import Interval
 
-from mlwright._bayesian.loo import LOO_FIELDS, keep_loo
+from mlwright._bayesian.loo import LOO_FIELDS
 from mlwright._runtime.errors import LossOfPrecisionWarning
-from mlwright._validation import explain_not_finite
-from mlwright.base import fit_context
 from mlwright.io.composite import AnyOf, ListOf, State
 from mlwright.io.schema import Number, Tensor
-from mlwright.linear_model._base import column_means, finite, plan
 from mlwright.linear_model._evidence.evidence import maximise_evidence, rotate_dual, rotate_rows, rotate_statistics
 from mlwright.linear_model._evidence.model import EvidenceModel
 from mlwright.linear_model._interval import quadratic
@@ -169,28 +166,7 @@ class BayesianRidge(EvidenceModel):
         self.scale_invariant = scale_invariant
         self.compute_loo = compute_loo
 
-    @fit_context
-    def fit(self, X, y, sample_weight=None):
-        """Fit the model.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,)
-        sample_weight : array-like of shape (n_samples,), default=None
-
-        Returns
-        -------
-        self : object
-        """
-        rows = self._rows(X, y, sample_weight, reset=True)
-        self._remember_kind(rows)
-        if plan(rows) == "gram":
-            return self._fit_statistics(self._sums(rows), rows)
-        x_mean, y_mean = column_means(rows, self.fit_intercept)
-        if not finite(rows):
-            explain_not_finite(self, rows)
-        self._keep_statistics(None)
+    def _fit_rows(self, rows, x_mean, y_mean):
         rotated = rotate_dual(rows, x_mean, y_mean, self.scale_invariant)
         return self._fit_rotated(rotated, x_mean, y_mean, rows)
 
@@ -222,12 +198,7 @@ class BayesianRidge(EvidenceModel):
         effective = float((precision / (evidence.lam + precision)).sum())
         self._freedom = max(1.0, rotated.weight - effective - bool(self.fit_intercept))
         self._set_linear((evidence.coef * scales.of_coef)[None, :], x_mean, y_mean)
-        keep_loo(self)
-        if self.compute_loo and rows is not None:
-            self._score_loo(rows)
-        if self.verbose:
-            print(f"BayesianRidge: {self.n_iter_} iterations")
-        return self
+        return self._told(rows, f"{self.n_iter_} iterations")
 
     @property
     def sigma_(self):

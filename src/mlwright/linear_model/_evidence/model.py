@@ -7,8 +7,9 @@ from mlwright._bayesian.laws import StudentLaw
 from mlwright._bayesian.loo import keep_loo
 from mlwright._kernels.linalg import affine_map, as_design
 from mlwright._kernels.rng import chi_square, normal
-from mlwright._validation import require_finite, rows_for_predict
-from mlwright.linear_model._base import LeastSquaresModel
+from mlwright._validation import explain_not_finite, require_finite, rows_for_predict
+from mlwright.base import fit_context
+from mlwright.linear_model._base import LeastSquaresModel, column_means, finite, plan
 
 _NOISE, _PRECISION = 7101, 7102  # streams
 
@@ -16,12 +17,46 @@ _NOISE, _PRECISION = 7101, 7102  # streams
 class EvidenceModel(BayesianMixin, LeastSquaresModel):
     """Base of ``BayesianRidge`` and ``ARDRegression``.
 
-    A subclass gives ``_spread(X)``, variances of ``x' coef`` at checked rows, and ``_steps(n_samples, seed)``, draws
-    of ``coef - coef_`` of shape (n_samples, n_features); and sets ``alpha_``, ``X_offset_`` and ``_freedom``.
+    A subclass gives ``_fit_rows(rows, x_mean, y_mean)``, which fits to rows of which no sums are kept, and
+    ``_fit_statistics``; ``_spread(X)``, variances of ``x' coef`` at checked rows, and ``_steps(n_samples, seed)``,
+    draws of ``coef - coef_`` of shape (n_samples, n_features); and sets ``alpha_``, ``X_offset_`` and ``_freedom``.
     """
 
     _multi_output = False
     _accept_sparse = False
+
+    @fit_context
+    def fit(self, X, y, sample_weight=None):
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        self : object
+        """
+        rows = self._rows(X, y, sample_weight, reset=True)
+        self._remember_kind(rows)
+        if plan(rows) == "gram":
+            return self._fit_statistics(self._sums(rows), rows)
+        x_mean, y_mean = column_means(rows, self.fit_intercept)
+        if not finite(rows):
+            explain_not_finite(self, rows)
+        self._keep_statistics(None)
+        return self._fit_rows(rows, x_mean, y_mean)
+
+    def _told(self, rows, report):
+        """The fitted model, its rows left out one by one if that is asked for, and a line about it if that is."""
+        keep_loo(self)
+        if self.compute_loo and rows is not None:
+            self._score_loo(rows)
+        if self.verbose:
+            print(f"{type(self).__name__}: {report}")
+        return self
 
     def predict(self, X, return_std=False):
         """Predict with the posterior mean.
