@@ -106,6 +106,17 @@ def test_several_labels_add_up():
         half.partial_fit(X, (X[:, :3] > 1.0).astype(int))
 
 
+def test_several_labels_are_balanced_as_in_scikit_learn():
+    X, _, _ = data()
+    labels = (X[:, :3] > 1.0).astype(int)
+    balanced = RidgeClassifier(class_weight="balanced").fit(X, labels)
+    assert_same_model(balanced, peer.RidgeClassifier(class_weight="balanced").fit(X, labels))
+    w = np.random.default_rng(1).integers(0, 4, len(X))
+    again = np.repeat(np.arange(len(X)), w)
+    weighted = RidgeClassifier(class_weight="balanced").fit(X, labels, w.astype(float))
+    assert_same_model(weighted, RidgeClassifier(class_weight="balanced").fit(X[again], labels[again]))
+
+
 def test_what_cannot_be_exact_is_refused():
     X, y, _ = data()
     balanced = RidgeClassifier(class_weight="balanced").fit(X, y)

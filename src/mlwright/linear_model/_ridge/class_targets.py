@@ -211,15 +211,25 @@ class LinearClasses(ClassifierMixin, LinearStatistics):
         return rows, labels
 
     def _weights(self, X, labels, sample_weight):
-        if labels.codes is None:
-            raise ValueError(
-                f"class_weight: got {self.class_weight!r} for rows of several labels each, expected None; weigh the "
-                "rows by sample_weight."
-            )
         w = None if sample_weight is None else _check_sample_weight(sample_weight, X, dtype=np.float64)
-        of_class = compute_class_weight(self.class_weight, classes=labels.classes, y=labels.given, sample_weight=w)
-        of_row = np.asarray(of_class, dtype=np.float64)[labels.codes]
+        if labels.codes is not None:
+            of_row = self._class_weights(labels.classes, labels.given, w)[labels.codes]
+        elif self.class_weight == "balanced":  # having a label, or not: of each label, times those of the others
+            of_row = np.prod([self._balanced(column, w) for column in labels.given.T], axis=0)
+        else:
+            raise ValueError(
+                f"class_weight: got {self.class_weight!r} for rows of several labels each, expected 'balanced' or "
+                "None; weigh the rows by sample_weight."
+            )
         return of_row if w is None else w * of_row
+
+    def _balanced(self, column, w):
+        values, codes = np.unique(column, return_inverse=True)
+        return self._class_weights(values, column, w)[codes]
+
+    def _class_weights(self, classes, y, w):
+        of_class = compute_class_weight(self.class_weight, classes=classes, y=y, sample_weight=w)
+        return np.asarray(of_class, dtype=np.float64)
 
     def _remember_classes(self, classes, counts, multilabel):
         self.classes_, self._class_counts, self._multilabel = classes, counts, multilabel

@@ -33,7 +33,8 @@ class RidgeClassifier(RidgeSolver, StateAlgebraMixin, LinearClasses):
     tol : float, default=1e-4
         For compatibility: every route goes to full precision.
     class_weight : dict or "balanced", default=None
-        Weights of classes, times those of rows; "balanced" makes all classes weigh the same.
+        Weights of classes, times those of rows; "balanced" makes all classes weigh the same. Where rows have several
+        labels, "balanced" multiplies the weights that each label asks for, and a dict is refused.
     solver : {"auto", "svd", "cholesky", "lsqr", "sparse_cg", "sag", "saga", "lbfgs"}, default="auto"
         As of `Ridge`: all have the same answer.
     positive : bool, default=False
