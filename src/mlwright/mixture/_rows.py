@@ -122,13 +122,18 @@ class IncompleteRows:
             log_density[pattern.index], responsibility[pattern.index] = found.log_density, found.responsibility
         return log_density, responsibility
 
+    @cached_property
+    def _complete(self):
+        return CompleteRows(self.filled, self.w)
+
     @property
     def overall(self):
-        return CompleteRows(self.filled, self.w).overall
+        """Moments of all rows as they are filled."""
+        return self._complete.overall
 
     def moments_of(self, responsibility, covariance_type):
         """Moments of given responsibilities, of the rows as they are filled."""
-        return CompleteRows(self.filled, self.w).moments_of(responsibility, covariance_type)
+        return self._complete.moments_of(responsibility, covariance_type)
 
 
 def _reduced(moments, covariance_type):
