@@ -5,7 +5,8 @@ from mlwright._bayesian.diagnostics import bfmi, diagnose
 from mlwright._bayesian.loo import psis_loo
 from mlwright.bayes._bart.classifier import BARTClassifier
 from mlwright.bayes._bart.regressor import BARTRegressor
-from mlwright.bayes._glm import BayesianLogisticRegression, BayesianPoissonRegressor
+from mlwright.bayes._glm.logistic import BayesianLogisticRegression
+from mlwright.bayes._glm.poisson import BayesianPoissonRegressor
 from mlwright.bayes._horseshoe import HorseshoeRegressor
 from mlwright.bayes._linear import BayesianLinearRegression
 from mlwright.bayes._normal_inverse_gamma import NormalInverseGammaRegressor

@@ -24,7 +24,7 @@ from mlwright._kernels.linalg import affine_map, as_design
 from mlwright._kernels.rng import chi_square, normal, uniform
 from mlwright._kernels.sampler import pareto_smoothed
 from mlwright._runtime.errors import NumericalError
-from mlwright.bayes._glm_hamiltonian import hamiltonian_chains
+from mlwright.bayes._glm.hamiltonian import hamiltonian_chains
 
 _CANDIDATES, _FREEDOM, _ACCEPT = 7401, 7402, 7403  # streams
 _NUMBERS_AT_ONCE = 1 << 17  # a megabyte: what one step makes the next finds in cache
