@@ -29,13 +29,17 @@ def assert_same(ours, theirs, rtol=1e-9):
     assert ours.n_iter_ == theirs.n_iter_
 
 
-@pytest.mark.parametrize("shape", [(600, 2, 3), (2000, 10, 30), (5000, 20, 50), (800, 100, 10), (300, 3, 1)])
+SHAPES = [(600, 2, 3), (2000, 10, 30), (5000, 20, 50), (800, 100, 10)]
+
+
+@pytest.mark.parametrize(
+    ("shape", "algorithm"),
+    # scikit-learn has no Elkan for one cluster
+    [((300, 3, 1), "lloyd"), *((shape, algorithm) for shape in SHAPES for algorithm in ("lloyd", "elkan"))],
+)
 @pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("algorithm", ["lloyd", "elkan"])
 def test_the_steps_of_scikit_learn_from_the_same_start(shape, weighted, algorithm):
     n, p, k = shape
-    if k == 1 and algorithm == "elkan":
-        pytest.skip("scikit-learn has no Elkan for one cluster")
     X = table(n, p, groups=2 * k, seed=k)
     w = np.random.default_rng(1).random(n) if weighted else None
     settings = {"init": given_start(X, k), "algorithm": algorithm, "tol": 0.0}

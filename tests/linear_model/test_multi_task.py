@@ -106,7 +106,10 @@ def test_weights_are_repetitions_and_rows_come_and_go():
     again = np.repeat(np.arange(len(Y)), counts)
     weighted = MultiTaskLasso(0.05, **TIGHT).fit(X, Y, counts.astype(float))
     np.testing.assert_allclose(weighted.coef_, MultiTaskLasso(0.05, **TIGHT).fit(X[again], Y[again]).coef_, atol=1e-7)
-    new = lambda: MultiTaskLasso(0.05, **TIGHT)  # noqa: E731
+
+    def new():
+        return MultiTaskLasso(0.05, **TIGHT)
+
     whole, first = new().fit(X, Y, w), new().fit(X[:70], Y[:70], w[:70])
     before = first.coef_
     np.testing.assert_allclose(first.partial_fit(X[70:], Y[70:], w[70:]).coef_, whole.coef_, atol=1e-8)

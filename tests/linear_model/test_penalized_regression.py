@@ -138,7 +138,10 @@ def test_special_cases_are_scikit_learns():
 @pytest.mark.parametrize("kind", KINDS)
 def test_weights_are_repetitions_rows_come_and_go_threads_do_not_show(kind):
     X, y, w = data(120)
-    new = lambda: PenalizedRegression(alpha=0.05, **KINDS[kind], **TIGHT)  # noqa: E731
+
+    def new():
+        return PenalizedRegression(alpha=0.05, **KINDS[kind], **TIGHT)
+
     counts = np.random.default_rng(0).integers(0, 4, len(y))
     again = np.repeat(np.arange(len(y)), counts)
     np.testing.assert_allclose(

@@ -81,7 +81,10 @@ def test_state_algebra_with_classes_that_come_and_go(seed, k, cut, sort):
         X, y, w = X[order], y[order], w[order]
     first, second = (X[:cut], y[:cut], w[:cut]), (X[cut:], y[cut:], w[cut:])
     whole = RidgeClassifier(0.5).fit(X, y, w)
-    on = lambda part: RidgeClassifier(0.5).fit(*part)  # noqa: E731
+
+    def on(part):
+        return RidgeClassifier(0.5).fit(*part)
+
     assert_same_model(on(first).partial_fit(*second[:2], sample_weight=second[2]), whole)
     assert_same_model(on(second).merge(on(first)), whole)
     assert_same_model(RidgeClassifier(0.5).fit(X, y, w).forget(*second), on(first), rtol=1e-6)
