@@ -120,6 +120,15 @@ def test_several_labels_are_balanced_as_in_scikit_learn():
     assert_same_model(weighted, RidgeClassifier(class_weight="balanced").fit(X[again], labels[again]))
 
 
+@pytest.mark.parametrize("class_weight", ["balanced", {"red": 2.0, "blue": 3.0}])
+def test_a_class_of_weight_zero_is_not_there(class_weight):
+    X, y, _ = data()
+    there = y != "green"
+    weighted = RidgeClassifier(class_weight=class_weight).fit(X, y, there.astype(float))
+    without = RidgeClassifier(class_weight=class_weight).fit(X[there], y[there])
+    np.testing.assert_array_equal(weighted.predict(X[there]), without.predict(X[there]))
+
+
 def test_what_cannot_be_exact_is_refused():
     X, y, _ = data()
     balanced = RidgeClassifier(class_weight="balanced").fit(X, y)

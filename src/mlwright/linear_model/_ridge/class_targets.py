@@ -228,8 +228,16 @@ class LinearClasses(ClassifierMixin, LinearStatistics):
         return self._class_weights(values, column, w)[codes]
 
     def _class_weights(self, classes, y, w):
-        of_class = compute_class_weight(self.class_weight, classes=classes, y=y, sample_weight=w)
-        return np.asarray(of_class, dtype=np.float64)
+        if w is None or self.class_weight != "balanced":
+            return np.asarray(compute_class_weight(self.class_weight, classes=classes, y=y), dtype=np.float64)
+        # Balanced weights count rows by their weights: a class whose rows weigh nothing is none.
+        there = w > 0.0
+        seen = np.isin(classes, y[there])
+        of_class = np.zeros(len(classes))
+        of_class[seen] = compute_class_weight(
+            self.class_weight, classes=classes[seen], y=y[there], sample_weight=w[there]
+        )
+        return of_class
 
     def _remember_classes(self, classes, counts, multilabel):
         self.classes_, self._class_counts, self._multilabel = classes, counts, multilabel
