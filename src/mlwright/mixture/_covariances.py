@@ -8,6 +8,7 @@ import numpy as np
 from scipy.linalg import solve_triangular
 
 TYPES = ("full", "tied", "diag", "spherical")
+_SMALL = 64
 #: What the kernel calls each type.
 NATIVE = {"full": "full", "tied": "tied", "diag": "diagonal", "spherical": "diagonal"}
 
@@ -37,10 +38,22 @@ def factor_of_covariances(covariances, covariance_type, name):
 
 
 def inverse_of_lower(lower):
-    """Transposed inverses of lower triangles, one or several."""
-    if lower.ndim == 3:
-        return np.stack([inverse_of_lower(one) for one in lower])
-    return np.ascontiguousarray(solve_triangular(lower, np.eye(len(lower)), lower=True).T)
+    """Transposed inverses of lower triangles, one or several.
+
+    Small ones by substitution for all components at once: BLAS would wake its threads, which then spin on the cores
+    that the next pass over the rows needs.
+    """
+    d = lower.shape[-1]
+    if d > _SMALL:
+        if lower.ndim == 3:
+            return np.stack([inverse_of_lower(one) for one in lower])
+        return np.ascontiguousarray(solve_triangular(lower, np.eye(d), lower=True).T)
+    inverse = np.zeros_like(lower)
+    for j in range(d):
+        inverse[..., j, j] = 1.0
+        inverse[..., j, :] -= np.einsum("...i,...ij->...j", lower[..., j, :j], inverse[..., :j, :])
+        inverse[..., j, :] /= lower[..., j, j, None]
+    return np.ascontiguousarray(np.swapaxes(inverse, -1, -2))
 
 
 def _ill_defined(name):
