@@ -15,8 +15,15 @@ namespace mlwright::bindings {
 // outlive the result.
 std::unique_ptr<linalg::Design> design_of(const pybind11::object& x);
 
+// Rows and columns of what row_blocks_of reads.
+struct Extent {
+  index_t rows, cols;
+};
+Extent extent_of(const pybind11::object& x);
+
 // The same as blocks of rows, columns centred and scaled (one number a column, which must outlive the result): CSR with
-// more than `kPackedColumns` columns by its entries alone, all else packed.
+// more than `kPackedColumns` columns by its entries alone, all else packed. Besides, the tuple (numbers, codes, ends) of
+// linalg::coded_rows: a float array or None, int32 of shape (n, k), int64 of shape (k,).
 inline constexpr index_t kPackedColumns = 512;
 struct BlocksOf {
   std::unique_ptr<linalg::Design> design;  // what packed rows read

@@ -8,6 +8,7 @@
 #include "arrays.hpp"
 #include "call.hpp"
 #include "designs.hpp"
+#include "mlwright/solver/fold_pass.hpp"
 #include "mlwright/solver/linear_objectives.hpp"
 #include "mlwright/solver/newton.hpp"
 
@@ -209,10 +210,35 @@ py::tuple class_gradient(const py::object& x, const Vector<double>& shift, const
   return py::make_tuple(loss, parts["coef"], parts["intercept"]);
 }
 
+// Losses, gradients (folds x (p + 1)) and scores of held-out rows of the fits that each leave one fold out.
+py::tuple fold_gradients(const py::object& x, const Vector<double>& shift, const Vector<double>& scale, const Vector<double>& y,
+                         const Weight& w, const Weight& offset, const py::tuple& spec, const Vector<std::int32_t>& fold,
+                         const Vector<double>& coef, const Vector<double>& intercept) {
+  const Held held(x, shift, scale, y, w, offset, spec);
+  const index_t p = held.blocks.rows->cols(), padded = held.blocks.rows->padded(), folds = intercept.size();
+  const index_t width = solver::fold_width(folds);
+  if (coef.size() != folds * p || folds < 1) throw py::value_error("coef: expected one number a fold and column");
+  if (fold.size() != y.size()) throw py::value_error("fold: expected one number a row");
+  for (index_t i = 0; i < fold.size(); ++i)
+    if (fold.data()[i] < -1 || fold.data()[i] >= folds) throw py::value_error("fold: a row's is none of the fits");
+  std::vector<double> b(static_cast<std::size_t>(padded * width), 0.0);
+  for (index_t f = 0; f < folds; ++f)
+    for (index_t j = 0; j < p; ++j) b[static_cast<std::size_t>(j * width + f)] = coef.data()[f * p + j];
+  Vector<double> held_out(y.size()), gradient({folds, p + 1});
+  double* out = held_out.mutable_data();
+  const auto sums = without_gil([&](auto& token) {
+    return solver::fold_pass(held.data(), fold.data(), folds, b.data(), intercept.data(), out, token);
+  });
+  for (index_t f = 0; f < folds; ++f) {
+    for (index_t j = 0; j < p; ++j) gradient.mutable_at(f, j) = sums.gradient[static_cast<std::size_t>(j * width + f)];
+    gradient.mutable_at(f, p) = sums.total_g[static_cast<std::size_t>(f)];
+  }
+  return py::make_tuple(first(sums.loss, folds), gradient, held_out);
+}
+
 // Sum of weights, and sums of w x and w x^2 of every column.
 py::tuple moments(const py::object& x, const Weight& w) {
-  const auto design = design_of(x);
-  const index_t p = design->cols(), n = design->rows();
+  const auto [n, p] = extent_of(x);
   const std::vector<double> zero(static_cast<std::size_t>(p), 0.0), one(static_cast<std::size_t>(p), 1.0);
   const auto blocks = row_blocks_of(x, zero, one);
   const double* weights = one_a_row(w, n, "weights");
@@ -247,6 +273,9 @@ void register_glm(py::module_& m) {
   glm.def("class_gradient", &class_gradient, py::arg("x"), py::arg("shift").noconvert(), py::arg("scale").noconvert(),
           py::arg("y").noconvert(), py::arg("w").noconvert(), py::arg("classes"), py::arg("coef").noconvert(),
           py::arg("intercept").noconvert());
+  glm.def("fold_gradients", &fold_gradients, py::arg("x"), py::arg("shift").noconvert(), py::arg("scale").noconvert(),
+          py::arg("y").noconvert(), py::arg("w").noconvert(), py::arg("offset").noconvert(), py::arg("loss"),
+          py::arg("fold").noconvert(), py::arg("coef").noconvert(), py::arg("intercept").noconvert());
   glm.def("moments", &moments, py::arg("x"), py::arg("w").noconvert());
 }
 

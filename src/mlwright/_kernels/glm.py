@@ -242,3 +242,32 @@ def class_gradient(table, n_classes, coef, intercept):
 def moments(X, w=None):
     """Sum of the weights, and sums of ``w x`` and ``w x**2`` of every column, in one read."""
     return _core.moments(X, _vector(w))
+
+
+@kernel(
+    native="glm.fold_gradients",
+    twin="glm:fold_gradients",
+    strategy="glm:fold_points",
+    tolerance=Tolerance(rtol=1e-9, atol=1e-9),
+)
+def fold_gradients(table, loss, fold, coef, intercept):
+    """Of the fits that each leave one fold out: losses and gradients, and scores of the rows left out, in one read.
+
+    Parameters
+    ----------
+    table, loss : as :func:`evaluate`
+    fold : int32 array of shape (n,)
+        The fit that does not see a row; -1 where all do.
+    coef : float64 array of shape (n_folds, p)
+    intercept : float64 array of shape (n_folds,)
+
+    Returns
+    -------
+    loss : array of shape (n_folds,)
+        Sums over the rows that a fit sees.
+    gradient : array of shape (n_folds, p + 1)
+    eta : array of shape (n,)
+        Scores by the fit that does not see the row; NaN where all do.
+    """
+    fold = np.ascontiguousarray(fold, dtype=np.int32)
+    return _core.fold_gradients(*_arguments(table, loss), fold, layout.vector(coef), layout.vector(intercept))

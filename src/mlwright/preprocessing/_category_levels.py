@@ -24,7 +24,7 @@ class Coded:
 
     def used(self):
         """The same with the values that occur only, ascending."""
-        present = np.flatnonzero(np.bincount(self.codes[self.codes >= 0], minlength=len(self.values)))
+        present = np.flatnonzero(np.bincount(self.codes + 1, minlength=len(self.values) + 1)[1:])
         order = present[np.argsort(self.values[present], kind="stable")]
         places = np.full(len(self.values) + 1, -1)
         places[order] = np.arange(len(order))

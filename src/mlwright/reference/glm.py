@@ -173,3 +173,16 @@ def moments(X, w=None):
     X = dense(X)
     w = np.ones(len(X)) if w is None else w
     return w.sum(), w @ X, w @ X**2
+
+
+def fold_gradients(table, loss, fold, coef, intercept):
+    X, shift, scale, y, w, offset = (*table, None, None)[:6]
+    w = np.ones(len(y)) if w is None else w
+    losses, gradients, held_out = [], [], np.full(len(y), np.nan)
+    for f, (b, b0) in enumerate(zip(coef, intercept, strict=True)):
+        seen = np.where(fold == f, 0.0, w)
+        total, gradient, _, eta = evaluate((X, shift, scale, y, seen, offset), loss, b, b0, False)
+        losses.append(total)
+        gradients.append(gradient)
+        held_out[fold == f] = eta[fold == f]
+    return np.array(losses), np.array(gradients), held_out

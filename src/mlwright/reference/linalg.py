@@ -6,9 +6,17 @@ import numpy as np
 
 
 def dense(X):
-    """Columns of doubles from an array or from the CSR tuple ``(indptr, indices, data, n_columns)``."""
+    """Columns of doubles from an array, the CSR tuple ``(indptr, indices, data, n_columns)``, or rows with codes.
+
+    In ``(numbers, codes, ends)`` codes (n, k) are the columns of ones; numbers, or None, stand behind all those.
+    """
     if not isinstance(X, tuple):
         return np.asarray(X, dtype=np.float64)
+    if len(X) == 3:
+        numbers, codes, ends = X
+        out = np.zeros((len(codes), int(ends[-1])))
+        np.put_along_axis(out, codes.astype(np.int64), 1.0, axis=1)
+        return out if numbers is None else np.hstack([out, dense(numbers)])
     indptr, indices, data, n_columns = X
     out = np.zeros((len(indptr) - 1, n_columns))
     rows = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from mlwright._kernels.glm import GlmLoss, Table
 from mlwright.reference.linalg import dense
-from mlwright.testing.linalg import _weights, designs, shape_of
+from mlwright.testing.linalg import _weights, coded_designs, designs, shape_of
 
 #: Every loss of the list: a parameter, and the kind of its targets.
 LOSSES = {
@@ -44,12 +44,15 @@ def targets(rng, kind, n):
 
 
 def _table(draw, kind, max_rows, max_columns):
-    X = draw(designs(max_rows=max_rows, max_columns=max_columns))
+    kinds = designs(max_rows=max_rows, max_columns=max_columns), coded_designs(max_rows, max_columns)
+    X = draw(st.one_of(*kinds))
     n, p = shape_of(X)
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    scale = np.ldexp(1.0, rng.integers(-8, -5, p))
+    shift, scale = rng.uniform(0, 40, p), np.ldexp(1.0, rng.integers(-8, -5, p))
+    if isinstance(X, tuple) and len(X) == 3:
+        shift[: X[2][-1]], scale[: X[2][-1]] = 0.0, 1.0
     offset = rng.standard_normal(n) / 8 if draw(st.booleans()) else None
-    table = Table(X, rng.uniform(0, 40, p), scale, targets(rng, kind, n), _weights(draw, rng, n), offset)
+    table = Table(X, shift, scale, targets(rng, kind, n), _weights(draw, rng, n), offset)
     return table, rng, p
 
 
@@ -135,3 +138,11 @@ def class_points(draw):
 def weighted_rows(draw):
     table, _, _ = _table(draw, "any", 300, 40)
     return (table.X, table.w), {}
+
+
+@st.composite
+def fold_points(draw):
+    (table, loss, coef, intercept), _ = draw(points())
+    rng, n_folds = np.random.default_rng(draw(st.integers(0, 2**32 - 1))), draw(st.sampled_from((1, 3, 8, 11)))
+    fold = rng.integers(-1, n_folds, len(table.y)).astype(np.int32)
+    return (table, loss, fold, coef * rng.uniform(0.5, 1.0, (n_folds, 1)), intercept + rng.random(n_folds)), {}

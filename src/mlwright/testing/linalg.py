@@ -27,7 +27,21 @@ def csr_parts(X, index):
     return indptr, columns.astype(index), np.ascontiguousarray(X[rows, columns]), X.shape[1]
 
 
+@st.composite
+def coded_designs(draw, max_rows=300, max_columns=12):
+    """Rows with categorical features as codes, behind which there may be numbers."""
+    n, k = draw(st.integers(1, max_rows)), draw(st.integers(1, 4))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    widths = rng.integers(1, 1 + max(1, max_columns // k), k)
+    ends = np.cumsum(widths)
+    codes = np.stack([rng.integers(end - width, end, n) for width, end in zip(widths, ends, strict=True)], axis=1)
+    numbers = rng.standard_normal((n, draw(st.integers(1, 9)))) * 100.0 if draw(st.booleans()) else None
+    return numbers, np.ascontiguousarray(codes, dtype=np.int32), ends.astype(np.int64)
+
+
 def shape_of(X):
+    if isinstance(X, tuple) and len(X) == 3:
+        return len(X[1]), int(X[2][-1]) + (0 if X[0] is None else X[0].shape[1])
     return (len(X[0]) - 1, X[3]) if isinstance(X, tuple) else X.shape
 
 

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 import sklearn.linear_model as peer
-from sklearn.model_selection import StratifiedKFold
+from scipy import sparse
+from sklearn.model_selection import ShuffleSplit, StratifiedKFold
 
+from mlwright._runtime import threads
 from mlwright.linear_model import LogisticRegression, LogisticRegressionCV
 
 
@@ -65,3 +67,51 @@ def test_a_fold_without_a_class_is_named():
     X, y = table(40, 3, 2)
     with pytest.raises(ValueError, match="fold 0 have no row of class"):
         LogisticRegressionCV(cv=[(np.flatnonzero(y == 0), np.flatnonzero(y == 1))]).fit(X, y)
+
+
+@pytest.mark.parametrize("form", ["dense", "sparse", "weights", "no intercept", "units"])
+def test_folds_side_by_side_have_the_optimum_of_fits_apart(form):
+    X, y = table(3000, 6, 2)
+    X[:, 5] = X[:, 5] > 2.5  # rare
+    if form == "units":
+        X = X * 10.0 ** np.arange(-6, 6, 2) + 100.0
+    w = np.random.default_rng(1).integers(0, 4, 3000).astype(float) if form == "weights" else None
+    settings = {"fit_intercept": form != "no intercept", "tol": 1e-6}
+    cv, Cs = StratifiedKFold(4), [1e-3, 10.0, 0.3]
+    given = sparse.csr_matrix(X) if form == "sparse" else X
+    model = LogisticRegressionCV(Cs=Cs, cv=cv, use_legacy_attributes=False, **settings).fit(given, y, w)
+    for f, (train, test) in enumerate(cv.split(X, y)):
+        for c, C in enumerate(Cs):
+            alone = LogisticRegression(C=C, **settings).fit(X[train], y[train], None if w is None else w[train])
+            path = model.coefs_paths_[f, 0, c, 0]
+            spread = X.std(axis=0)
+            np.testing.assert_allclose(path[:6] * spread, alone.coef_[0] * spread, atol=2e-5)
+            assert abs(model.scores_[f, 0, c] - np.mean(alone.predict(X[test]) == y[test])) <= 2 / len(test)
+    best = LogisticRegression(C=model.C_, **settings).fit(X, y, w)
+    np.testing.assert_allclose(model.coef_ * X.std(axis=0), best.coef_ * X.std(axis=0), atol=2e-5)
+    assert model.converged_
+    assert model.objective_ == pytest.approx(best.objective_, rel=1e-9)
+
+
+def test_folds_side_by_side_read_the_rows_less_often_with_the_same_bits():
+    X, y = table(6000, 8, 2)
+    together = LogisticRegressionCV(cv=5).fit(X, y)
+    apart = LogisticRegressionCV(cv=ShuffleSplit(5, test_size=0.2, random_state=0)).fit(X, y)
+    assert together.n_passes_ < 0.6 * apart.n_passes_
+    for n_threads in (1, 3, 8):
+        with threads.limit(n_threads):
+            again = LogisticRegressionCV(cv=5).fit(X, y)
+        assert np.array_equal(again.coefs_paths_[1], together.coefs_paths_[1])
+        assert np.array_equal(again.coef_, together.coef_)
+
+
+def test_a_fold_that_the_common_hessian_does_not_fit_is_fitted_alone():
+    """Rows in order of a column that one fold has nothing of: its own fit is far from that of all rows."""
+    X, y = table(4000, 4, 2)
+    X[:1000, 3] = 50.0 * (y[:1000] - 0.5)
+    X[1000:, 3] = 0.0
+    folds = [(np.setdiff1d(np.arange(4000), test), test) for test in np.array_split(np.arange(4000), 4)]
+    model = LogisticRegressionCV(Cs=[1e3], cv=folds, use_legacy_attributes=False).fit(X, y)
+    for f, (train, _) in enumerate(folds):
+        alone = LogisticRegression(C=1e3).fit(X[train], y[train])
+        np.testing.assert_allclose(model.coefs_paths_[f, 0, 0, 0, :3], alone.coef_[0, :3], atol=2e-3)

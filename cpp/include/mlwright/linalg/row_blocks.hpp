@@ -3,7 +3,8 @@
 //
 // A pass calls prepare() once for its coefficients, then for every block load() and any of the products, and settle() once
 // for its sums. PackedRows centres entries while packing; CsrRows touches stored entries only and centres by algebra, so that
-// a wide sparse matrix costs what its entries cost. Thread-safe: const, scratch memory is the caller's.
+// a wide sparse matrix costs what its entries cost; CodedRows looks levels of categories up, so that a one-hot column costs
+// nothing but its place in the sums. Thread-safe: const, scratch memory is the caller's.
 #pragma once
 
 #include <memory>
@@ -20,7 +21,7 @@ class RowBlocks {
   virtual ~RowBlocks() = default;
   virtual index_t rows() const noexcept = 0;
   virtual index_t cols() const noexcept = 0;
-  index_t padded() const noexcept { return (cols() + 7) / 8 * 8; }
+  virtual index_t padded() const noexcept { return (cols() + 7) / 8 * 8; }  // what vectors of columns have, zero beyond
   // Doubles that load() and the products need, for `width` columns at once (a multiple of 8; 0 for one).
   virtual index_t scratch_size(index_t width) const noexcept = 0;
   virtual index_t work_per_row() const noexcept = 0;  // multiply-adds of one product
@@ -53,5 +54,11 @@ std::unique_ptr<RowBlocks> packed_rows(const Design& x, std::span<const double> 
 template <class T, class Index>
 std::unique_ptr<RowBlocks> csr_rows(std::span<const Index> indptr, std::span<const Index> indices, std::span<const T> data,
                                     index_t cols, std::span<const double> shift, std::span<const double> scale);
+
+// Columns of levels, then of numbers (null: none). codes: a row's levels as columns, one a categorical feature, feature k in
+// [ends[k - 1], ends[k]), which is checked in one read; row-major. Columns of levels are neither shifted nor scaled. What is
+// passed must outlive the result.
+std::unique_ptr<RowBlocks> coded_rows(const Design* numbers, MatrixView<const std::int32_t> codes, std::span<const std::int64_t> ends,
+                                      std::span<const double> shift, std::span<const double> scale);
 
 }  // namespace mlwright::linalg

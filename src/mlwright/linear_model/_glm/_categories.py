@@ -1,9 +1,10 @@
 """Tables with categorical columns: a coefficient a level, in place of one-hot columns.
 
 Numbers stay a column each; a column of categories, enumerations or text stands for as many columns as it has levels, of
-which each row has a one in one. Rows are sparse, with one entry a column of the table, so a level costs nothing.
+which each row has a one in one. Solvers read the codes (``_coded_table``), so a level costs nothing but its place.
 """
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -11,10 +12,13 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_array, validate_data
 
+from mlwright._kernels.linalg import as_design
 from mlwright._validation import rows_for_fit
 from mlwright.io.composite import AnyOf, ListOf, Maybe, Optional
 from mlwright.io.schema import Strings, Tensor
 from mlwright.linear_model._glm._base import refuse
+from mlwright.linear_model._glm._coded_table import CodedTable
+from mlwright.linear_model._glm._solve import DENSE_PROXIMAL, LARGEST_HESSIAN
 from mlwright.preprocessing._category_levels import read_series
 from mlwright.preprocessing._columns import as_table, check_table_shape, table_names
 
@@ -42,7 +46,23 @@ class CategoricalMixin:
         names = _names(table)
         coded = [_read(table, j, names[j]) for j in np.flatnonzero(mask)]
         self.is_categorical_, self._levels = mask, [one.values for one in coded]
-        return super()._rows(self._one_hot(table, [one.codes for one in coded]), y, sample_weight)
+        numbers = self._numbers(table)
+        rows, y, w = super()._rows(numbers if numbers.shape[1] else np.zeros((len(table), 1)), y, sample_weight)
+        return self._with_codes(rows, self._table_of(numbers, [one.codes for one in coded])), y, w
+
+    def _with_codes(self, rows, table):
+        """Checked rows of the numbers with the codes; one-hot where there are more columns than a Hessian may have."""
+        most = LARGEST_HESSIAN if self.alpha * self.l1_ratio == 0.0 else DENSE_PROXIMAL
+        if table.shape[1] <= most:
+            return replace(rows, X=table, design=table.design)
+        X = table.tocsr()
+        return replace(rows, X=X, design=as_design(X))
+
+    def _keep(self, solution, problem, rows):
+        if isinstance(rows.X, CodedTable):  # what is wrong with rows is seen in the numbers
+            numbers = rows.X.numbers
+            rows = replace(rows, X=numbers if numbers.shape[1] else np.zeros((len(numbers), 1)))
+        super()._keep(solution, problem, rows)
 
     def _remember_features(self, X):
         """After a fit on one-hot rows: the features are the table's columns."""
@@ -59,10 +79,10 @@ class CategoricalMixin:
     def _rows_again(self, X, y):
         if getattr(self, "is_categorical_", None) is None:
             return super()._rows_again(X, y)
-        return rows_for_fit(_Plain(), self._coded(X), y, None, multi_output=False)
+        return rows_for_fit(_Plain(), self._coded(X).tocsr(), y, None, multi_output=False)
 
     def _coded(self, X):
-        """One-hot rows by the levels of the fit."""
+        """Rows by the levels of the fit."""
         table = as_table(X)
         if table is None:
             raise TypeError(
@@ -80,23 +100,23 @@ class CategoricalMixin:
                     f"X: column {names[j]!r} has {table[row, int(j)]!r} in row {row}, expected one of the "
                     f"{len(levels)} levels of the fit; merge rare levels before fitting, or leave such rows out."
                 )
-            codes.append(of_column.astype(np.int64))
-        return self._one_hot(table, codes)
+            codes.append(of_column)
+        return self._table_of(self._numbers(table), codes)
 
-    def _one_hot(self, table, codes):
-        """Rows as CSR, the columns of each feature after those of the one before."""
-        mask, n = self.is_categorical_, len(table)
-        first = np.concatenate([[0], np.cumsum(_widths(mask, self._levels))])
-        data, indices = np.ones((n, len(mask))), np.empty((n, len(mask)), dtype=np.int32)
-        numbers = np.flatnonzero(~mask)
-        if len(numbers):
-            part = table[:, numbers.tolist()].to_native()
-            data[:, numbers] = check_array(part, dtype=np.float64)
-            indices[:, numbers] = first[numbers]
-        for j, of_column in zip(np.flatnonzero(mask), codes, strict=True):
-            indices[:, j] = first[j] + of_column
-        ends = np.arange(0, n * len(mask) + 1, len(mask), dtype=np.int64)
-        return sparse.csr_array((data.ravel(), indices.ravel(), ends), shape=(n, int(first[-1])))
+    def _numbers(self, table):
+        """The columns that are no categories, checked."""
+        at = np.flatnonzero(~self.is_categorical_)
+        if not len(at):
+            return np.empty((len(table), 0))
+        return check_array(table[:, at.tolist()].to_native(), dtype=np.float64)
+
+    def _table_of(self, numbers, codes):
+        widths = _widths(self.is_categorical_, self._levels)
+        first = np.concatenate([[0], np.cumsum(widths[self.is_categorical_])])
+        columns = np.empty((len(numbers), len(codes)), dtype=np.int32)
+        for k, of_column in enumerate(codes):
+            np.add(of_column, first[k], out=columns[:, k], casting="unsafe")
+        return CodedTable(numbers, columns, widths, self.is_categorical_)
 
     @property
     def coef_names_(self):

@@ -1,5 +1,6 @@
 """Logistic regression with its penalty chosen by cross-validation."""
 
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import ClassVar
 
@@ -14,6 +15,7 @@ from mlwright.io.composite import Maybe, State
 from mlwright.io.schema import Labels, Number, Tensor
 from mlwright.linear_model._glm._alo import error_of, left_out
 from mlwright.linear_model._glm._base import COMMON_FIELDS, certify
+from mlwright.linear_model._glm._folds_together import FoldsTogether, fold_numbers, shares_passes
 from mlwright.linear_model._glm._logistic import SOLVERS, LogisticModel, LogisticRegression
 from mlwright.linear_model._glm._logistic_fit import LogisticFitter
 from mlwright.linear_model._glm._penalty import check_solver
@@ -32,8 +34,9 @@ class _Scored(LogisticModel):
 class LogisticRegressionCV(LogisticModel):
     """Logistic regression with ``C`` and ``l1_ratio`` chosen by cross-validation.
 
-    Each fold goes along its path of penalties, every fit started from the one before. Where there are fewer rows than
-    columns, ``X X'`` is formed once and all folds and penalties are fitted on its parts.
+    Each fold goes along its path of penalties, every fit started from the one before. Of two classes under an L2
+    penalty and with many rows, all folds are fitted side by side from the same reads of the rows. Where there are fewer
+    rows than columns, ``X X'`` is formed once and all folds and penalties are fitted on its parts.
 
     Parameters
     ----------
@@ -196,12 +199,13 @@ ndarray of shape (n_folds, n_l1_ratios, n_cs, n_classes, n_features + 1)
             whole = LogisticFitter.of_rows(rows, codes, w, len(self.classes_), self.fit_intercept, l1)
             vars(self).pop("alo_error_", None)
             vars(self).pop("loo_decision_function_", None)
+            known = {}
             if isinstance(self.cv, str):
                 self._fit_left_out(whole, rows)
             else:
                 folds = list(check_cv(self.cv, codes, classifier=True).split(rows.X, codes))
-                self._fit_folds(whole, folds, rows)
-            self._finish(whole, rows)
+                known = self._fit_folds(whole, folds, rows)
+            self._finish(whole, rows, known)
         return self
 
     def score(self, X, y, sample_weight=None):
@@ -259,9 +263,42 @@ ndarray of shape (n_folds, n_l1_ratios, n_cs, n_classes, n_features + 1)
         self.loo_decision_function_ = scores[:, 0] if scores.shape[1] == 1 else scores
 
     def _fit_folds(self, whole, folds, rows):
+        """Scores of the folds; the fits to all rows that were made on the way, by penalty."""
         self._begin(len(folds), whole, rows.X.shape[1])
-        for f, (train, test) in enumerate(folds):
+        for f, (train, _) in enumerate(folds):
             self._require_classes(whole, train, f)
+        problem = whole.problem()
+        if shares_passes(whole, problem, self.l1_ratios_.max()):
+            fold = fold_numbers(folds, len(whole.codes))
+            if fold is not None:
+                return self._fit_folds_together(whole, problem, folds, fold, rows)
+        self._fit_folds_apart(whole, folds, rows)
+        return {}
+
+    def _fit_folds_together(self, whole, problem, folds, fold, rows):
+        order = np.argsort(self.Cs_, kind="stable")
+        penalties = [(0.0, 1.0 / self.Cs_[c]) for c in order]
+        path = whole.solve_path(problem, penalties, whole.start(), self.tol, self.max_iter)
+        together = FoldsTogether(problem, fold, len(folds), self.tol)
+        for c, solution in zip(order, path, strict=True):
+            found = together.fit(1.0 / self.Cs_[c], solution)
+            for f, (train, test) in enumerate(folds):
+                one, scores = found.solutions[f], found.scores[test, None]
+                if one is None:
+                    fitter, start = whole.part(train), (solution.coef, solution.intercept)
+                    one = fitter.solve(fitter.problem(), 0.0, 1.0 / self.Cs_[c], start, self.tol, self.max_iter)
+                    scores = fitter.scores([one], rows.X, test)[0]
+                    self.n_passes_ += one.n_passes * len(train) / len(fold)
+                self._fold_steps[f, c] = one.n_iter
+                self._fold_paths[f, c, ..., : one.coef.shape[1]] = one.coef
+                if self.fit_intercept:
+                    self._fold_paths[f, c, ..., -1] = one.intercept
+                self._fold_scores[f, c] = self._score_of(whole, scores, test, rows, self._fold_paths[f, c, 0])
+        self.n_passes_ += together.n_passes + sum(solution.n_passes for solution in path)
+        return {self.Cs_[c]: replace(solution, n_passes=0.0) for c, solution in zip(order, path, strict=True)}
+
+    def _fit_folds_apart(self, whole, folds, rows):
+        for f, (train, test) in enumerate(folds):
             fitter = whole.part(train)
             for r, ratio in enumerate(self.l1_ratios_):
                 path = self._path(fitter, ratio)
@@ -309,12 +346,12 @@ ndarray of shape (n_folds, n_l1_ratios, n_cs, n_classes, n_features + 1)
         X = rows.X.tocsr()[test] if rows.is_sparse else rows.X[test]
         return float(get_scorer(self.scoring)(model, X, self.classes_[whole.codes[test].astype(np.intp)]))
 
-    def _finish(self, whole, rows):
+    def _finish(self, whole, rows, known):
         n_passes = self.n_passes_
         if self.refit:
             best = np.unravel_index(np.argmax(self._fold_scores.sum(axis=0)), self._fold_scores.shape[1:])
             self._best_C, self._best_l1_ratio = float(self.Cs_[best[0]]), float(self.l1_ratios_[best[1]])
-            solution = self._fit_best(whole)
+            solution = known.get(self._best_C) or self._fit_best(whole)
             coef, intercept = solution.coef, solution.intercept
         else:
             best = [np.unravel_index(np.argmax(s), s.shape) for s in self._fold_scores]

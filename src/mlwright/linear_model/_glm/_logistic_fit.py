@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import special
 
-from mlwright._kernels.linalg import as_design
+from mlwright._kernels.linalg import affine_map, as_design
 from mlwright.linear_model._glm._dual import DualBasis, wants_dual
 from mlwright.linear_model._glm._families import law_of
 from mlwright.linear_model._glm._multinomial import solve_classes
@@ -61,7 +61,7 @@ class LogisticFitter:
         if self.basis is not None:
             together = self.basis.scores(coef, chosen) + intercept
         else:
-            together = (X.tocsr() if self.rows.is_sparse else X)[chosen] @ coef.T + intercept
+            together = affine_map(as_design((X.tocsr() if self.rows.is_sparse else X)[chosen]), coef, intercept)
         return np.split(together, len(path), axis=1)
 
     @property

@@ -3,9 +3,11 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy import sparse
 
 from mlwright._kernels import glm
 from mlwright._kernels.glm import GlmLoss, Table
+from mlwright.linear_model._glm._coded_table import CodedTable
 
 _SAMPLE = 4096  # rows that shifts and scales are taken from
 _LARGEST_SCALE = 2.0**500
@@ -23,6 +25,8 @@ class Problem:
     fit_intercept : bool
     saturated : float
         The sum of losses that no model can be below.
+    places : int array of shape (p,), or None
+        The user's column of each column of the table, where they are in another order.
     """
 
     table: Table
@@ -31,6 +35,7 @@ class Problem:
     l2: float
     fit_intercept: bool
     saturated: float = 0.0
+    places: np.ndarray | None = None
 
     @property
     def scale(self):
@@ -77,15 +82,19 @@ class Solution:
 
 def table_of(rows, y, w, offset, fit_intercept):
     """The table of validated rows, its columns centred (where there is an intercept) and brought near one."""
-    shift, scale = _shift_and_scale(rows, fit_intercept)
+    shift, scale = _shift_and_scale(rows.X, fit_intercept)
     return Table(rows.design, shift, scale, y, w, offset)
 
 
-def _shift_and_scale(rows, fit_intercept):
-    X = rows.X
+def _shift_and_scale(X, fit_intercept):
+    if isinstance(X, CodedTable):
+        shift, scale = _shift_and_scale(X.numbers, fit_intercept)
+        n_levels = int(X.ends[-1])
+        return np.append(np.zeros(n_levels), shift), np.append(np.ones(n_levels), scale)
     n, p = X.shape
     step = -(-n // _SAMPLE)
-    if rows.is_sparse:
+    is_sparse = sparse.issparse(X)
+    if is_sparse:
         if p > glm.PACKED_COLUMNS:
             return np.zeros(p), np.ones(p)
         sample = X.tocsr()[::step].toarray().astype(np.float64)
@@ -97,7 +106,7 @@ def _shift_and_scale(rows, fit_intercept):
         reach = np.abs(sample - shift).max(axis=0)
         if step > 1 and not (reach > 0).all():
             for j in np.flatnonzero(reach == 0):
-                column = X[:, [j]].toarray() if rows.is_sparse else X[:, j]
+                column = X[:, [j]].toarray() if is_sparse else X[:, j]
                 reach[j] = np.abs(column - shift[j]).max()
         spread = reach * np.sqrt((((sample - shift) / np.where(reach > 0, reach, 1.0)) ** 2).mean(axis=0))
     spread = np.where(spread > 0, spread, reach)
@@ -108,10 +117,16 @@ def _shift_and_scale(rows, fit_intercept):
 
 def scaled(problem, coef, intercept):
     """Coefficients of the original columns as those of the scaled ones."""
+    coef = coef if problem.places is None else coef[problem.places]
     return coef / problem.scale, intercept + float(coef @ problem.table.shift)
 
 
 def original(problem, b, intercept):
     """And back."""
     coef = b * problem.scale
-    return coef, intercept - float(coef @ problem.table.shift) if problem.fit_intercept else 0.0
+    intercept = intercept - float(coef @ problem.table.shift) if problem.fit_intercept else 0.0
+    if problem.places is None:
+        return coef, intercept
+    of_user = np.empty_like(coef)
+    of_user[problem.places] = coef
+    return of_user, intercept

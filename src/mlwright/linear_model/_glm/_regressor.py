@@ -180,7 +180,8 @@ class GlmRegressor(GlmInferenceMixin, RegressorMixin, BaseEstimator):
         total = float(len(y) if w is None else w.sum())
         l1, l2 = self.alpha * self.l1_ratio * total, self.alpha * (1.0 - self.l1_ratio) * total
         table = table_of(rows, y, w, offset, self.fit_intercept)
-        return Problem(table, law.loss, l1, l2, self.fit_intercept, law.saturated(y, w))
+        places = getattr(rows.X, "places", None)
+        return Problem(table, law.loss, l1, l2, self.fit_intercept, law.saturated(y, w), places)
 
     def _start(self, problem, law, y, w, offset, warm):
         if warm and hasattr(self, "coef_") and len(self.coef_) == len(problem.scale):

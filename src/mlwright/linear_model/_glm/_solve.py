@@ -4,12 +4,13 @@ import numpy as np
 from scipy import sparse
 
 from mlwright._kernels import glm
+from mlwright.linear_model._glm._coded_table import is_sparse
 from mlwright.linear_model._glm._problem import Solution, original, scaled
 from mlwright.linear_model._glm._proximal import solve_proximal, solve_working_set
 
 LARGEST_HESSIAN = 2048  # columns up to which Newton's method forms a Hessian
 _LARGEST_SPARSE_HESSIAN = 512
-_DENSE_PROXIMAL, _SPARSE_PROXIMAL = 512, 256  # columns up to which an L1 penalty needs no working set
+DENSE_PROXIMAL, _SPARSE_PROXIMAL = 512, 256  # columns up to which an L1 penalty needs no working set
 INNER_STEPS = 20  # a step of L-BFGS is a twentieth of a step of Newton's method, as max_iter counts
 
 
@@ -23,7 +24,7 @@ def solve(problem, coef, intercept, tol, max_iter):
 
 def solve_l1(problem, coef, intercept, tol, max_iter):
     """Proximal Newton; on working sets where the columns are many."""
-    if len(coef) <= (_SPARSE_PROXIMAL if isinstance(problem.table.X, tuple) else _DENSE_PROXIMAL):
+    if len(coef) <= (_SPARSE_PROXIMAL if is_sparse(problem.table.X) else DENSE_PROXIMAL):
         return solve_proximal(problem, coef, intercept, tol, max_iter)
     problem, squares, _ = centred(problem)
 
@@ -36,7 +37,7 @@ def solve_l1(problem, coef, intercept, tol, max_iter):
 
 def some_columns(X, members):
     """A design of some of the columns, dense."""
-    if not isinstance(X, tuple):
+    if not is_sparse(X):
         return np.ascontiguousarray(X[:, members])
     indptr, indices, data, p = X
     csr = sparse.csr_matrix((data, indices, indptr), shape=(len(indptr) - 1, p))
@@ -85,7 +86,7 @@ def solve_smooth_path(problem, l2s, coef, intercept, tol, max_iter):
 
 def forms_hessian(problem):
     """Whether Newton's method forms a Hessian of all columns."""
-    most = _LARGEST_SPARSE_HESSIAN if isinstance(problem.table.X, tuple) else LARGEST_HESSIAN
+    most = _LARGEST_SPARSE_HESSIAN if is_sparse(problem.table.X) else LARGEST_HESSIAN
     return len(problem.scale) <= most
 
 
@@ -117,7 +118,7 @@ def centred(problem):
     """The problem of wide sparse columns centred and scaled by their moments, sums of squares, and reads it took."""
     table = problem.table
     weight, first, second = glm.moments(table.X, table.w)
-    if not isinstance(table.X, tuple):
+    if not is_sparse(table.X):
         z_square = table.scale**2 * (second - 2 * table.shift * first + weight * table.shift**2)
         return problem, np.maximum(z_square, 0.0), 1.0
     mean = first / weight if problem.fit_intercept else np.zeros_like(first)

@@ -1,0 +1,86 @@
+"""Rows of a table with categories, as codes: what solvers read in place of one-hot columns.
+
+Users count columns in the order of the table, a categorical feature standing for one a level. Solvers see the columns
+of all levels first, then the numbers; ``places`` leads from theirs to the user's.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy import sparse
+
+from mlwright._kernels.linalg import affine_map
+
+
+class Coded(NamedTuple):
+    """What the kernels read, see ``linalg::coded_rows``: numbers (n, m) or None, codes (n, k), ends (k,)."""
+
+    numbers: Any
+    codes: Any
+    ends: Any
+
+
+def is_sparse(design):
+    """Whether a design is CSR, of the kinds that the kernels read."""
+    return isinstance(design, tuple) and not isinstance(design, Coded)
+
+
+@dataclass(frozen=True)
+class CodedTable:
+    """Rows of numbers and codes.
+
+    Attributes
+    ----------
+    numbers : float64 array of shape (n, m)
+    codes : int32 array of shape (n, k)
+        The columns of ones among those of the levels.
+    widths : int64 array of shape (n_features,)
+        How many columns each feature of the table has.
+    is_categorical : bool array of shape (n_features,)
+    """
+
+    numbers: np.ndarray
+    codes: np.ndarray
+    widths: np.ndarray
+    is_categorical: np.ndarray
+
+    @property
+    def shape(self):
+        return len(self.codes), int(self.widths.sum())
+
+    @cached_property
+    def ends(self):
+        return np.cumsum(self.widths[self.is_categorical])
+
+    @cached_property
+    def places(self):
+        """The user's column of each column here; shape (q,)."""
+        first = np.concatenate([[0], np.cumsum(self.widths)])[:-1]
+        levels = [np.arange(first[j], first[j] + self.widths[j]) for j in np.flatnonzero(self.is_categorical)]
+        return np.concatenate([*levels, first[~self.is_categorical]])
+
+    @property
+    def design(self):
+        return Coded(self.numbers if self.numbers.shape[1] else None, self.codes, self.ends)
+
+    def __matmul__(self, coef):
+        """Scores for coefficients of shape (q,) or (q, t) in the user's order."""
+        own = np.asarray(coef, dtype=np.float64)[self.places]
+        n_levels, together = int(self.ends[-1]), own.reshape(len(own), -1)
+        out = np.zeros((len(self.codes), together.shape[1]))
+        if self.numbers.shape[1]:
+            out = affine_map(self.numbers, np.ascontiguousarray(together[n_levels:].T), np.zeros(together.shape[1]))
+        for column in self.codes.T:
+            out += together[column]
+        return out[:, 0] if own.ndim == 1 else out
+
+    def tocsr(self):
+        """One-hot rows, in the user's order of columns."""
+        n, k, m = len(self.codes), self.codes.shape[1], self.numbers.shape[1]
+        indices, data = np.empty((n, k + m), dtype=np.int32), np.ones((n, k + m))
+        indices[:, :k] = self.places[self.codes]
+        indices[:, k:], data[:, k:] = self.places[int(self.ends[-1]) :], self.numbers
+        ends = np.arange(0, n * (k + m) + 1, k + m, dtype=np.int64)
+        return sparse.csr_array((data.ravel(), indices.ravel(), ends), shape=self.shape)
