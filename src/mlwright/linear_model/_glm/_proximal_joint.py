@@ -4,6 +4,9 @@ A step minimises gradient, exact Hessian and penalty: one quadratic in all coeff
 least squares, with the intercepts eliminated. Equal shifts of all classes move no score, so the Hessian is singular
 along them; the penalty decides there, and for the intercepts nothing needs to.
 
+Gradients are always exact, so the optimum does not depend on whose Hessian leads there: far from it that of some of the
+rows, and near it the last one, as long as each step with it leaves a fifth of the violation or less.
+
 Reference: Lee, Sun and Saunders, SIAM Journal on Optimization 24 (2014), 1420-1443.
 """
 
@@ -23,6 +26,10 @@ _ARMIJO, _ROUNDING, _PERFECT = 1e-4, 1e-14, 1e-12
 _INNER, _SWEEPS, _HALVINGS = 0.1, 10_000, 40
 _NULL = 1e-12
 _SEPARATED = 1e-8  # mean loss of a row
+_SHRINKS = 0.2  # what a step leaves of the violation, at most, before the Hessian is formed anew
+_LEFT = 0.2  # times tol^2 and the objective: twice what may be left to gain, as in Newton's method of one score
+_FAR, _SHARE = 0.1, 8  # the violation beyond which a Hessian of one row in so many will do
+_LEAST_ROWS = 50  # of those, a column
 _LARGE_SCORE, _STILL_MOVES = 8.0, 0.5  # as in Newton's method of one score
 _ROWS_AT_ONCE = 4096
 
@@ -34,15 +41,19 @@ def forms_joint(problem, n_classes):
 
 
 class JointNewton:
-    """The state of one minimisation: coefficients (p, k) of scaled columns and intercepts (k,)."""
+    """The state of one minimisation: coefficients (p, k) of scaled columns and intercepts (k,).
 
-    def __init__(self, problem, n_classes, b, b0):
-        self.problem, self.k = problem, n_classes
+    ``from_some``: whether a Hessian of some of the rows will do far from the optimum.
+    """
+
+    def __init__(self, problem, n_classes, b, b0, from_some=True):
+        self.problem, self.k, self.from_some = problem, n_classes, from_some
         l1, l2 = problem.penalties()
         self.l1, self.l2 = np.tile(l1, n_classes), np.tile(l2, n_classes)
         self.Z = _scaled(problem.table)
         self.b, self.b0 = b, b0
         self.n_passes, self.n_iter, self.status, self.first = 0.0, 0, glm.ITERATIONS, None
+        self.violation, self.stride, self.curved_at = np.inf, 1, None
 
     def penalty(self, b):
         """The penalty of coefficients (p, k)."""
@@ -55,12 +66,20 @@ class JointNewton:
         while True:
             if not np.isfinite(self.objective):
                 self.status = glm.NOT_FINITE
-            elif self.violation <= tol:
-                self.status = glm.CONVERGED
-            elif self.n_iter < max_iter:
-                if self._step(tol):
-                    continue
-                self.status = glm.STALLED
+            elif self.violation <= tol and self.stride > 1:
+                self._curve(1)
+                continue
+            else:
+                d, d0, expected = self._direction(tol)
+                if self.violation <= tol and -expected <= _LEFT * tol**2 * self.deviance:
+                    self.status = glm.CONVERGED
+                elif self.n_iter < max_iter:
+                    if self._step(d, d0, expected):
+                        continue
+                    if self.stride > 1 or self.curved_at is not self.b:
+                        self._curve(1)
+                        continue
+                    self.status = glm.CONVERGED if self.violation <= tol else glm.STALLED
             return self
 
     def _evaluate(self, b, b0):
@@ -75,23 +94,40 @@ class JointNewton:
         self.first = max(abs(self.objective), 1e-300) if self.first is None else self.first
         self.deviance = max(self.objective, _PERFECT * self.first)
         if np.isfinite(self.objective):
-            self._curve()
+            self._look()
 
-    def _curve(self):
-        """The Hessian here, set of coefficients after set, and how far from the optimum this is."""
+    def _look(self):
+        """How far from the optimum this is; with a new Hessian where the old one has served its time."""
+        if self.curved_at is None:
+            self._curve(self._coarse())
+            return
+        before, self.violation = self.violation, self._violation()
+        if not self.violation <= _SHRINKS * before:
+            self._curve(self._coarse() if self.violation > _FAR and self.stride > 1 else 1)
+
+    def _coarse(self):
+        w = self.problem.table.w
+        enough = len(self.Z) >= _SHARE * _LEAST_ROWS * self.Z.shape[1] and (w is None or w.min() > 0.0)
+        return _SHARE if self.from_some and enough else 1
+
+    def _curve(self, stride):
+        """The Hessian here by every so manieth row, class after class; how far from the optimum this is."""
         k, q = self.k, self.Z.shape[1]
-        table = self.problem.table
-        p = special.softmax(self.scores(self.b, self.b0), axis=1)
+        w = self.problem.table.w
+        Z = np.ascontiguousarray(self.Z[::stride])
+        p = special.softmax(affine_map(Z, np.vstack([self.b, self.b0]).T, np.zeros(k)), axis=1)
+        w = np.full(len(p), len(self.Z) / len(Z)) if w is None else w[::stride] * (w.sum() / w[::stride].sum())
         H = np.zeros((k, q, k, q))
         flat = H.reshape(k * q, k * q)
-        root = np.ones(len(p)) if table.w is None else np.sqrt(table.w)
+        root = np.sqrt(w)
         for begin in range(0, len(p), _ROWS_AT_ONCE):
             part = slice(begin, begin + _ROWS_AT_ONCE)
             weighted = p[part] * root[part, None]
-            flat -= _gram((weighted[:, :, None] * self.Z[part, None, :]).reshape(-1, k * q))
+            flat -= _gram((weighted[:, :, None] * Z[part, None, :]).reshape(-1, k * q))
         for c in range(k):
-            H[c, :, c] += _gram(self.Z, p[:, c] if table.w is None else p[:, c] * table.w)
-        self.n_passes += 1.0
+            H[c, :, c] += _gram(Z, p[:, c] * w)
+        self.n_passes += 1.0 / stride
+        self.stride, self.curved_at = stride, self.b
         self.border = H[:, :-1, :, -1].reshape(-1, k)
         self.corner = H[:, -1, :, -1].copy()
         self.hessian = np.ascontiguousarray(H[:, :-1, :, :-1]).reshape(len(self.l1), -1)
@@ -127,11 +163,7 @@ class JointNewton:
             worst = max(worst, float((np.abs(self.total) / size).max()))
         return worst
 
-    def _step(self, tol):
-        d, d0 = self._direction(tol)
-        flat = d.T.ravel()
-        expected = float(self.gradient @ flat) + float(self.total @ d0)
-        expected += self.penalty(self.b + d) - self.penalty(self.b)
+    def _step(self, d, d0, expected):
         w = self.problem.table.w
         noise = _ROUNDING * (abs(self.objective) + (len(self.Z) if w is None else w.sum()))
         t = 1.0
@@ -146,7 +178,7 @@ class JointNewton:
         return False
 
     def _direction(self, tol):
-        """The minimiser of the quadratic model plus penalty, less where we are."""
+        """Steps to the minimum of the quadratic model plus penalty, and a bound of the objective's slope there."""
         H, g, b = self.hessian, self.gradient, self.b.T.ravel()
         inverse = _pseudo_inverse(self.corner) if self.problem.fit_intercept else np.zeros_like(self.corner)
         lifted = self.border @ inverse
@@ -169,8 +201,10 @@ class JointNewton:
             violation=inner,
             max_iter=_SWEEPS,
         )
-        d = coef[0, 0] - b
-        return d.reshape(self.k, -1).T, -inverse @ (self.total + self.border.T @ d)
+        flat = coef[0, 0] - b
+        d, d0 = flat.reshape(self.k, -1).T, -inverse @ (self.total + self.border.T @ flat)
+        expected = float(self.gradient @ flat) + float(self.total @ d0)
+        return d, d0, expected + self.penalty(self.b + d) - self.penalty(self.b)
 
 
 def _gram(rows, w=None):
@@ -208,7 +242,7 @@ def runs_away(problem, n_classes, coef, intercept, objective):
     if not forms_joint(problem, n_classes):
         return False
     start = np.ascontiguousarray((coef / problem.scale).T)
-    state = JointNewton(problem, n_classes, start, intercept + coef @ problem.table.shift)
+    state = JointNewton(problem, n_classes, start, intercept + coef @ problem.table.shift, from_some=False)
     spread = np.ptp(state.scores(state.b, state.b0), axis=1)
     if not spread.max(initial=0.0) > _LARGE_SCORE:
         return False
