@@ -237,8 +237,22 @@ def test_intervals_cover():
     model = Lasso(0.05).fit(X[:200], y[:200])
     interval = model.predict_interval(X[200:], coverage=0.8)
     assert 0.7 < ((interval[:, 0] <= y[200:]) & (y[200:] <= interval[:, 1])).mean() < 0.9
-    with pytest.raises(ValueError, match="keeps no statistics of its rows"):
-        Lasso(1.0).fit(*data(*WIDE)[:2]).predict_interval(data(*WIDE)[0])
+
+
+@pytest.mark.parametrize("kind", [np.asarray, sparse.csr_matrix])
+@pytest.mark.parametrize("model", [Lasso(0.1), LassoCV(alphas=[0.1, 0.2], cv=3), ElasticNet(0.15, l1_ratio=0.8)])
+def test_intervals_of_wide_fits_cover(kind, model):
+    """In-sample residuals would be far too short: the fit uses a third of its rows up."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((1200, 700)) * (rng.random((1200, 700)) < 0.3)
+    y = X[:, :10].sum(axis=1) + rng.standard_normal(1200)
+    model.fit(kind(X[:200]), y[:200])
+    lower, upper = model.predict_interval(kind(X[200:]), coverage=0.8).T
+    assert 0.74 < ((lower <= y[200:]) & (y[200:] <= upper)).mean() < 0.9
+    both = Lasso(0.1).fit(kind(X[:200]), np.column_stack([y, 2.0 * y])[:200]).predict_interval(kind(X[200:]))
+    assert both.shape == (1000, 2, 2)
+    alone = Lasso(0.1).fit(kind(X[:200]), y[:200]).predict_interval(kind(X[200:]))
+    np.testing.assert_allclose(both[:, 0], alone, atol=1e-6)
 
 
 @pytest.mark.parametrize("shape", [(20, 3), WIDE])

@@ -54,6 +54,7 @@ CLASSES: dict[str, str] = {
     "linear_model.MultiTaskLasso": "mlwright.linear_model:MultiTaskLasso",
     "linear_model.MultiTaskLassoCV": "mlwright.linear_model:MultiTaskLassoCV",
     "linear_model.PenalizedRegression": "mlwright.linear_model:PenalizedRegression",
+    "linear_model.PenalizedRegressionCV": "mlwright.linear_model:PenalizedRegressionCV",
     "linear_model.PoissonRegressor": "mlwright.linear_model:PoissonRegressor",
     "linear_model.Ridge": "mlwright.linear_model:Ridge",
     "linear_model.SGDClassifier": "mlwright.linear_model:SGDClassifier",

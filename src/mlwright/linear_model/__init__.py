@@ -22,6 +22,7 @@ from mlwright.linear_model._sparse.multi_task import MultiTaskElasticNet, MultiT
 from mlwright.linear_model._sparse.multi_task_cv import MultiTaskElasticNetCV, MultiTaskLassoCV
 from mlwright.linear_model._sparse.paths import enet_path, lasso_path
 from mlwright.linear_model._sparse.penalized_regression import PenalizedRegression
+from mlwright.linear_model._sparse.penalized_regression_cv import PenalizedRegressionCV
 
 __all__ = [
     "ARDRegression",
@@ -44,6 +45,7 @@ __all__ = [
     "MultiTaskLasso",
     "MultiTaskLassoCV",
     "PenalizedRegression",
+    "PenalizedRegressionCV",
     "PoissonRegressor",
     "QuantileRegressor",
     "Ridge",

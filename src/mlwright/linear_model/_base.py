@@ -48,7 +48,6 @@ class LinearStatistics(BaseEstimator):
         return statistics
 
     def _remember_kind(self, rows):
-        vars(self).pop("kkt_violation_", None)
         self._dtype = "float32" if rows.dtype == np.float32 else "float64"
         self._single_target = rows.single_target
 

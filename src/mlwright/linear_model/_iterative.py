@@ -3,11 +3,8 @@
 Reference: Paige and Saunders (1982), LSQR. ACM Transactions on Mathematical Software 8.
 """
 
-import warnings
-
 import numpy as np
 from scipy.sparse.linalg import LinearOperator, lsqr
-from sklearn.exceptions import ConvergenceWarning
 
 _TOLERANCE = 1e-12
 
@@ -30,11 +27,5 @@ def ridge(rows, x_mean, y_mean, alpha, max_iter=None):
         target = root * (rows.y[:, k] - y_mean[k])
         damp = np.sqrt(alpha[k])
         answer = lsqr(operator, target, damp=damp, atol=_TOLERANCE, btol=_TOLERANCE, conlim=0, iter_lim=limit)
-        coef[k], status, n_iter[k] = answer[:3]
-        if status == 7:
-            warnings.warn(
-                f"lsqr: {limit} iterations did not reach a relative accuracy of {_TOLERANCE:g}; raise max_iter.",
-                ConvergenceWarning,
-                stacklevel=6,
-            )
+        coef[k], _, n_iter[k] = answer[:3]
     return coef, n_iter

@@ -40,6 +40,8 @@ class Solution:
     rank : int or None
     singular : array or None
         Singular values of the rows, where the route found them.
+    n_passes : int
+        Reads of the rows beyond those that made the statistics.
     """
 
     coef: np.ndarray
@@ -47,14 +49,15 @@ class Solution:
     route: str
     rank: int | None = None
     singular: np.ndarray | None = None
+    n_passes: int = 0
 
 
 def refine(problem, statistics, rows, fit_intercept, b, solve, penalty=None):
-    """Iterative refinement of ``b`` with residuals from the rows; None where it does not converge."""
+    """Iterative refinement of ``b`` with residuals from the rows, None where it does not converge; and the reads."""
     mean = statistics.mean if fit_intercept else np.zeros_like(statistics.mean)
     scale = np.concatenate([problem.x_scale, problem.y_scale])
     last = np.inf
-    for _ in range(_MOST_PASSES):
+    for n_passes in range(1, _MOST_PASSES + 1):
         gradient = residual_gradient(rows.design, rows.y, rows.w, mean, scale, np.ascontiguousarray(b))
         if penalty is not None:
             gradient -= penalty[:, None] * b
@@ -62,11 +65,11 @@ def refine(problem, statistics, rows, fit_intercept, b, solve, penalty=None):
         b = b + step
         size, whole = _size(problem, step), _size(problem, b)
         if not size > 4e-16 * whole:
-            return b
+            return b, n_passes
         if size > 0.25 * last:
-            return b if size < 1e-13 * whole else None
+            return (b if size < 1e-13 * whole else None), n_passes
         last = size
-    return b if last < 1e-12 * whole else None
+    return (b if last < 1e-12 * whole else None), _MOST_PASSES
 
 
 def _size(problem, b):
@@ -86,8 +89,10 @@ def least_squares(statistics, fit_intercept, tol, rows=None):
     b = factor.solve(problem.cross)
     if factor.condition <= _DIRECT or rows is None:
         return Solution(problem.to_coef(b), factor.condition, "cholesky", rank)
-    b = refine(problem, statistics, rows, fit_intercept, b, factor.solve)
-    return None if b is None else Solution(problem.to_coef(b), factor.condition, "refined", rank)
+    b, n_passes = refine(problem, statistics, rows, fit_intercept, b, factor.solve)
+    if b is None:
+        return None
+    return Solution(problem.to_coef(b), factor.condition, "refined", rank, n_passes=n_passes)
 
 
 def _full_rank_for_sure(problem, factor, tol):
@@ -133,9 +138,9 @@ def _from_spectrum(problem, statistics, fit_intercept, tol, rows):
     def solve(right):
         return factor[:, None] * (vectors @ (inverse[:, None] * (vectors.T @ (factor[:, None] * right))))
 
-    b = solve(problem.cross)
+    b, n_passes = solve(problem.cross), 0
     if rows is not None:
-        b = refine(problem, statistics, rows, fit_intercept, b, solve)
+        b, n_passes = refine(problem, statistics, rows, fit_intercept, b, solve)
         if b is None:
             return None
     condition = largest / values[keep][0] if keep.any() else 1.0
@@ -143,7 +148,7 @@ def _from_spectrum(problem, statistics, fit_intercept, tol, rows):
         condition = np.inf
     singular = np.sqrt(np.maximum(values[::-1], 0.0)) / common
     singular[values[::-1] <= _NOISE * largest] = 0.0
-    return Solution(problem.to_coef(b), condition, "eigen", int(keep.sum()), singular)
+    return Solution(problem.to_coef(b), condition, "eigen", int(keep.sum()), singular, n_passes)
 
 
 def centred_rows(rows, x_mean, y_mean):
@@ -162,4 +167,4 @@ def least_squares_by_svd(rows, x_mean, y_mean, tol):
     """The minimum-norm answer, with rank and singular values, by LAPACK's gelsd: what scikit-learn calls."""
     X, y = centred_rows(rows, x_mean, y_mean)
     coef, _, rank, singular = sla.lstsq(X, y, cond=tol, overwrite_a=True, overwrite_b=True, check_finite=False)
-    return Solution(coef.T, np.inf, "svd", int(rank), singular)
+    return Solution(coef.T, np.inf, "svd", int(rank), singular, 1)

@@ -22,6 +22,7 @@ from mlwright.linear_model._least_squares import least_squares, least_squares_by
 from mlwright.linear_model._loo_predictions import LOO_PREDICTIONS, keep_loo_predictions
 from mlwright.linear_model._nonnegative import nonnegative_least_squares
 from mlwright.linear_model._state import LINEAR_FIELDS
+from mlwright.linear_model._stationary import STATIONARY, certify
 from mlwright.linear_model._system import Problem
 
 
@@ -59,8 +60,14 @@ class LinearRegression(InferenceMixin, LeastSquaresModel):
         Singular values of the centred, weighted X. Dense X only. After ``partial_fit`` there is one a feature. Computed
         from the Gram matrix when first asked for: the smallest has a relative error of about 1e-16 times the squared
         ratio of the largest to it.
+    objective_ : float or ndarray of shape (n_targets,)
+        Sum of squares of the residuals, of each target.
     kkt_violation_ : float
-        With ``positive=True``: largest violation of the optimality conditions, relative to the norms of columns and y.
+        Largest violation of the optimality conditions, relative to the norms of columns and y.
+    converged_ : bool
+        Whether that is below 1e-6. False too where singular values below `tol` were left out that count.
+    n_passes_ : int
+        Reads of the rows.
     loo_predictions_ : ndarray of shape (n_samples,) or (n_samples, n_targets)
         With ``compute_loo=True``. ``partial_fit``, ``merge`` and ``forget`` take it away, which do not see all rows.
     n_features_in_ : int
@@ -101,8 +108,8 @@ class LinearRegression(InferenceMixin, LeastSquaresModel):
     _model_state = State(
         **LINEAR_FIELDS,
         **LOO_PREDICTIONS,
+        **STATIONARY,
         rank_=Maybe(Number(0, integer=True)),
-        kkt_violation_=Maybe(Number(0.0)),
         _n_singular=Optional(Number(0, integer=True)),
         _singular=Optional(Tensor("f8", "s")),
     )
@@ -157,7 +164,7 @@ class LinearRegression(InferenceMixin, LeastSquaresModel):
         p = statistics.n_features
         x_mean, y_mean = statistics.mean[:p], statistics.mean[p:]
         if self.positive:
-            coef, self.kkt_violation_ = nonnegative_least_squares(statistics, self.fit_intercept, 0.0, rows)
+            coef, reads = nonnegative_least_squares(statistics, self.fit_intercept, 0.0, rows)
             self._forget_spectrum()
         else:
             solution = least_squares(statistics, self.fit_intercept, self.tol, rows)
@@ -166,9 +173,10 @@ class LinearRegression(InferenceMixin, LeastSquaresModel):
             if rows is None and not solution.condition < 1e13:
                 _warn_of_stream(self, statistics)
             self._keep_spectrum(solution, rows, p)
-            coef = solution.coef
+            coef, reads = solution.coef, solution.n_passes
         self._keep_statistics(statistics)
         self._set_linear(coef, x_mean, y_mean)
+        certify(self, coef, np.zeros(len(coef)), 1 + reads, statistics=statistics, rows=rows)
         return self
 
     def _fit_without_statistics(self, rows, route, statistics=None):
@@ -176,14 +184,17 @@ class LinearRegression(InferenceMixin, LeastSquaresModel):
         if not finite(rows):
             explain_not_finite(self, rows)
         if rows.is_sparse:
-            coef, _ = _iterative.ridge(rows, x_mean, y_mean, np.zeros(rows.y.shape[1]))
+            coef, n_iter = _iterative.ridge(rows, x_mean, y_mean, np.zeros(rows.y.shape[1]))
+            reads = 2 + 2 * int(n_iter.max())
             self._forget_spectrum()
         else:
             solution = least_squares_by_svd(rows, x_mean, y_mean, self.tol)
             self._keep_spectrum(solution, rows, rows.X.shape[1])
-            coef = solution.coef
+            coef, reads = solution.coef, 2 + solution.n_passes
         self._keep_statistics(statistics)
         self._set_linear(coef, x_mean, y_mean)
+        none = np.zeros(len(coef))
+        certify(self, coef, none, reads, statistics=statistics, rows=rows, iterated=rows.is_sparse)
         return self
 
     def _keep_spectrum(self, solution, rows, p):

@@ -10,6 +10,7 @@ import numpy as np
 from scipy import linalg as sla
 from scipy.optimize import nnls
 
+from mlwright.linear_model._certificate import largest_violation
 from mlwright.linear_model._least_squares import refine
 from mlwright.linear_model._system import Factor, Problem
 
@@ -17,17 +18,17 @@ _ILL = 1e10
 
 
 def nonnegative_least_squares(statistics, fit_intercept, alpha, rows=None):
-    """Coefficients of shape (t, p) and the largest violation of the optimality conditions."""
+    """Coefficients of shape (t, p), and reads of the rows beyond those that made the statistics."""
     problem = Problem.of(statistics, fit_intercept)
     alpha = np.broadcast_to(np.asarray(alpha, dtype=np.float64), (problem.cross.shape[1],))
-    columns, worst = [], 0.0
+    columns, reads = [], 0
     for k, a in enumerate(alpha):
         with np.errstate(over="ignore", under="ignore"):
             penalty = np.minimum(a * problem.x_scale**2, 1e290)
-        b = _solve_one(problem, statistics, fit_intercept, penalty, k, rows)
-        worst = max(worst, _violation(problem, penalty, b, k))
+        b, n_passes = _solve_one(problem, statistics, fit_intercept, penalty, k, rows)
+        reads += n_passes
         columns.append(b)
-    return problem.to_coef(np.stack(columns, axis=1)), worst
+    return problem.to_coef(np.stack(columns, axis=1)), reads
 
 
 def _solve_one(problem, statistics, fit_intercept, penalty, k, rows):
@@ -35,10 +36,11 @@ def _solve_one(problem, statistics, fit_intercept, penalty, k, rows):
     u, _ = nnls(root, right, maxiter=max(100, 30 * len(d)))
     rough = u * d
     passive = rough > 0.0
-    polished = _polish(problem, statistics, fit_intercept, penalty, k, passive, rows)
+    polished, n_passes = _polish(problem, statistics, fit_intercept, penalty, k, passive, rows)
     if polished is None or (polished < 0.0).any():
-        return rough
-    return polished if _violation(problem, penalty, polished, k) <= _violation(problem, penalty, rough, k) else rough
+        return rough, n_passes
+    better = _violation(problem, penalty, polished, k) <= _violation(problem, penalty, rough, k)
+    return (polished if better else rough), n_passes
 
 
 def _compressed(problem, penalty, k):
@@ -59,17 +61,16 @@ def _compressed(problem, penalty, k):
 def _polish(problem, statistics, fit_intercept, penalty, k, passive, rows):
     factor = Factor.of(problem.gram, passive, penalty)
     if not factor.condition < _ILL:
-        return None
+        return None, 0
     b = factor.solve(problem.cross[:, k : k + 1])
     if rows is None or rows.y.shape[1] > 1 or factor.condition < 1e4:
-        return b[:, 0]
-    b = refine(problem, statistics, rows, fit_intercept, b, factor.solve, penalty)
-    return None if b is None else b[:, 0]
+        return b[:, 0], 0
+    b, n_passes = refine(problem, statistics, rows, fit_intercept, b, factor.solve, penalty)
+    return (None if b is None else b[:, 0]), n_passes
 
 
 def _violation(problem, penalty, b, k):
-    """Largest of |gradient| where b > 0 and of the gradient's descent where b = 0, relative to column norms and y."""
+    """Of the optimality conditions, relative to column norms and y."""
     slope = problem.cross[:, k] - problem.gram @ b - penalty * b
     size = np.sqrt((problem.gram.diagonal() + penalty) * problem.square[k])
-    wrong = np.where(b > 0.0, np.abs(slope), np.maximum(slope, 0.0))
-    return float(np.divide(wrong, size, out=np.zeros_like(wrong), where=size > 0.0).max(initial=0.0))
+    return largest_violation(slope, b, size, positive=True)

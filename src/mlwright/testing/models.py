@@ -160,7 +160,15 @@ def _bayesian() -> list[Example]:
 
 
 def _sparse_models() -> list[Example]:
-    from mlwright.linear_model import ElasticNet, ElasticNetCV, Lasso, LassoCV, LassoLarsIC, PenalizedRegression
+    from mlwright.linear_model import (
+        ElasticNet,
+        ElasticNetCV,
+        Lasso,
+        LassoCV,
+        LassoLarsIC,
+        PenalizedRegression,
+        PenalizedRegressionCV,
+    )
 
     X = _numbers()
     y = X @ [1.0, -2.0, 0.5] + 3.0 + _numbers(p=1)[:, 0]
@@ -179,6 +187,8 @@ def _sparse_models() -> list[Example]:
             X.astype(np.float32),
             y,
         ),
+        Example("linear_model.PenalizedRegressionCV", partial(PenalizedRegressionCV, **grid), X, y),
+        Example("linear_model.PenalizedRegressionCV:mcp", partial(PenalizedRegressionCV, "mcp", **grid), X, y),
         Example("linear_model.LassoCV", partial(LassoCV, **grid), X, y),
         Example("linear_model.ElasticNetCV", partial(ElasticNetCV, l1_ratio=[0.5, 1.0], **grid), X, y),
     ]

@@ -12,16 +12,14 @@ from mlwright._kernels.linalg import affine_map, as_design
 from mlwright._runtime.errors import ModelFormatError, NumericalError
 from mlwright._validation import explain_not_finite, require_finite, rows_for_predict
 from mlwright.io.composite import Maybe
-from mlwright.io.schema import Choice, Number, Size, Strings
+from mlwright.io.schema import Number, Size, Strings
+from mlwright.linear_model._certificate import certificate_fields, keep_certificate
 
 #: Certificates, and what every model here is described by in a file.
 COMMON_FIELDS = {
     "n_features_in_": Size("p"),
     "feature_names_in_": Maybe(Strings("p")),
-    "objective_": Number(),
-    "kkt_violation_": Number(0.0, finite=False),
-    "converged_": Choice(True, False),
-    "n_passes_": Number(0.0),
+    **certificate_fields("kkt_violation_", value=Number(0.0, finite=False), objective=Number(), n_passes=Number(0.0)),
 }
 
 
@@ -74,10 +72,13 @@ def certify(model, solution, rows):
     """Certificates of a fit, set on the model; an error for data that are not finite, a warning without certificate."""
     if solution.status == glm.NOT_FINITE:
         _explain(model, rows)
-    model.objective_ = float(solution.objective)
-    model.kkt_violation_ = float(solution.violation)
-    model.converged_ = bool(solution.converged)
-    model.n_passes_ = float(solution.n_passes)
+    keep_certificate(
+        model,
+        objective=float(solution.objective),
+        kkt_violation=solution.violation,
+        converged=solution.converged,
+        n_passes=float(solution.n_passes),
+    )
     if not model.converged_:
         warnings.warn(_reason(model, solution), ConvergenceWarning, stacklevel=4)
 

@@ -12,9 +12,12 @@ from mlwright._kernels.fold_statistics import FoldStatistics
 from mlwright._validation import explain_not_finite
 from mlwright.base import ChosenByRowsMixin
 from mlwright.linear_model._base import column_means, finite
+from mlwright.linear_model._certificate import take_certificate
 from mlwright.linear_model._leave_one_out import decompose, decompose_dual
 from mlwright.linear_model._state import LINEAR_FIELDS
+from mlwright.linear_model._stationary import certify
 
+_READS = 2  # of the rows: for the eigenvectors, and for the predictions
 _GRAM_ROWS = 512  # up to as many columns the Gram matrix is used, however few the rows
 
 
@@ -50,11 +53,12 @@ class PenaltyChoice(ChosenByRowsMixin):
                 "smallest of alphas, or rescale X or y."
             )
         best = scores.argmax(axis=0)
-        self._take_best(fit, alphas, scores, best, rows)
+        coef = self._take_best(fit, alphas, scores, best, rows)
         if self.store_cv_results:
             shape = (len(rows.y), len(alphas)) if rows.single_target else (len(rows.y), rows.y.shape[1], len(alphas))
             self.cv_results_ = kept.transpose(0, 2, 1).reshape(shape).astype(self._dtype, copy=False)
         self._keep_statistics(statistics)
+        certify(self, coef, self.alpha_, _READS, statistics=statistics, rows=rows)
 
     def _decomposed(self, rows, smallest):
         n, p = rows.X.shape
@@ -88,6 +92,7 @@ class PenaltyChoice(ChosenByRowsMixin):
             self.alpha_, self.best_score_ = float(alphas[best]), float(scores[best])
             coef = fit.coefficients(alphas[best])
         self._set_linear(coef, fit.x_mean, fit.y_mean)
+        return coef
 
     def _fit_folds(self, model, X, y, sample_weight, alphas, params):
         from mlwright.model_selection import SharedSearchCV
@@ -107,6 +112,7 @@ class PenaltyChoice(ChosenByRowsMixin):
         for name in (*LINEAR_FIELDS, *self._also_of_the_best):
             if hasattr(best, name):
                 setattr(self, name, getattr(best, name))
+        take_certificate(self, best)
         return self
 
     def _scorer_of_rows(self, rows, sample_weight, params):

@@ -52,8 +52,14 @@ class RidgeClassifier(RidgeSolver, StateAlgebraMixin, LinearClasses):
         Iterations of LSQR; 1 for the other routes, which do not iterate.
     solver_ : {"cholesky", "svd", "lsqr", "nnls"}
         What was used.
+    objective_ : float or ndarray of shape (n_classes,)
+        Sum of squares of the residuals from 1 and -1 plus the penalty, of each class.
     kkt_violation_ : float
-        With ``positive=True``: largest violation of the optimality conditions, relative to the norms of columns and y.
+        Largest violation of the optimality conditions, relative to the norms of columns and y.
+    converged_ : bool
+        Whether that is below 1e-6.
+    n_passes_ : int
+        Reads of the rows.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
 

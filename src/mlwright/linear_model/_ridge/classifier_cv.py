@@ -14,6 +14,7 @@ from mlwright.linear_model._ridge.choice import PenaltyChoice, checked_alphas
 from mlwright.linear_model._ridge.class_targets import LinearClasses, ScoresAsClassifier
 from mlwright.linear_model._ridge.classifier import CLASS_FIELDS, RidgeClassifier
 from mlwright.linear_model._state import LINEAR_FIELDS
+from mlwright.linear_model._stationary import STATIONARY
 
 
 class RidgeClassifierCV(PenaltyChoice, LinearClasses):
@@ -42,6 +43,10 @@ class RidgeClassifierCV(PenaltyChoice, LinearClasses):
     intercept_ : float or ndarray of shape (n_classes,)
     alpha_ : float
     best_score_ : float
+    objective_ : float or ndarray of shape (n_classes,)
+        What `RidgeClassifier` minimises with the penalty chosen.
+    kkt_violation_, converged_, n_passes_
+        Of the fit with the penalty chosen, see :class:`RidgeClassifier`.
     classes_ : ndarray of shape (n_classes,)
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -72,6 +77,7 @@ class RidgeClassifierCV(PenaltyChoice, LinearClasses):
     _also_of_the_best = tuple(CLASS_FIELDS)
     _model_state = State(
         **LINEAR_FIELDS,
+        **STATIONARY,
         **CLASS_FIELDS,
         alpha_=Number(0.0),
         best_score_=Number(),

@@ -49,8 +49,14 @@ class Ridge(RidgeSolver, LeastSquaresModel):
         Iterations of LSQR; 1 for the other routes, which do not iterate.
     solver_ : {"cholesky", "svd", "lsqr", "nnls"}
         What was used.
+    objective_ : float or ndarray of shape (n_targets,)
+        What is minimised, of each target.
     kkt_violation_ : float
-        With ``positive=True``: largest violation of the optimality conditions, relative to the norms of columns and y.
+        Largest violation of the optimality conditions, relative to the norms of columns and y.
+    converged_ : bool
+        Whether that is below 1e-6.
+    n_passes_ : int
+        Reads of the rows.
     loo_predictions_ : ndarray of shape (n_samples,) or (n_samples, n_targets)
         With ``compute_loo=True``. ``partial_fit``, ``merge`` and ``forget`` take it away, which do not see all rows.
     n_features_in_ : int

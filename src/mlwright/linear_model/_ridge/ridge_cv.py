@@ -17,6 +17,7 @@ from mlwright.linear_model._interval import predictive
 from mlwright.linear_model._ridge.choice import PenaltyChoice, checked_alphas
 from mlwright.linear_model._ridge.ridge import Ridge
 from mlwright.linear_model._state import LINEAR_FIELDS
+from mlwright.linear_model._stationary import STATIONARY
 
 
 class RidgeCV(PenaltyChoice, StatisticsModel):
@@ -47,6 +48,10 @@ class RidgeCV(PenaltyChoice, StatisticsModel):
     intercept_ : float or ndarray of shape (n_targets,)
     alpha_ : float or ndarray of shape (n_targets,)
     best_score_ : float or ndarray of shape (n_targets,)
+    objective_ : float or ndarray of shape (n_targets,)
+        What `Ridge` minimises with the penalty chosen.
+    kkt_violation_, converged_, n_passes_
+        Of the fit with the penalty chosen, see :class:`Ridge`.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
 
@@ -81,6 +86,7 @@ class RidgeCV(PenaltyChoice, StatisticsModel):
     _flat_if_one_target = True
     _model_state = State(
         **LINEAR_FIELDS,
+        **STATIONARY,
         alpha_=AnyOf(Number(0.0), Tensor("f8", "t")),
         best_score_=AnyOf(Number(), Tensor("f8", "t")),
         cv_results_=Maybe(Tensor("f4 f8", "n m", "n t m")),

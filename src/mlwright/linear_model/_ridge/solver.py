@@ -9,21 +9,22 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from mlwright._runtime.errors import LossOfPrecisionWarning
 from mlwright._validation import explain_not_finite
-from mlwright.io.composite import Maybe
-from mlwright.io.schema import Choice, Number, Tensor
+from mlwright.io.schema import Choice, Tensor
 from mlwright.linear_model import _iterative
 from mlwright.linear_model._base import column_means, finite, plan
 from mlwright.linear_model._nonnegative import nonnegative_least_squares
 from mlwright.linear_model._sparse.penalised import ridge_dual, ridge_from_statistics, ridge_svd
 from mlwright.linear_model._state import LINEAR_FIELDS
+from mlwright.linear_model._stationary import STATIONARY, certify
 
+_READS = {"svd": 3, "cholesky": 4, "lsqr": 2}  # of the rows, where they make no sums: means and finiteness included
 _SOLVERS = {"auto", "svd", "cholesky", "lsqr", "sparse_cg", "sag", "saga", "lbfgs"}
 
 RIDGE_FIELDS = {
     **LINEAR_FIELDS,
     "n_iter_": Tensor("i4", "*"),
     "solver_": Choice("cholesky", "svd", "lsqr", "nnls"),
-    "kkt_violation_": Maybe(Number(0.0)),
+    **STATIONARY,
 }
 
 
@@ -57,10 +58,10 @@ class RidgeSolver:
         alpha = self._penalties(statistics.n_targets)
         p = statistics.n_features
         if self.positive:
-            coef, self.kkt_violation_ = nonnegative_least_squares(statistics, self.fit_intercept, alpha, rows)
+            coef, reads = nonnegative_least_squares(statistics, self.fit_intercept, alpha, rows)
             self.solver_ = "nnls"
         else:
-            coef, sure = ridge_from_statistics(statistics, self.fit_intercept, alpha, rows)
+            coef, sure, reads = ridge_from_statistics(statistics, self.fit_intercept, alpha, rows)
             if coef is None:
                 return self._fit_rows(rows, "svd", statistics)
             if not sure:
@@ -69,6 +70,7 @@ class RidgeSolver:
         self.n_iter_ = np.ones(len(coef), dtype=np.int32)
         self._keep_statistics(statistics)
         self._set_linear(coef, statistics.mean[:p], statistics.mean[p:])
+        certify(self, coef, alpha, 1 + reads, statistics=statistics, rows=rows)
         return self
 
     def _fit_rows(self, rows, route, statistics=None):
@@ -87,6 +89,8 @@ class RidgeSolver:
             coef = ridge_svd(rows, x_mean, y_mean, alpha)
         self._keep_statistics(statistics)
         self._set_linear(coef, x_mean, y_mean)
+        reads = _READS[self.solver_] + 2 * int(self.n_iter_.max()) * (self.solver_ == "lsqr")
+        certify(self, coef, alpha, reads, statistics=statistics, rows=rows, iterated=self.solver_ == "lsqr")
         return self
 
     def _penalties(self, n_targets):

@@ -14,8 +14,9 @@ from mlwright._runtime.errors import ModelFormatError, NumericalError
 from mlwright._validation import rows_for_fit
 from mlwright.base import check_coverage, fit_context
 from mlwright.io.composite import Maybe, State
-from mlwright.io.schema import Choice, Number, Size, Strings, Tensor
+from mlwright.io.schema import Number, Size, Strings, Tensor
 from mlwright.linear_model._base import linear_predict
+from mlwright.linear_model._certificate import certificate_fields, keep_certificate
 from mlwright.linear_model._residual_law import N_LEVELS, between_levels, residual_levels
 from mlwright.linear_model._robust.huber_fit import HuberProblem, fit_huber
 from mlwright.linear_model._scaled_rows import ScaledRows
@@ -95,11 +96,8 @@ class HuberRegressor(RegressorMixin, BaseEstimator):
         intercept_=Number(),
         scale_=Number(0.0),
         n_iter_=Number(0, integer=True),
-        n_passes_=Number(0, integer=True),
         outliers_=Tensor("?", "n"),
-        objective_=Number(0.0),
-        kkt_violation_=Number(0.0),
-        converged_=Choice(True, False),
+        **certificate_fields("kkt_violation_"),
         _residual_levels=Tensor("f8", str(N_LEVELS)),
     )
     _parameter_constraints: ClassVar[dict] = {
@@ -155,14 +153,19 @@ class HuberRegressor(RegressorMixin, BaseEstimator):
             )
         self.coef_ = coef[0].astype(np.float32 if given.dtype == np.float32 else np.float64)
         self.intercept_, self.scale_ = float(intercept[0]), fit.sigma / rows.y_scale
-        self.objective_, self.kkt_violation_ = fit.objective / unit, fit.violation
-        self.n_iter_, self.n_passes_ = fit.n_iter, fit.n_passes
+        keep_certificate(
+            self,
+            objective=fit.objective / unit,
+            kkt_violation=fit.violation,
+            converged=fit.violation <= max(self.tol, 1e-12),
+            n_passes=fit.n_passes,
+        )
+        self.n_iter_ = fit.n_iter
         self.outliers_ = np.zeros(len(given.y), dtype=bool)
         self.outliers_ = np.abs(given.y[:, 0] - linear_predict(self, given.X)) > self.epsilon * self.scale_
         self._residual_levels = residual_levels(
             fit.residuals / rows.y_scale, rows.w, rows.total / rows.weight_unit, rows.n_parameters
         )
-        self.converged_ = fit.violation <= max(self.tol, 1e-12)
         if not self.converged_:
             warnings.warn(
                 f"HuberRegressor: after {fit.n_iter} steps the gradient is {fit.violation:.2g} of the sum of weights, "

@@ -13,8 +13,9 @@ from mlwright._runtime.errors import ModelFormatError, NumericalError
 from mlwright._validation import rows_for_fit
 from mlwright.base import check_coverage, fit_context
 from mlwright.io.composite import AnyOf, ListOf, Maybe, Optional, State
-from mlwright.io.schema import Choice, Number, Size, Strings, Tensor
+from mlwright.io.schema import Number, Size, Strings, Tensor
 from mlwright.linear_model._base import linear_predict
+from mlwright.linear_model._certificate import certificate_fields, keep_certificate
 from mlwright.linear_model._inference.kept import KEPT
 from mlwright.linear_model._robust.quantile_fit import fit_quantiles
 from mlwright.linear_model._robust.quantile_inference import QuantileInferenceMixin
@@ -101,10 +102,7 @@ class QuantileRegressor(QuantileInferenceMixin, RegressorMixin, BaseEstimator):
         coef_=Tensor("f4 f8", "p", "k p"),
         intercept_=AnyOf(Number(), Tensor("f4 f8", "k")),
         n_iter_=_count_per_level,
-        n_passes_=_count_per_level,
-        objective_=_number_per_level,
-        dual_gap_=_number_per_level,
-        converged_=Choice(True, False),
+        **certificate_fields("dual_gap_", value=_number_per_level, n_passes=_count_per_level),
         _inference=Maybe(Optional(ListOf(KEPT))),
     )
     _parameter_constraints: ClassVar[dict] = {
@@ -167,8 +165,8 @@ class QuantileRegressor(QuantileInferenceMixin, RegressorMixin, BaseEstimator):
                 "QuantileRegressor: coefficients overflow float64; expected y / X within 1e300; rescale X or y."
             )
         unit = rows.total * rows.y_scale
-        self.converged_ = bool((fit.gap <= _CERTIFIED * fit.objective + 1e-12 * np.abs(rows.y).sum()).all())
-        if not self.converged_:
+        converged = (fit.gap <= _CERTIFIED * fit.objective + 1e-12 * np.abs(rows.y).sum()).all()
+        if not converged:
             warnings.warn(
                 f"QuantileRegressor: after {int(fit.n_iter.max())} iterations the objective may be up to "
                 f"{float((fit.gap / unit).max()):.3g} above the minimum; raise solver_options['max_iter'].",
@@ -179,8 +177,11 @@ class QuantileRegressor(QuantileInferenceMixin, RegressorMixin, BaseEstimator):
         self.coef_, self.intercept_ = self._each(coef.astype(dtype)), self._each(intercept.astype(dtype))
         if not self.fit_intercept:
             self.intercept_ = 0.0
-        self.objective_, self.dual_gap_ = self._each(fit.objective / unit), self._each(fit.gap / unit)
-        self.n_iter_, self.n_passes_ = self._each(fit.n_iter), self._each(fit.n_passes)
+        objective, gap = self._each(fit.objective / unit), self._each(fit.gap / unit)
+        keep_certificate(
+            self, objective=objective, dual_gap=gap, converged=converged, n_passes=self._each(fit.n_passes)
+        )
+        self.n_iter_ = self._each(fit.n_iter)
         self._keep_inference(given)
         return self
 

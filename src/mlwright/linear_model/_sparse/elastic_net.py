@@ -13,8 +13,10 @@ from sklearn.utils.validation import _is_fitted
 from mlwright._validation import explain_not_finite
 from mlwright.base import fit_context
 from mlwright.io.composite import AnyOf, ListOf, State
-from mlwright.io.schema import Choice, Number, Tensor
+from mlwright.io.schema import Number, Tensor
 from mlwright.linear_model._base import LeastSquaresModel
+from mlwright.linear_model._certificate import certificate_fields, keep_certificate
+from mlwright.linear_model._sparse.leave_one_out import LEFT_OUT_LEVELS, LeftOutIntervals, levels_left_out
 from mlwright.linear_model._sparse.quadratic import Quadratics
 from mlwright.linear_model._sparse.working_set import RowsProblem, wants_rows
 from mlwright.linear_model._sparse_interval import sparse_predictive
@@ -22,15 +24,8 @@ from mlwright.linear_model._state import LINEAR_FIELDS
 
 _NUMBERS = AnyOf(Number(0.0), Tensor("f4 f8", "t"))
 
-CERTIFICATE_FIELDS = {
-    "dual_gap_": _NUMBERS,
-    "objective_": _NUMBERS,
-    "converged_": Choice(True, False),
-    "n_passes_": Number(1, integer=True),
-}
 
-
-class ElasticNet(LeastSquaresModel):
+class ElasticNet(LeftOutIntervals, LeastSquaresModel):
     """Least squares with an L1 and an L2 penalty, with a bound of how far from optimal the answer can be.
 
     Minimises ``||y - X b||^2 / (2 n_samples) + alpha l1_ratio ||b||_1 + alpha (1 - l1_ratio) ||b||^2 / 2``; weights
@@ -106,7 +101,10 @@ class ElasticNet(LeastSquaresModel):
     """
 
     _model_state = State(
-        **LINEAR_FIELDS, **CERTIFICATE_FIELDS, n_iter_=AnyOf(Number(0, integer=True), ListOf(Number(0, integer=True)))
+        **LINEAR_FIELDS,
+        **certificate_fields("dual_gap_", value=_NUMBERS),
+        **LEFT_OUT_LEVELS,
+        n_iter_=AnyOf(Number(0, integer=True), ListOf(Number(0, integer=True))),
     )
     _flat_if_one_target = True
     _parameter_constraints: ClassVar[dict] = {
@@ -178,6 +176,7 @@ class ElasticNet(LeastSquaresModel):
         self._keep_statistics(statistics)
         self._set_linear(answers.coef[:, 0], statistics.mean[:p], statistics.mean[p:])
         self._set_certificate(answers, 1)
+        vars(self).pop("_left_out_levels", None)
         return self
 
     def _fit_rows(self, rows, start):
@@ -194,6 +193,8 @@ class ElasticNet(LeastSquaresModel):
         self._keep_statistics(None)
         self._set_linear(answers.coef[:, 0], problem.x_mean, problem.y_mean)
         self._set_certificate(answers, problem.n_passes)
+        levels = levels_left_out(rows, self.fit_intercept, answers.coef[:, 0], float(self.alpha), self.l1_ratio)
+        self._left_out_levels = levels[0] if self.coef_.ndim == 1 else levels
         return self
 
     def _options(self):
@@ -202,11 +203,14 @@ class ElasticNet(LeastSquaresModel):
     def _set_certificate(self, answers, n_passes):
         flat = self.coef_.ndim == 1
         gap, objective = answers.gap[:, 0], answers.objective[:, 0]
-        self.dual_gap_ = np.float64(gap[0]) if flat else gap
-        self.objective_ = np.float64(objective[0]) if flat else objective
         self.n_iter_ = int(answers.n_iter[0, 0]) if flat else answers.n_iter[:, 0].tolist()
-        self.converged_ = bool(answers.converged.all())
-        self.n_passes_ = n_passes
+        keep_certificate(
+            self,
+            objective=np.float64(objective[0]) if flat else objective,
+            dual_gap=np.float64(gap[0]) if flat else gap,
+            converged=answers.converged.all(),
+            n_passes=n_passes,
+        )
         if not self.converged_:
             warn_not_converged(self, gap.max())
 

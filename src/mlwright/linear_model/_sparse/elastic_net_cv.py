@@ -18,34 +18,32 @@ from sklearn.utils.metadata_routing import (
 from mlwright._runtime.threads import limit
 from mlwright.base import ChosenByRowsMixin, fit_context
 from mlwright.io.composite import Maybe, State
-from mlwright.io.schema import Choice, Number, Tensor
+from mlwright.io.schema import Number, Tensor
 from mlwright.linear_model._base import StatisticsModel
+from mlwright.linear_model._certificate import certificate_fields, take_certificate
 from mlwright.linear_model._folds import Splits
 from mlwright.linear_model._sparse.elastic_net import ElasticNet, Lasso
-from mlwright.linear_model._sparse.leave_one_out import judged, left_out
+from mlwright.linear_model._sparse.leave_one_out import LEFT_OUT_LEVELS, LeftOutIntervals, judged, left_out
 from mlwright.linear_model._sparse.paths import alpha_grid, checked_alphas, require_l1
 from mlwright.linear_model._sparse.search import errors_of_targets, gram_search, rows_search
 from mlwright.linear_model._sparse.working_set import wants_rows
 from mlwright.linear_model._sparse_interval import sparse_predictive
 from mlwright.linear_model._state import LINEAR_FIELDS
 
-_OF_THE_FIT = ("dual_gap_", "objective_", "converged_", "n_passes_")
 _STATE = {
     **LINEAR_FIELDS,
     "alpha_": Number(0.0),
     "alphas_": Tensor("f8", "a", "r a"),
     "mse_path_": Tensor("f8", "*", "* *", "* * *", finite=True),
-    "dual_gap_": Number(0.0),
-    "objective_": Number(0.0),
-    "converged_": Choice(True, False),
-    "n_passes_": Number(1, integer=True),
+    **certificate_fields("dual_gap_"),
+    **LEFT_OUT_LEVELS,
     "n_iter_": Number(0, integer=True),
     "loo_predictions_": Maybe(Tensor("f8", "*")),
     "alo_error_": Maybe(Number(0.0)),
 }
 
 
-class ElasticNetCV(ChosenByRowsMixin, StatisticsModel):
+class ElasticNetCV(LeftOutIntervals, ChosenByRowsMixin, StatisticsModel):
     """Elastic net with `alpha` and `l1_ratio` chosen by cross-validation, all folds from one pass over the rows.
 
     Parameters
@@ -202,10 +200,12 @@ class ElasticNetCV(ChosenByRowsMixin, StatisticsModel):
                 self._leave_out(rows)
             else:
                 splits = Splits.of(self.cv, rows.X, rows.y[:, 0], **routed.splitter.split)
-                search = rows_search if wants_rows(rows) else gram_search
-                self._choose(*search(self, rows, splits))
+                self._choose(*self._search(rows)(self, rows, splits))
             self._refit(X, y, sample_weight)
         return self
+
+    def _search(self, rows):
+        return rows_search if wants_rows(rows) else gram_search
 
     def _leave_out(self, rows):
         """Choose by errors of rows left out, approximately; one fold of them all."""
@@ -258,8 +258,12 @@ class ElasticNetCV(ChosenByRowsMixin, StatisticsModel):
         else:
             model.fit(X, y if self._multi_output else np.ravel(y), sample_weight)
         del self._whole
-        for name in (*_OF_THE_FIT, "coef_", "intercept_", "n_iter_", "_statistics"):
+        take_certificate(self, model)
+        for name in ("coef_", "intercept_", "n_iter_", "_statistics"):
             setattr(self, name, getattr(model, name))
+        vars(self).pop("_left_out_levels", None)
+        if hasattr(model, "_left_out_levels"):
+            self._left_out_levels = model._left_out_levels
 
     def _model(self):
         options = {"fit_intercept": self.fit_intercept, **self._options()}

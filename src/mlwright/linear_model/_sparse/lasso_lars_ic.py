@@ -8,9 +8,10 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from mlwright._kernels.linalg import affine_map, as_design
 from mlwright.base import fit_context
-from mlwright.io.composite import State
+from mlwright.io.composite import Maybe, State
 from mlwright.io.schema import Number, Tensor
 from mlwright.linear_model._base import LeastSquaresModel
+from mlwright.linear_model._certificate import CERTIFIED, certificate_fields, keep_certificate, largest_violation
 from mlwright.linear_model._least_squares import least_squares
 from mlwright.linear_model._nonnegative import nonnegative_least_squares
 from mlwright.linear_model._sparse.homotopy import Homotopy
@@ -22,6 +23,7 @@ _EPS = float(np.finfo(float).eps)
 _RANK = 1e-10  # relative, of singular values in the estimate of the noise
 _FROM_ROWS = 1e-7  # of the targets' squares: smaller residuals are asked of the rows, where there are any
 _LEAST = 4e-16  # of the targets' squares: what rounding leaves of a perfect fit
+_SINCE = {name: Maybe(field) for name, field in certificate_fields().items()}  # which models of older files have not
 
 
 class LassoLarsIC(LeastSquaresModel):
@@ -63,6 +65,12 @@ class LassoLarsIC(LeastSquaresModel):
         Steps of the path.
     kkt_violation_ : float
         Largest violation of the lasso's optimality conditions by the answer, relative to the norms of columns and y.
+    objective_ : float
+        What `Lasso` minimises, at the penalty chosen.
+    converged_ : bool
+        Whether the violation is below 1e-6.
+    n_passes_ : int
+        Reads of the rows.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
 
@@ -101,6 +109,7 @@ class LassoLarsIC(LeastSquaresModel):
         noise_variance_=Number(0.0),
         n_iter_=Number(0, integer=True),
         kkt_violation_=Number(0.0),
+        **_SINCE,
     )
     _parameter_constraints: ClassVar[dict] = {
         "criterion": [StrOptions({"aic", "bic"})],
@@ -172,7 +181,14 @@ class LassoLarsIC(LeastSquaresModel):
         self.alpha_, self.n_iter_ = float(self.alphas_[best]), len(lams) - 1
         self._keep_statistics(statistics)
         self._set_linear(coefs[best][None], statistics.mean[:p], statistics.mean[p:])
-        self.kkt_violation_ = _violation(gram, linear, square, u, lams[best], scaled[best], self.positive)
+        violation = _violation(gram, linear, square, u, lams[best], scaled[best], self.positive)
+        keep_certificate(
+            self,
+            objective=float(squares[best] / (2.0 * statistics.weight) + self.alpha_ * np.abs(coefs[best]).sum()),
+            kkt_violation=violation,
+            converged=violation <= CERTIFIED,
+            n_passes=1,
+        )
         return self
 
     def _residual_squares(self, statistics, rows, coefs, squares):
@@ -232,9 +248,5 @@ def _quadratic(gram, linear, square, b):
 
 def _violation(gram, linear, square, weight, lam, b, positive):
     """Distance of the correlations from where they should be, over the norms of columns and y."""
-    correlation = linear - gram @ b
-    off = np.where(b != 0.0, np.abs(correlation - lam * weight * np.sign(b)), 0.0)
-    beyond = (correlation if positive else np.abs(correlation)) - lam * weight
     size = np.sqrt(gram.diagonal() * square)
-    off = np.where(b == 0.0, np.maximum(beyond, 0.0), off)
-    return float((off[size > 0.0] / size[size > 0.0]).max(initial=0.0))
+    return largest_violation(linear - gram @ b, b, size, l1=lam * weight, positive=positive)

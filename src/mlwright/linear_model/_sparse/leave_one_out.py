@@ -22,7 +22,11 @@ from scipy import sparse
 from mlwright._kernels.fold_statistics import FoldStatistics
 from mlwright._kernels.linalg import as_design
 from mlwright._validation import explain_not_finite
+from mlwright.base import check_coverage
+from mlwright.io.composite import Maybe
+from mlwright.io.schema import Tensor
 from mlwright.linear_model._interval import inverse_root, quadratic
+from mlwright.linear_model._residual_law import N_LEVELS, between_levels, residual_levels
 from mlwright.linear_model._sparse.quadratic import Quadratics
 from mlwright.linear_model._sparse.working_set import RowsProblem, wants_rows
 from mlwright.linear_model._system import Problem
@@ -159,3 +163,51 @@ def judged(model, rows, guess, r, a):
         exact = float(np.squeeze(y_mean)) + (at - x_mean) @ coef
         worst = max(worst, float(np.abs(rows.y[row, 0] - residual[row] - exact)))
     return rows.y[:, 0] - residual, worst
+
+
+#: To stand in the ``_model_state`` of an estimator with :class:`LeftOutIntervals`.
+LEFT_OUT_LEVELS = {"_left_out_levels": Maybe(Tensor("f8", str(N_LEVELS), f"t {N_LEVELS}"))}
+
+
+def levels_left_out(rows, fit_intercept, coef, alpha, ratio):
+    """Quantiles (t, N_LEVELS) of the residuals of rows left out, for coefficients (t, p)."""
+    X = rows.X.tocsc() if rows.is_sparse else rows.X
+    weight = float(len(rows.y) if rows.w is None else rows.w.sum())
+    out = []
+    for k, b in enumerate(coef):
+        left = _Rows(X, rows.y[:, k], rows.w, weight, fit_intercept, None).without(b, alpha, ratio)[0]
+        out.append(residual_levels(left, rows.w))
+    return np.array(out)
+
+
+class LeftOutIntervals:
+    """Mixin: intervals of fits that keep no moments, from the residuals of rows left out: the jackknife.
+
+    Reference: Barber, Candes, Ramdas and Tibshirani (2021), Predictive inference with the jackknife+. Annals of
+    Statistics 49.
+    """
+
+    def predict_interval(self, X, coverage=0.9):
+        """Central predictive interval for new observations.
+
+        By the law of least squares on the support, as if that had been given. Where working sets were fitted (more
+        columns than a Gram matrix is worth), by the quantiles of residuals of rows left out one by one, approximately:
+        no law is assumed but that it is the same at every x.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        coverage : float, default=0.9
+            Probability that a new observation falls inside, between 0 and 1, exclusive.
+
+        Returns
+        -------
+        interval : ndarray of shape (n_samples, 2) or (n_samples, n_targets, 2)
+            Lower and upper ends, in the last axis.
+        """
+        levels = getattr(self, "_left_out_levels", None)
+        if levels is None:
+            return super().predict_interval(X, coverage)
+        coverage = check_coverage(coverage)
+        ends = np.apply_along_axis(between_levels, -1, levels, coverage)
+        return self.predict(X)[..., None] + ends

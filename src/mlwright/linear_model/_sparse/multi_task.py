@@ -11,8 +11,9 @@ from sklearn.utils.validation import _is_fitted
 from mlwright._validation import explain_not_finite
 from mlwright.base import fit_context
 from mlwright.io.composite import State
-from mlwright.io.schema import Choice, Number
+from mlwright.io.schema import Number
 from mlwright.linear_model._base import LeastSquaresModel
+from mlwright.linear_model._certificate import certificate_fields, keep_certificate
 from mlwright.linear_model._sparse.block_quadratic import BlockQuadratics
 from mlwright.linear_model._sparse.block_working_set import BlockPath
 from mlwright.linear_model._sparse.elastic_net import warn_not_converged
@@ -20,13 +21,7 @@ from mlwright.linear_model._sparse.working_set import RowsProblem, wants_rows
 from mlwright.linear_model._sparse_interval import sparse_predictive
 from mlwright.linear_model._state import LINEAR_FIELDS
 
-BLOCK_CERTIFICATE = {
-    "dual_gap_": Number(0.0),
-    "objective_": Number(0.0),
-    "converged_": Choice(True, False),
-    "n_passes_": Number(1, integer=True),
-    "n_iter_": Number(0, integer=True),
-}
+BLOCK_CERTIFICATE = {**certificate_fields("dual_gap_"), "n_iter_": Number(0, integer=True)}
 
 
 class TaskRows:
@@ -199,9 +194,10 @@ class MultiTaskElasticNet(TaskRows, LeastSquaresModel):
         return self
 
     def _set_certificate(self, answers, n_passes, square):
-        self.dual_gap_, self.objective_ = float(answers.gap[0, 0]), float(answers.objective[0, 0])
-        self.n_iter_, self.converged_ = int(answers.n_iter[0, 0]), bool(answers.converged[0, 0])
-        self.eps_, self.n_passes_ = float(self.tol * square), n_passes
+        gap, objective = float(answers.gap[0, 0]), float(answers.objective[0, 0])
+        converged = answers.converged[0, 0]
+        keep_certificate(self, objective=objective, dual_gap=gap, converged=converged, n_passes=n_passes)
+        self.n_iter_, self.eps_ = int(answers.n_iter[0, 0]), float(self.tol * square)
         if not self.converged_:
             warn_not_converged(self, self.dual_gap_)
 

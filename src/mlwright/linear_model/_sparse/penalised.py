@@ -13,19 +13,19 @@ _DUAL = 1e8
 
 
 def ridge_from_statistics(statistics, fit_intercept, alpha, rows=None):
-    """Coefficients of shape (t, p), and whether they have all their digits.
+    """Coefficients of shape (t, p), whether they have all their digits, and reads of the rows beyond the statistics'.
 
     None for the coefficients where the rows are at hand and should be decomposed themselves.
     """
     problem = Problem.of(statistics, fit_intercept)
-    b, sure = np.empty_like(problem.cross), True
+    b, sure, reads = np.empty_like(problem.cross), True, 0
     for a in sorted(set(alpha.tolist())):
         of_a = alpha == a
         with np.errstate(over="ignore", under="ignore"):
             penalty = np.minimum(a * problem.x_scale**2, 1e290)
         factor = Factor.of(problem.gram, problem.active, penalty)
         if rows is not None and not factor.condition <= _REFINE:
-            return None, False
+            return None, False, reads
         if not factor.condition <= _REFINE:
             b[:, of_a], sure = _truncated(problem, factor, penalty, of_a), False
             continue
@@ -33,7 +33,7 @@ def ridge_from_statistics(statistics, fit_intercept, alpha, rows=None):
         if rows is not None and factor.condition > _DIRECT:
             everything = np.zeros_like(b)
             everything[:, of_a] = b[:, of_a]
-            refined = refine(
+            refined, n_passes = refine(
                 problem,
                 statistics,
                 rows,
@@ -42,10 +42,11 @@ def ridge_from_statistics(statistics, fit_intercept, alpha, rows=None):
                 lambda g, f=factor, m=of_a: f.solve(g) * m,
                 penalty,
             )
+            reads += n_passes
             if refined is None:
-                return None, False
+                return None, False, reads
             b[:, of_a] = refined[:, of_a]
-    return problem.to_coef(b), sure
+    return problem.to_coef(b), sure, reads
 
 
 def _truncated(problem, factor, penalty, targets):

@@ -9,8 +9,9 @@ from sklearn.utils.validation import _is_fitted
 
 from mlwright.base import fit_context
 from mlwright.io.composite import Maybe, State
-from mlwright.io.schema import Choice, Number
+from mlwright.io.schema import Number
 from mlwright.linear_model._base import LeastSquaresModel
+from mlwright.linear_model._certificate import certificate_fields, keep_certificate
 from mlwright.linear_model._sparse.elastic_net import warn_not_converged
 from mlwright.linear_model._sparse.penalty_terms import (
     Concave,
@@ -124,12 +125,9 @@ class PenalizedRegression(LeastSquaresModel):
     _multi_output = False
     _model_state = State(
         **LINEAR_FIELDS,
-        objective_=Number(),
+        **certificate_fields("kkt_violation_", objective=Number()),
         dual_gap_=Maybe(Number(0.0)),
-        kkt_violation_=Number(0.0),
-        converged_=Choice(True, False),
         n_iter_=Number(0, integer=True),
-        n_passes_=Number(1, integer=True),
     )
     _parameter_constraints: ClassVar[dict] = {
         "penalty": [StrOptions(set(_OF_KIND))],
@@ -198,11 +196,7 @@ class PenalizedRegression(LeastSquaresModel):
         return self._fit_statistics(self._sums(rows), start)
 
     def _sums(self, rows):
-        if rows.X.shape[1] > _MOST_COLUMNS:
-            raise ValueError(
-                f"{type(self).__name__}: got {rows.X.shape[1]} features, expected up to {_MOST_COLUMNS}: their Gram "
-                "matrix is formed; use ElasticNet, which works on sets of them, or leave some out."
-            )
+        require_gram(self, rows)
         return super()._sums(rows)
 
     def _fit_statistics(self, statistics, start=None):
@@ -212,11 +206,15 @@ class PenalizedRegression(LeastSquaresModel):
         found = self._terms(p).solve(statistics, self.fit_intercept, start, self.tol, self.max_iter)
         self._keep_statistics(statistics)
         self._set_linear(found.coef[None], statistics.mean[:p], statistics.mean[p:])
-        vars(self).pop("dual_gap_", None)
-        if found.gap is not None:
-            self.dual_gap_ = found.gap
-        self.objective_, self.kkt_violation_ = float(found.objective), found.violation
-        self.converged_, self.n_iter_, self.n_passes_ = found.converged, found.n_iter, 1
+        keep_certificate(
+            self,
+            objective=float(found.objective),
+            dual_gap=found.gap,
+            kkt_violation=found.violation,
+            converged=found.converged,
+            n_passes=1,
+        )
+        self.n_iter_ = found.n_iter
         if not self.converged_:
             warn_not_converged(self, np.inf if found.gap is None else found.gap)
         return self
@@ -251,3 +249,12 @@ class PenalizedRegression(LeastSquaresModel):
     def _predictive(self, X):
         ridge = self.alpha * (1.0 - self.l1_ratio)
         return sparse_predictive(self, X, ridge)
+
+
+def require_gram(model, rows):
+    """ValueError for more columns than a Gram matrix of all may have."""
+    if rows.X.shape[1] > _MOST_COLUMNS:
+        raise ValueError(
+            f"{type(model).__name__}: got {rows.X.shape[1]} features, expected up to {_MOST_COLUMNS}: their Gram "
+            "matrix is formed; use ElasticNet, which works on sets of them, or leave some out."
+        )

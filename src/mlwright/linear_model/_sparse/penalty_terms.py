@@ -1,6 +1,7 @@
 """Penalties composed from what users name (kind, groups, weights, bounds), each solved in the Gram domain."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -8,6 +9,7 @@ from mlwright._kernels.coordinate_descent import concave_paths, elastic_net_path
 from mlwright.linear_model._sparse.block_quadratic import BlockQuadratics
 from mlwright.linear_model._sparse.quadratic import Quadratics
 
+_HALVINGS = 100  # of an interval of strengths
 _STEPS = 30  # of the path by which concave penalties are reached
 _LARGEST = 1e290
 _DEFAULT_GAMMA = {"mcp": 3.0, "scad": 3.7}
@@ -34,6 +36,15 @@ class Separable:
     weights: np.ndarray
     low: np.ndarray | None
     high: np.ndarray | None
+
+    @property
+    def held(self):
+        """Which coefficients have a penalty."""
+        return self.weights > 0.0
+
+    def largest_alpha(self, slope):
+        """The least strength at which all penalised coefficients are zero, where slopes of the loss are `slope`."""
+        return _largest(np.abs(slope), self.l1_ratio * self.weights)
 
     def solve(self, statistics, fit_intercept, start, tol, max_iter):
         q = Quadratics.of([statistics], fit_intercept)
@@ -68,6 +79,25 @@ class Grouped:
     groups: tuple
     group_weights: np.ndarray
 
+    @property
+    def held(self):
+        """Which coefficients have a penalty."""
+        starts, member = self.groups
+        of_group = np.empty(len(member), dtype=np.int64)
+        of_group[member] = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
+        return (self.share * self.weights > 0.0) | ((1.0 - self.share) * self.group_weights[of_group] > 0.0)
+
+    def largest_alpha(self, slope):
+        """As of :class:`Separable`: where no group's slopes, thresholded, are longer than its penalty."""
+        starts, member = self.groups
+        single, whole = self.share * self.weights, (1.0 - self.share) * self.l1_ratio * self.group_weights
+        most = 0.0
+        for g, (begin, end) in enumerate(pairwise(starts)):
+            at = member[begin:end]
+            if single[at].any() or whole[g] > 0.0:
+                most = max(most, _least_strength(np.abs(slope[at]), single[at], whole[g]))
+        return most
+
     def solve(self, statistics, fit_intercept, start, tol, max_iter):
         q = BlockQuadratics.of([statistics], fit_intercept, self.groups)
         rest = self.alpha * (1.0 - self.share)
@@ -97,6 +127,15 @@ class Concave:
     alpha: float
     gamma: float
     weights: np.ndarray
+
+    @property
+    def held(self):
+        """Which coefficients have a penalty."""
+        return self.weights > 0.0
+
+    def largest_alpha(self, slope):
+        """As of :class:`Separable`."""
+        return _largest(np.abs(slope), self.weights)
 
     def solve(self, statistics, fit_intercept, start, tol, max_iter):
         """A stationary point: from `start`, or down a path of strengths from where all are zero."""
@@ -136,6 +175,23 @@ class Concave:
         between = (edge * size - 0.5 * (size * size + strength * strength)) / (gamma - 1.0)
         beyond = 0.5 * strength * strength * (gamma + 1.0)
         return np.where(size <= strength, strength * size, np.where(size >= edge, beyond, between))
+
+
+def _largest(slope, weights):
+    return float(np.divide(slope, weights, out=np.zeros_like(slope), where=weights > 0.0).max(initial=0.0))
+
+
+def _least_strength(slope, single, whole):
+    """The root of ``|(slope - alpha single)+| = alpha whole``, which falls on the left and rises on the right."""
+    low, high = 0.0, np.linalg.norm(slope) / whole if whole > 0.0 else np.inf
+    high = min(high, _largest(slope, single)) if (single > 0.0).all() else high
+    if not (np.isfinite(high) and single.any()):
+        return float(high) if np.isfinite(high) else 0.0
+    for _ in range(_HALVINGS):
+        middle = 0.5 * (low + high)
+        inside = np.linalg.norm(np.maximum(slope - middle * single, 0.0)) <= middle * whole
+        low, high = (low, middle) if inside else (middle, high)
+    return float(high)
 
 
 def _scaled(start, factor, gram):
