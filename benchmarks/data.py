@@ -162,6 +162,29 @@ def shops(n: int, *, seed: int = 0, n_test: int = 100_000) -> dict[str, Any]:
     return frames | {"y": y[:n], "y_test": y[n:]}
 
 
+def policies(n: int, target: str, *, seed: int = 0, n_test: int = 2_000) -> dict[str, Any]:
+    """Policies of a motor insurer: eight categorical columns of 2 to 100 levels, Zipf-like, and five numbers.
+
+    ``target`` is ``"claims"``, Poisson counts of mean 0.1, or ``"premium"``, the sum of as many gamma amounts.
+    """
+    import pandas as pd
+
+    rng, rows = np.random.default_rng(seed), n + n_test
+    numbers = rng.standard_normal((rows, 5))
+    columns: dict[str, Any] = {f"x{j}": numbers[:, j] for j in range(5)}
+    eta = numbers @ rng.normal(scale=0.1, size=5) - 2.6
+    for j, n_levels in enumerate((2, 3, 6, 11, 12, 22, 40, 100)):
+        share = 1.0 / np.arange(1, n_levels + 1) ** 0.7
+        level = rng.choice(n_levels, rows, p=share / share.sum())
+        eta += rng.normal(scale=0.25, size=n_levels)[level]
+        columns[f"c{j}"] = pd.Categorical.from_codes(level, categories=[f"{k:03d}" for k in range(n_levels)])
+    table, y = pd.DataFrame(columns), rng.poisson(np.exp(eta)).astype(float)
+    if target == "premium":
+        y = np.where(y > 0, rng.gamma(np.maximum(y, 1.0)), 0.0) * np.exp(0.1 * numbers[:, 0])
+    frames = {"X": table.iloc[:n].reset_index(drop=True), "X_test": table.iloc[n:].reset_index(drop=True)}
+    return frames | {"y": y[:n], "y_test": y[n:]}
+
+
 def split_table(name: str, target: str, *, seed: int = 0, test_share: float = 0.25) -> dict[str, Any]:
     """A real table cut at random into a part to fit and a part to judge; class labels become 0, 1, ... in order."""
     frame = read_table(name)

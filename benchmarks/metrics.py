@@ -82,6 +82,21 @@ def penalised_poisson(alpha: float):
     return objective
 
 
+def penalised_deviance(alpha: float, power: float):
+    """Mean half Tweedie deviance of the fitted means plus penalty, up to a constant of y: whatever the design is."""
+
+    def objective(model: Any, data: Data) -> float:
+        b = np.ravel(np.asarray(model.coef_, dtype=np.float64))
+        mu, y = np.asarray(model.predict(data["X"]), dtype=np.float64), data["y"]
+        if power == 1.0:
+            loss = mu - y * np.log(mu)
+        else:
+            loss = mu ** (2 - power) / (2 - power) - y * mu ** (1 - power) / (1 - power)
+        return float(np.mean(loss) + alpha / 2 * (b @ b))
+
+    return objective
+
+
 def coefficient_norm(model: Any, data: Data) -> float:
     """Euclidean norm of the coefficients."""
     return float(np.linalg.norm(np.ravel(np.asarray(model.coef_, dtype=np.float64))))

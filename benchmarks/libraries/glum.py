@@ -1,10 +1,11 @@
-"""glum, on its own matrix type made outside the clock, with the Hessian it chooses."""
+"""glum, on its own matrix types made outside the clock (categorical columns too), with the Hessian it chooses."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from glum import GeneralizedLinearRegressor
+import tabmat
+from glum import GeneralizedLinearRegressor, TweedieDistribution
 
 Settings = Mapping[str, Any]
 
@@ -27,4 +28,13 @@ MODELS = {
     "poisson": lambda settings: GeneralizedLinearRegressor(
         family="poisson", alpha=settings["alpha"], gradient_tol=settings["tol"] / 10
     ),
+    "policies": lambda settings: GeneralizedLinearRegressor(
+        family="poisson" if settings["power"] == 1.0 else TweedieDistribution(settings["power"]),
+        link="log",
+        alpha=settings["alpha"],
+        gradient_tol=settings["tol"] / 10,
+    ),
+}
+PREPARE = {
+    "policies": lambda data: data | {name: tabmat.from_pandas(data[name], dtype=np.float64) for name in ("X", "X_test")}
 }

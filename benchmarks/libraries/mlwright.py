@@ -73,6 +73,14 @@ def poisson(settings: Settings):
     return PoissonRegressor(alpha=settings["alpha"])
 
 
+def policies(settings: Settings):
+    """A data frame with its categories as they are."""
+    from mlwright.linear_model import GeneralizedLinearRegressor
+
+    family = "poisson" if settings["power"] == 1.0 else "tweedie"
+    return GeneralizedLinearRegressor(family, power=settings["power"], alpha=settings["alpha"])
+
+
 def bart(settings: Settings):
     """One chain, as the peers run: several are our default."""
     import warnings
@@ -312,6 +320,7 @@ MODELS = {
     "elastic_net_classes": logistic,
     "logistic_cv": logistic_cv,
     "poisson": poisson,
+    "policies": policies,
     "ols_inference": ols_inference,
     "ridge": ridge,
     "ridge_cv": ridge_cv,

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_matrix
 from sklearn.cluster import KMeans
+from sklearn.compose import make_column_transformer
 from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.linear_model import (
@@ -19,15 +21,19 @@ from sklearn.linear_model import (
     LogisticRegressionCV,
     MultiTaskLassoCV,
     PoissonRegressor,
+    QuantileRegressor,
     Ridge,
     RidgeCV,
     SGDClassifier,
+    TweedieRegressor,
     lasso_path,
 )
 from sklearn.mixture import BayesianGaussianMixture, GaussianMixture
 from sklearn.model_selection import GridSearchCV
+from sklearn.preprocessing import OneHotEncoder
 
 from benchmarks.clusters import FromFirstRows
+from benchmarks.levels import EachLevel
 from benchmarks.paths import LassoPath
 
 Settings = Mapping[str, Any]
@@ -62,6 +68,20 @@ def k_means(X, start, settings):
     return KMeans(k, init=start, n_init=1, max_iter=n_iter, tol=0.0).fit(X).cluster_centers_
 
 
+def quantiles(settings: Settings):
+    def fit_one(level, X, y):
+        return QuantileRegressor(quantile=level, alpha=0.0, solver="highs").fit(X, y).predict
+
+    return EachLevel(fit_one, settings["quantiles"])
+
+
+def one_hot(data: dict[str, Any]) -> dict[str, Any]:
+    """One-hot columns, sparse, made outside the clock."""
+    encoder = make_column_transformer((OneHotEncoder(), [f"c{j}" for j in range(8)]), remainder="passthrough")
+    encoder.fit(data["X"])
+    return data | {name: csr_matrix(encoder.transform(data[name])) for name in ("X", "X_test")}
+
+
 MODELS = {
     "k_means": lambda settings: FromFirstRows(settings, k_means),
     "pca": lambda settings: PCA(settings["n_components"], svd_solver="covariance_eigh"),
@@ -74,6 +94,11 @@ MODELS = {
         l1_ratios=(0,), scoring="accuracy", use_legacy_attributes=False, max_iter=10_000
     ),
     "poisson": lambda settings: PoissonRegressor(alpha=settings["alpha"], tol=settings["tol"], max_iter=10_000),
+    # On sparse one-hot columns; newton-cholesky takes longer, on dense ones twenty times as long.
+    "policies": lambda settings: TweedieRegressor(
+        power=settings["power"], alpha=settings["alpha"], link="log", max_iter=10_000, tol=settings["tol"]
+    ),
+    "linear_quantiles": quantiles,
     "lasso": lambda settings: Lasso(settings["alpha"], tol=settings["tol"], precompute=True),
     # Folds on both threads; a Gram matrix of each, which is its faster way for many more rows than columns.
     "lasso_cv": lambda settings: LassoCV(tol=settings["tol"], cv=5, n_jobs=2, precompute=True),
@@ -96,4 +121,4 @@ MODELS = {
     "table_classifier": lambda settings: HistGradientBoostingClassifier(**trees(settings)),
     "table_regressor": lambda settings: HistGradientBoostingRegressor(**trees(settings)),
 }
-PREPARE = {"boosted_classifier": as_float64}
+PREPARE = {"boosted_classifier": as_float64, "policies": one_hot}

@@ -19,6 +19,10 @@ def text(quick: bool):
     return data.text(20_000 if quick else 800_000, 47_000)
 
 
+def policies(target: str):
+    return lambda quick: data.policies(20_000 if quick else 600_000, target)
+
+
 def wide(quick: bool):
     return data.classes(100 if quick else 300, 20_000, 2)
 
@@ -45,6 +49,21 @@ def logistic(name: str, title: str, make, goals, **more) -> Problem:
     )
 
 
+def insurance(name: str, title: str, target: str, power: float) -> Problem:
+    return Problem(
+        name=name,
+        title=title,
+        task="policies",
+        data=policies(target),
+        timed="fit",
+        libraries=("mlwright", "glum", "sklearn"),
+        metrics=(Metric("objective", metrics.penalised_deviance(SETTINGS["alpha"], power), rtol=1e-6),),
+        goals={"glum": Goal(1.5, 4), "sklearn": Goal(5, 20)},
+        settings=SETTINGS | {"power": power},
+        rounds=3,
+    )
+
+
 PROBLEMS = (
     logistic(
         "logistic",
@@ -63,6 +82,18 @@ PROBLEMS = (
         goals={"sklearn": Goal(2, 5), "glum": Goal(3, 8)},
         settings=SETTINGS,
         warm_up=False,
+    ),
+    insurance(
+        "insurance_poisson",
+        "Poisson regression of policies, 600,000 x (8 categorical of up to 100 levels + 5 numbers): fit",
+        "claims",
+        1.0,
+    ),
+    insurance(
+        "insurance_tweedie",
+        "Tweedie regression of policies, 600,000 x (8 categorical of up to 100 levels + 5 numbers): fit",
+        "premium",
+        1.5,
     ),
     logistic(
         "multinomial",

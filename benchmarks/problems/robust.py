@@ -55,12 +55,24 @@ PROBLEMS = (
         task="linear_quantiles",
         data=table,
         timed="fit",
-        # Not scikit-learn: its linear programs take more than half a minute a level.
+        # Not scikit-learn, whose linear programs take more than half a minute a level: it has the next one.
         libraries=("mlwright", "statsmodels_quantreg"),
         metrics=(Metric("objective", pinball_of_the_fit, rtol=1e-6),),
         goals={"statsmodels_quantreg": Goal(10, 50)},
         settings={"quantiles": LEVELS},
         rounds=3,
+    ),
+    Problem(
+        name="linear_quantiles_5k",
+        title="Linear quantile regression, 5,000 x 20, nine levels: fit",
+        task="linear_quantiles",
+        data=lambda quick: data.linear(1_000 if quick else 5_000, 20),
+        timed="fit",
+        libraries=("mlwright", "sklearn"),
+        metrics=(Metric("objective", pinball_of_the_fit, rtol=1e-6),),
+        goals={"sklearn": Goal(50, 1000)},
+        settings={"quantiles": LEVELS},
+        rounds=1,
     ),
     Problem(
         name="huber",
