@@ -72,7 +72,8 @@ PROBLEMS = (
         metrics=(Metric("objective", pinball_of_the_fit, rtol=1e-6),),
         goals={"sklearn": Goal(50, 1000)},
         settings={"quantiles": LEVELS},
-        rounds=1,
+        rounds=3,
+        warm_up=False,
     ),
     Problem(
         name="huber",
