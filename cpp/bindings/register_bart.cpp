@@ -82,6 +82,7 @@ bart::Settings settings_of(const py::dict& d) {
   s.unit = d["unit"].cast<double>();
   s.weight_unit = d["weight_unit"].cast<double>();
   s.tau2 = d["tau2"].cast<double>();
+  s.leaf_freedom = d["leaf_freedom"].cast<double>();
   s.nu = d["nu"].cast<double>();
   s.lambda = d["lam"].cast<double>();
   s.sigma2 = d["sigma2"].cast<double>();

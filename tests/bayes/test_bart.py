@@ -107,6 +107,25 @@ def test_chains_differ_and_thinning_takes_every_second():
     np.testing.assert_array_equal(model.predict_draws(X)[:, 1::2], thinned.predict_draws(X))
 
 
+def test_without_draws_sweeps_grown_from_roots_are_kept():
+    model = fitted(draws=0, burn_in=3, grow_from_root=15, thin=2)
+    assert model.sigma_.shape == (2, 6)
+    X, _, f = friedman()
+    assert np.corrcoef(model.predict(X), f)[0, 1] > 0.9
+    first = fitted(draws=0, burn_in=0, grow_from_root=15)
+    np.testing.assert_array_equal(first.sigma_[:, 4::2], model.sigma_)
+
+
+def test_leaves_whose_scale_is_drawn_reach_as_far_as_the_data_ask():
+    """Of trees that a strong prior holds near zero."""
+    X, _, f = friedman(400)
+    errors = []
+    for drawn in (False, True):
+        model = BARTRegressor(**QUICK | {"k": 20.0, "draw_leaf_scale": drawn}).fit(X, f)
+        errors.append(np.sqrt(np.mean((model.predict(X) - f) ** 2)))
+    assert errors[1] < 0.5 * errors[0]
+
+
 def test_predictions_are_of_the_draws():
     model, X = fitted(), friedman(1300, seed=2)[0]
     draws = model.predict_draws(X)
@@ -232,7 +251,7 @@ def test_bad_input_is_named():
         ),
         (lambda: BARTRegressor(**QUICK).fit(X, y, np.zeros(20)), "at least one non-zero"),
         (lambda: BARTRegressor(**QUICK).fit(X, y, -np.ones(20)), "Negative"),
-        (lambda: BARTRegressor(**QUICK | {"draws": 0}).fit(X, y), "draws"),
+        (lambda: BARTRegressor(**QUICK | {"draws": 0}).fit(X, y), "draws: got 0"),
         (lambda: BARTRegressor(**QUICK).fit(X, np.where(np.arange(20) == 3, np.nan, y)), "NaN"),
         (lambda: BARTClassifier(**QUICK).fit(X, y > 1e9), "1 class"),
         (lambda: BARTClassifier(**QUICK).fit(X, y > 14, np.full(20, 0.5)), "whole number"),

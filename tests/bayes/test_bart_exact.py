@@ -181,6 +181,17 @@ def test_noise_is_drawn_along():
 
 
 @pytest.mark.slow
+def test_variance_of_leaves_is_drawn_along():
+    space, rows = case("one column")
+    fixed = {"sigma2": SIGMA2, "sigma_is_fixed": True, "leaf_freedom": 3.0}
+    trees = draw(space, rows, Y, seed=9, n_trees=1, tau2=TAU2, draws=1_000_000, thin=15, **fixed)
+    wanted = exact.posterior_with_leaf_variance(space, rows, Y, TAU2, 3.0, SIGMA2)
+    assert total_variation(frequencies(trees), wanted) < 0.005
+    fixed_variance = exact.posterior(space, rows, Y, TAU2, SIGMA2)
+    assert total_variation(frequencies(trees), fixed_variance) > 0.01
+
+
+@pytest.mark.slow
 def test_broken_native_data_shows():
     """The same test is red where the chain sees other leaf means than the posterior."""
     space, rows = case("one column")

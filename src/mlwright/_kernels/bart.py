@@ -30,6 +30,7 @@ def options(
     seed,
     n_trees,
     tau2,
+    leaf_freedom=0.0,
     nu=3.0,
     lam=1.0,
     sigma2=1.0,

@@ -300,6 +300,16 @@ def posterior_with_scale(space, X, y, tau2, nu, lam, n_points=400):
     return dict(zip(trees, joint.sum(axis=1), strict=True)), float(joint.sum(axis=0) @ np.exp(grid))
 
 
+def posterior_with_leaf_variance(space, X, y, tau2, freedom, sigma2, n_points=400):
+    """``{tree: probability}`` of a single tree whose leaves' variance ~ freedom tau2 / chi2(freedom), by quadrature."""
+    trees = list(space.all_trees())
+    grid = np.linspace(math.log(tau2) - 8, math.log(tau2) + 12, n_points)  # of its logarithm
+    logs = np.array([[log_likelihood(tree, X, y, t2, sigma2) for t2 in np.exp(grid)] for tree in trees])
+    logs += -0.5 * freedom * (grid + tau2 / np.exp(grid))
+    joint = _normalised(logs + np.array([[space.log_prior(tree)] for tree in trees]))
+    return dict(zip(trees, joint.sum(axis=1), strict=True))
+
+
 def transition_matrix(space, trees, log_likelihoods):
     """Of one Metropolis-Hastings step on a single tree, leaf means integrated out."""
     place = {tree: i for i, tree in enumerate(trees)}

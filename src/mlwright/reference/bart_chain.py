@@ -25,7 +25,7 @@ from mlwright.reference.bart import (
 )
 from mlwright.reference.rng import Rng
 
-TREES, SCALE, WEIGHTS, LATENTS = range(4)
+TREES, SCALE, WEIGHTS, LATENTS, _, LEAVES = range(6)
 LATENT_ROWS = 256
 SET_RULE, SET_WORDS = 2, 4
 
@@ -73,7 +73,7 @@ class Chain:
         self.sparsity = Sparsity(len(self.space.usable)) if options["is_sparse"] and self.space.usable else None
         self.states = [State() for _ in range(options["n_trees"])]
         self.even = True
-        self.sigma2, self.iteration = options["sigma2"], 0
+        self.sigma2, self.tau2, self.iteration = options["sigma2"], options["tau2"], 0
         if options["is_probit"]:
             self.classes, self.residual, self.latent = self.residual, [0] * len(target), [0] * len(target)
             self.draw_latents()
@@ -88,6 +88,8 @@ class Chain:
             self.draw_latents()
         elif not self.o["sigma_is_fixed"]:
             self.draw_sigma()
+        if self.o["leaf_freedom"]:
+            self.draw_leaf_variance()
         if self.sparsity and self.iteration >= self.o["burn_in"] // 2:
             self.draw_weights()
         self.iteration += 1
@@ -142,7 +144,7 @@ class Chain:
 
     def marginal(self, partial, rows):
         weight, total = self.sums(partial, rows)
-        return log_marginal(weight, total, self.o["tau2"], self.sigma2)
+        return log_marginal(weight, total, self.tau2, self.sigma2)
 
     def sums(self, partial, rows):
         """Weight and weighted sum in the scale of y."""
@@ -169,7 +171,7 @@ class Chain:
         state.value = {}
         for path in state.by_slot():
             weight, total = self.sums(partial, [i for i, place in enumerate(places) if place == path])
-            variance = 1 / (weight / self.sigma2 + 1 / self.o["tau2"])
+            variance = 1 / (weight / self.sigma2 + 1 / self.tau2)
             drawn = variance * (total / self.sigma2) + math.sqrt(variance) * rng.normal()
             state.value[path] = round(drawn / self.o["unit"])
         self.residual = [r - state.value[path] for r, path in zip(partial, places, strict=True)]
@@ -179,6 +181,11 @@ class Chain:
         squares = sum(w * r * r for w, r in zip(self.weight, self.residual, strict=True)) * o["unit"] ** 2
         chi = self.rng(SCALE).chi_square(o["nu"] + sum(self.weight) * o["weight_unit"])
         self.sigma2 = (o["nu"] * o["lam"] + squares * o["weight_unit"]) / chi
+
+    def draw_leaf_variance(self):
+        m, values = self.o["leaf_freedom"], [v * self.o["unit"] for state in self.states for v in state.value.values()]
+        squares = sum(v * v for v in values)
+        self.tau2 = (m * self.o["tau2"] + squares) / self.rng(LEAVES).chi_square(m + len(values))
 
     def draw_latents(self):
         o = self.o

@@ -21,6 +21,7 @@ def small_chains(draw):
         seed=draw(st.integers(0, 2**64 - 1)),
         n_trees=draw(st.integers(1, 3)),
         tau2=draw(st.sampled_from([0.01, 0.1, 1.0])),
+        leaf_freedom=draw(st.sampled_from([0.0, 3.0])),
         lam=0.05,
         sigma2=1.0 if is_probit else 0.02,
         unit=2.0**-20 if is_probit else 2.0**-24,

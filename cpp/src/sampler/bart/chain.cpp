@@ -10,7 +10,7 @@
 namespace mlwright::sampler::bart {
 namespace {
 
-enum Purpose : std::uint32_t { kTrees, kScale, kWeights, kLatents, kRoots };  // of random numbers
+enum Purpose : std::uint32_t { kTrees, kScale, kWeights, kLatents, kRoots, kLeaves };  // of random numbers
 
 constexpr index_t kLongestBlock = 2048;
 constexpr int kTreesBetweenChecks = 16;
@@ -25,6 +25,7 @@ Chain::Chain(const Data& data, const Response& response, const Settings& setting
       settings_(settings),
       number_(number),
       sigma2_(settings.sigma2),
+      tau2_(settings.tau2),
       space_(data.columns(), settings.tree),
       sparsity_(settings.is_sparse ? space_.usable().size() : 0),
       trees_(static_cast<std::size_t>(settings.n_trees)),
@@ -70,6 +71,7 @@ void Chain::sweep(const std::function<void()>& check) {
   pass(-1, {});
   if (settings_.is_probit) draw_latents();
   else if (!settings_.sigma_is_fixed) draw_sigma();
+  if (settings_.leaf_freedom > 0) draw_leaf_variance();
   if (settings_.is_sparse && iteration_ >= settings_.sparse_from && !space_.usable().empty()) draw_weights();
   if (++iteration_ >= settings_.root_sweeps) grower_.reset();
 }
@@ -253,6 +255,18 @@ void Chain::draw_sigma() {
   const double squares = (high + static_cast<double>(static_cast<std::uint64_t>(total))) * settings_.unit * settings_.unit;
   runtime::Rng random = rng(kScale);
   sigma2_ = (settings_.nu * settings_.lambda + squares * settings_.weight_unit) / random.chi_square(settings_.nu + total_weight_);
+}
+
+void Chain::draw_leaf_variance() {
+  double squares = 0;
+  index_t leaves = 0;
+  for (const TreeState& state : trees_) {
+    for (const std::int32_t value : state.value) squares += static_cast<double>(static_cast<std::int64_t>(value) * value);
+    leaves += state.tree.n_leaves();
+  }
+  runtime::Rng random = rng(kLeaves);
+  const double m = settings_.leaf_freedom;
+  tau2_ = (m * settings_.tau2 + squares * settings_.unit * settings_.unit) / random.chi_square(m + static_cast<double>(leaves));
 }
 
 void Chain::measure_residuals() noexcept {

@@ -1,9 +1,9 @@
 // One Markov chain of BART: y = sum of trees + noise, y_i ~ N(f(x_i), sigma2 / w_i).
 //
-//   leaf means   N(0, tau2);  sigma2 ~ nu lambda / chi2(nu), or fixed;  trees as in space.hpp
+//   leaf means   N(0, tau2);  sigma2 ~ nu lambda / chi2(nu), or fixed;  tau2 likewise;  trees as in space.hpp
 //
 // A sweep proposes one move for every tree against the residuals of all others, its leaf means integrated out, and then draws
-// them; sigma2 follows. Each tree costs one pass over the rows, in which what the tree before it changes is applied and
+// them; sigma2 and tau2 follow. Each tree costs one pass over the rows, in which what the tree before it changes is applied and
 // what it asks for is summed: a byte of its leaf's slot, a byte of the column it splits, four bytes of residual a row.
 //
 // Residuals, leaf means and sums are integers, in units of `unit`: no order of rows or instruction set changes a bit, and rows
@@ -50,7 +50,7 @@ class Chain {
   std::uint8_t* slots(int tree) noexcept { return slots_.data() + static_cast<std::size_t>(tree) * static_cast<std::size_t>(data_.stride()); }
   runtime::Rng rng(std::uint32_t purpose, std::uint64_t part = 0) const noexcept;
 
-  LeafModel model() const noexcept { return {settings_.unit, settings_.weight_unit, settings_.tau2, sigma2_}; }
+  LeafModel model() const noexcept { return {settings_.unit, settings_.weight_unit, tau2_, sigma2_}; }
   void step(int tree);
   void regrow(int tree);
   simd::BartSplit split_by(const Proposal& proposal);
@@ -63,6 +63,7 @@ class Chain {
   void move(TreeState& state, const Proposal& proposal, std::vector<LeafSums>& leaves, LeafSums tried);
   void draw_values(TreeState& state, std::span<const LeafSums> leaves, runtime::Rng& rng);
   void draw_sigma();
+  void draw_leaf_variance();
   void draw_weights();
   void draw_latents();
   void measure_residuals() noexcept;
@@ -71,7 +72,7 @@ class Chain {
   Settings settings_;
   std::uint64_t number_;
   index_t iteration_ = 0;
-  double sigma2_;
+  double sigma2_, tau2_;
   double total_weight_ = 0;
   TreeSpace space_;
   Sparsity sparsity_;

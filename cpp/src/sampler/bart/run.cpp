@@ -37,7 +37,7 @@ std::vector<ChainDraws> run(const Data& data, const Response& response, const Se
   std::vector<ChainDraws> out(n_chains);
   std::vector<std::unique_ptr<Chain>> chains;
   for (std::size_t c = 0; c < n_chains; ++c) chains.push_back(std::make_unique<Chain>(data, response, settings, c));
-  const index_t first_sweeps = settings.root_sweeps + schedule.burn_in, sweeps = first_sweeps + schedule.draws * schedule.thin;
+  const index_t first_sweeps = schedule.first_kept(settings.root_sweeps), sweeps = schedule.sweeps(settings.root_sweeps);
   const auto check = poller(token);
   index_t done = 0;
   while (done < sweeps * schedule.chains) {

@@ -48,7 +48,7 @@ class BaseBART(BayesianMixin, BaseEstimator):
         "n_trees": [Interval(Integral, 1, 1 << 16, closed="both")],
         "burn_in": [Interval(Integral, 0, 1 << 30, closed="both")],
         "grow_from_root": [Interval(Integral, 0, 1 << 30, closed="both")],
-        "draws": [Interval(Integral, 1, 1 << 30, closed="both")],
+        "draws": [Interval(Integral, 0, 1 << 30, closed="both")],
         "chains": [Interval(Integral, 1, 1 << 16, closed="both")],
         "thin": [Interval(Integral, 1, 1 << 20, closed="both")],
         "k": [Interval(Real, 0, None, closed="neither")],
@@ -96,11 +96,22 @@ class BaseBART(BayesianMixin, BaseEstimator):
             thin=int(self.thin),
             **law,
         )
-        sweeps = options["root_sweeps"] + options["burn_in"] + options["draws"] * options["thin"]
+        sweeps = self._n_sweeps()
         reporter = Reporter("sampling", options["chains"] * sweeps, verbose=self.verbose)
         with limit(self.n_jobs):
             trees = bart.run(codes, self._codes["columns"], target, integers, options, reporter)
-        return trees, trees.pop("sigma2").reshape(options["chains"], options["draws"])
+        return trees, trees.pop("sigma2").reshape(options["chains"], -1)
+
+    def _n_sweeps(self):
+        """Of a chain. ValueError where none would be kept."""
+        if self.draws > 0:
+            return int(self.grow_from_root + self.burn_in + self.draws * self.thin)
+        if self.grow_from_root < self.burn_in + self.thin:
+            raise ValueError(
+                f"draws: got 0, which keeps sweeps grown from the root, of which grow_from_root={self.grow_from_root} "
+                f"leaves none after burn_in={self.burn_in}; raise grow_from_root or draws"
+            )
+        return int(self.grow_from_root)
 
     def _keep(self, codes, trees, offsets, scale):
         """Draws of one sum of trees, or of several, as fitted state."""

@@ -40,7 +40,8 @@ class BARTClassifier(ClassifierMixin, BaseBART):
     burn_in : int, default=500
         Sweeps of each chain that are not kept.
     draws : int, default=1000
-        Kept sweeps of each chain.
+        Kept sweeps of each chain. 0: those grown from the root are kept, after `burn_in` of them (XBART): soon near to
+        the posterior, not draws of it.
     chains : int, default=4
         Run side by side, one a thread.
     thin : int, default=1

@@ -21,6 +21,7 @@ from mlwright.io.composite import State
 from mlwright.io.schema import Tensor
 
 _NOISE_STREAM = 7101
+_LEAF_FREEDOM = 3.0  # of the prior of the leaves' variance
 
 
 class BARTRegressor(RegressorMixin, BaseBART):
@@ -37,7 +38,8 @@ class BARTRegressor(RegressorMixin, BaseBART):
     burn_in : int, default=500
         Sweeps of each chain that are not kept.
     draws : int, default=1000
-        Kept sweeps of each chain.
+        Kept sweeps of each chain. 0: those grown from the root are kept, after `burn_in` of them (XBART): soon near to
+        the posterior, not draws of it.
     chains : int, default=4
         Run side by side, one a thread.
     thin : int, default=1
@@ -47,6 +49,9 @@ class BARTRegressor(RegressorMixin, BaseBART):
         a good place to start from for many rows, of which the draws that follow are as exact as from any other.
     k : float, default=2.0
         The prior of f at any x has this many standard deviations between the middle of y and its ends.
+    draw_leaf_scale : bool, default=False
+        Whether the variance of leaves is drawn along, from a scaled inverse chi-squared law with 3 degrees of freedom
+        about the one that `k` means.
     alpha, beta : float, default=0.95, 2.0
         A node of depth d is split with prior probability ``alpha * (1 + d) ** -beta``.
     nu, q : float, default=3.0, 0.9
@@ -118,6 +123,7 @@ class BARTRegressor(RegressorMixin, BaseBART):
     _parameter_constraints: ClassVar[dict] = {
         **BaseBART._parameter_constraints,
         "nu": [Interval(Real, 0, None, closed="neither")],
+        "draw_leaf_scale": ["boolean"],
         "q": [Interval(Real, 0, 1, closed="neither")],
         "compute_loo": ["boolean"],
     }
@@ -133,6 +139,7 @@ class BARTRegressor(RegressorMixin, BaseBART):
         thin=1,
         grow_from_root=0,
         k=2.0,
+        draw_leaf_scale=False,
         alpha=0.95,
         beta=2.0,
         nu=3.0,
@@ -154,6 +161,7 @@ class BARTRegressor(RegressorMixin, BaseBART):
         self.thin = thin
         self.grow_from_root = grow_from_root
         self.k = k
+        self.draw_leaf_scale = draw_leaf_scale
         self.alpha = alpha
         self.beta = beta
         self.nu = nu
@@ -200,6 +208,7 @@ class BARTRegressor(RegressorMixin, BaseBART):
             weight_unit,
             seed,
             tau2=(0.5 / self.k) ** 2 / self.n_trees,
+            leaf_freedom=_LEAF_FREEDOM if self.draw_leaf_scale else 0.0,
             nu=float(self.nu),
             lam=noise_prior(sd, self.nu, self.q),
             sigma2=sd**2,

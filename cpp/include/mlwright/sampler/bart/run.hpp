@@ -1,6 +1,7 @@
 // Chains of BART side by side: y = sum of trees + noise, y_i ~ N(f(x_i), sigma2 / w_i).
 //
-//   leaf means   N(0, tau2);  sigma2 ~ nu lambda / chi2(nu), or fixed;  trees as in space.hpp
+//   leaf means   N(0, tau2);  tau2 fixed, or ~ m tau2' / chi2(m);  sigma2 ~ nu lambda / chi2(nu), or fixed;
+//   trees as in space.hpp
 //
 // Or probit: P(class 1) = Phi(offset + f(x)), by latent normal variables, w_i of them (whole numbers) a row.
 //
@@ -25,6 +26,7 @@ struct Settings {
   double unit = 0x1p-24;       // of residuals and leaf means
   double weight_unit = 1;      // of weights
   double tau2 = 1, nu = 3, lambda = 1;
+  double leaf_freedom = 0;     // m, tau2 being where it starts and tau2'; 0: tau2 is fixed
   double sigma2 = 1;           // to start from
   bool sigma_is_fixed = false;
   std::int64_t min_weight = 0;  // of a leaf, in units of weights
@@ -41,8 +43,13 @@ struct Response {
   std::span<const std::int64_t> weight;
 };
 
+// Sweeps of a chain: root_sweeps of the settings, burn_in, then those of which every thin-th is kept. Without draws, those
+// that grew trees from their roots are kept themselves, after burn_in of them: no posterior, but near to it, and soon.
 struct Schedule {
   index_t chains = 4, burn_in = 200, draws = 1000, thin = 1;
+
+  index_t first_kept(index_t root_sweeps) const noexcept { return draws == 0 ? burn_in : root_sweeps + burn_in; }
+  index_t sweeps(index_t root_sweeps) const noexcept { return draws == 0 ? root_sweeps : first_kept(root_sweeps) + draws * thin; }
 };
 
 struct ChainDraws {
