@@ -73,6 +73,9 @@ class Problem:
         By library, of its peak memory over ours.
     threads : int
         Of every library.
+    per : callable or None
+        ``per(model, data) -> float``: what a fit yields that is worth its seconds, such as effective draws. The seconds
+        told are then those of one unit of it.
     rounds : int
         Timed repeats; at least five but for the very long ones.
     warm_up : bool
@@ -92,6 +95,7 @@ class Problem:
     goals: Mapping[str, Goal] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     peak_goals: Mapping[str, Goal] = field(default_factory=dict)
+    per: Callable[[Any, Mapping[str, Any]], float] | None = None
     threads: int = THREADS
     rounds: int = 5
     warm_up: bool = True

@@ -61,7 +61,10 @@ class Worker:
         reset_peak()
         before = memory_mb("VmRSS")
         seconds = sum(self._call() for _ in range(self.repeats)) / self.repeats
-        return {"seconds": seconds, "peak_mb": max(0.0, memory_mb("VmHWM") - before)}
+        peak = max(0.0, memory_mb("VmHWM") - before)
+        if self.problem.per is not None:
+            seconds /= self.problem.per(self.model, self.data)
+        return {"seconds": seconds, "peak_mb": peak}
 
     def answers(self) -> dict[str, Any]:
         """The metrics of the last fitted model, and the library's own remarks about how it ran."""

@@ -82,14 +82,14 @@ def policies(settings: Settings):
 
 
 def bart(settings: Settings):
-    """One chain, as the peers run: several are our default."""
+    """One chain, as the peers run: several are our default. The variance of leaves is drawn along, as stochtree's is."""
     import warnings
 
     from mlwright.bayes import BARTRegressor
 
     class Draws:
         def __init__(self):
-            self._model = BARTRegressor(**settings, chains=1, random_state=1)
+            self._model = BARTRegressor(**settings, draw_leaf_scale=True, chains=1, random_state=1)
 
         def fit(self, X, y):
             with warnings.catch_warnings():
@@ -104,6 +104,25 @@ def bart(settings: Settings):
             return self._model.sigma_[0]
 
     return Draws()
+
+
+def density(settings: Settings):
+    from benchmarks.density import CHAINS, DRAWS, Drawn, Draws
+    from benchmarks.logistic_density import data_of, logistic
+    from mlwright.bayes import sample
+
+    def draws(X, y):
+        posterior = sample(logistic, data_of(X, y), chains=CHAINS, draws=DRAWS, random_state=1)
+        return Drawn(posterior["b"], float(posterior.statistics["n_steps"].sum()))
+
+    return Draws(draws)
+
+
+def diagnostics(settings: Settings):
+    from benchmarks.told import Told
+    from mlwright.bayes import diagnose
+
+    return Told(diagnose)
 
 
 def bayesian_ridge(settings: Settings):
@@ -327,6 +346,8 @@ MODELS = {
     "ridge_search": ridge_search,
     "multi_task_lasso_cv": multi_task_lasso_cv,
     "bart": bart,
+    "density": density,
+    "diagnostics": diagnostics,
     "bayesian_ridge": bayesian_ridge,
     "bayesian_gaussian_mixture": bayesian_gaussian_mixture,
     "gaussian_mixture": gaussian_mixture,

@@ -47,6 +47,9 @@ EQUAL_POSTERIOR = (
     Metric("draws an effective draw", draws_an_effective_one, rtol=0.01, may_be_lower=True),
 )
 
+# Sweeps that grow trees from their roots draw from no posterior: nothing to mix.
+EQUAL_FIT = EQUAL_POSTERIOR[:2]
+
 PROBLEMS = (
     Problem(
         name="bart",
@@ -58,6 +61,32 @@ PROBLEMS = (
         metrics=EQUAL_POSTERIOR,
         goals={"stochtree": Goal(10, 50)},
         settings={"n_trees": 200, "grow_from_root": 0, "burn_in": 200, "draws": 800},
+        rounds=3,
+        warm_up=False,
+    ),
+    Problem(
+        name="bart_50k",
+        title="BART, 50,000 x 50, 200 trees, 1,000 sweeps of one chain: fit",
+        task="bart",
+        data=friedman(50_000),
+        timed="fit",
+        libraries=("mlwright", "stochtree"),
+        metrics=EQUAL_POSTERIOR,
+        goals={"stochtree": Goal(10, 50)},
+        settings={"n_trees": 200, "grow_from_root": 0, "burn_in": 200, "draws": 800},
+        rounds=3,
+        warm_up=False,
+    ),
+    Problem(
+        name="bart_from_root",
+        title="BART grown from the root, 50,000 x 50, 200 trees, 40 sweeps: fit",
+        task="bart",
+        data=friedman(50_000),
+        timed="fit",
+        libraries=("mlwright", "stochtree"),
+        metrics=EQUAL_FIT,
+        goals={"stochtree": Goal(4, 20)},
+        settings={"n_trees": 200, "grow_from_root": 40, "burn_in": 0, "draws": 0},
         rounds=3,
         warm_up=False,
     ),
