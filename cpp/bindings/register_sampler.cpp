@@ -8,6 +8,7 @@
 #include "mlwright/density/constraint.hpp"
 #include "mlwright/sampler/chains.hpp"
 #include "mlwright/sampler/diagnostics.hpp"
+#include "mlwright/sampler/independence.hpp"
 #include "mlwright/sampler/psis.hpp"
 #include "watcher.hpp"
 
@@ -83,8 +84,32 @@ struct Model {
   Model(const Model&) = delete;
 };
 
-sampler::Settings settings(std::uint64_t seed, index_t warm_up, double target_acceptance, int max_depth) {
-  return {seed, warm_up, target_acceptance, max_depth};
+// Settings with the numbers of their normal law, which the arrays keep alive.
+struct How {
+  Numbers mean, root;
+  sampler::Settings settings;
+};
+
+How how(const py::dict& d) {
+  How h{d["mean"].cast<Numbers>(), d["root"].cast<Numbers>(), {}};
+  if (h.root.size() != h.mean.size() && h.root.size() != h.mean.size() * h.mean.size())
+    throw py::value_error("root: expected a number, or a row, for each number of mean");
+  sampler::Settings& s = h.settings;
+  s.seed = d["seed"].cast<std::uint64_t>();
+  s.warm_up = d["warm_up"].cast<index_t>();
+  s.target_acceptance = d["target_acceptance"].cast<double>();
+  s.max_depth = d["max_depth"].cast<int>();
+  s.method = static_cast<sampler::Method>(d["method"].cast<int>());
+  s.n_steps = d["n_steps"].cast<int>();
+  s.finds_directions = d["finds_directions"].cast<bool>();
+  s.normal = {span<double>(h.mean), span<double>(h.root)};
+  return h;
+}
+
+void require_normal(const Model& model, const How& how) {
+  const index_t d = model.target.free_size(), given = how.mean.size();
+  if (given != d && (given != 0 || !how.settings.has_dynamics()))
+    throw py::value_error("mean: got " + std::to_string(given) + " numbers, expected " + std::to_string(d));
 }
 
 double evaluate(const Model& model, const Numbers& u, Numbers& gradient, Numbers& x) {
@@ -97,28 +122,36 @@ double evaluate(const Model& model, const Numbers& u, Numbers& gradient, Numbers
   return without_gil([&](CancelToken&) { return model.target(u.data(), out_gradient, out_x, scratch.data()); });
 }
 
-void initialise(const Model& model, const sampler::Settings& how, const Numbers& starts, Numbers& states) {
+void log_ratios(const Model& model, const How& how, Numbers& out) {
+  require_normal(model, how);
+  const auto target = mutable_span<double>(out);
+  without_gil([&](CancelToken& token) { sampler::log_ratios(model.target, how.settings.normal, how.settings.seed, target, token); });
+}
+
+void initialise(const Model& model, const How& how, const Numbers& starts, Numbers& states) {
+  require_normal(model, how);
   const auto rows = mutable_span<double>(states);
   const auto given = span<double>(starts);
   if (!given.empty())
-    require_at_least(starts, states.size() / sampler::state_size(model.target.free_size()) * model.target.free_size(), "starts");
-  without_gil([&](CancelToken& token) { sampler::initialise(model.target, how, given, rows, token); });
+    require_at_least(starts, states.size() / sampler::state_size(model.target.free_size(), how.settings) * model.target.free_size(), "starts");
+  without_gil([&](CancelToken& token) { sampler::initialise(model.target, how.settings, given, rows, token); });
 }
 
-void sample(const Model& model, const sampler::Settings& how, index_t n, Numbers& states, Numbers& draws, Numbers& statistics,
+void sample(const Model& model, const How& how, index_t n, Numbers& states, Numbers& draws, Numbers& statistics,
             py::object watcher, double interval) {
+  require_normal(model, how);
   const auto rows = mutable_span<double>(states);
   double* const out_draws = draws.mutable_data();
   double* const out_statistics = statistics.mutable_data();
-  const index_t size = sampler::state_size(model.target.free_size());
+  const index_t size = sampler::state_size(model.target.free_size(), how.settings);
   const index_t chains = static_cast<index_t>(rows.size()) / size;
   const index_t before = chains > 0 ? static_cast<index_t>(rows[0]) : 0;
-  const index_t kept = std::max<index_t>(before + n - std::max(before, how.warm_up), 0);
+  const index_t kept = std::max<index_t>(before + n - std::max(before, how.settings.warm_up), 0);
   require_at_least(draws, chains * kept * model.target.size(), "draws");
   require_at_least(statistics, chains * kept * sampler::kStatisticsCount, "statistics");
   Watcher watched(std::move(watcher), interval);
   without_gil([&](CancelToken& token) {
-    sampler::sample(model.target, how, n, rows, out_draws, out_statistics, token, watched.progress());
+    sampler::sample(model.target, how.settings, n, rows, out_draws, out_statistics, token, watched.progress());
   });
 }
 
@@ -134,9 +167,10 @@ void register_sampler(py::module_& m) {
   s.def("diagnose", &diagnose, py::arg("draws").noconvert(), py::arg("out").noconvert());
   s.def("pareto_smoothed", &pareto_smoothed, py::arg("log_likelihood").noconvert(), py::arg("efficiency"),
         py::arg("out").noconvert());
-  s.def("state_size", &sampler::state_size, py::arg("free_size"));
-  py::class_<sampler::Settings>(s, "Settings")
-      .def(py::init(&settings), py::arg("seed"), py::arg("warm_up"), py::arg("target_acceptance"), py::arg("max_depth"));
+  py::class_<How>(s, "Settings").def(py::init(&how), py::arg("options"));
+  s.def("state_size", [](index_t free_size, const How& how) { return sampler::state_size(free_size, how.settings); },
+        py::arg("free_size"), py::arg("settings"));
+  s.def("log_ratios", &log_ratios, py::arg("model"), py::arg("settings"), py::arg("out").noconvert());
   py::class_<Model>(s, "Model")
       .def(py::init<std::uintptr_t, std::uintptr_t, const Numbers&>(), py::arg("function"), py::arg("data"), py::arg("blocks"));
   s.def("evaluate", &evaluate, py::arg("model"), py::arg("u"), py::arg("gradient").noconvert(), py::arg("x").noconvert());

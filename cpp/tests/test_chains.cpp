@@ -33,13 +33,27 @@ struct Run {
   std::vector<double> states, draws, statistics;
 };
 
-Run run(index_t chains, index_t warm_up, std::vector<index_t> parts) {
+// Of the gaussian itself, and of twice its deviations.
+const std::vector<double> kMean{0, 0, 0}, kWide{2.0, 200.0, 0.02};
+
+std::vector<Settings> ways(index_t warm_up) {
+  const Settings nuts{.seed = 5, .warm_up = warm_up};
+  std::vector<Settings> all(5, nuts);
+  all[1].finds_directions = true;
+  all[2].method = Method::hmc, all[2].n_steps = 4;
+  all[3].method = Method::independence;
+  all[4].method = Method::elliptical;
+  for (const std::size_t i : {3, 4}) all[i].normal = {kMean, kWide};
+  return all;
+}
+
+Run run(index_t chains, const Settings& settings, std::vector<index_t> parts) {
   const Target target(&gaussian, nullptr, kFree);
-  const Settings settings{.seed = 5, .warm_up = warm_up};
+  const index_t warm_up = settings.warm_up;
   runtime::CancelToken token;
   runtime::Progress progress;
   Run out;
-  out.states.resize(static_cast<std::size_t>(chains * state_size(3)));
+  out.states.resize(static_cast<std::size_t>(chains * state_size(3, settings)));
   initialise(target, settings, {}, out.states, token);
   index_t done = 0;
   for (const index_t n : parts) {  // the parts of one chain only are joined by appending
@@ -54,29 +68,35 @@ Run run(index_t chains, index_t warm_up, std::vector<index_t> parts) {
 
 }  // namespace
 
-TEST(chains_find_the_scales_and_draw_from_the_density) {
-  const Run out = run(4, 300, {1300});
-  runtime::CancelToken token;
-  Diagnostics told[3];
-  diagnose({out.draws.data(), 4, 1000, 3}, told, token);
-  for (int i = 0; i < 3; ++i) {
-    CHECK(std::fabs(told[i].mean) < 5 * told[i].mcse_mean);
-    CHECK(std::fabs(told[i].sd - kScales[i]) < 5 * told[i].mcse_sd);
-    CHECK(told[i].rhat < 1.01);
-    CHECK(told[i].ess_bulk > 1000);
+TEST(chains_of_every_kind_draw_from_the_density) {
+  for (const Settings& settings : ways(300)) {
+    // Elliptical slices take the density for a likelihood: with its prior the deviations are sqrt(4 / 5) of it.
+    const double narrower = settings.method == Method::elliptical ? std::sqrt(0.8) : 1;
+    const Run out = run(4, settings, {2300});
+    runtime::CancelToken token;
+    Diagnostics told[3];
+    diagnose({out.draws.data(), 4, 2000, 3}, told, token);
+    for (int i = 0; i < 3; ++i) {
+      CHECK(std::fabs(told[i].mean) < 5 * told[i].mcse_mean);
+      CHECK(std::fabs(told[i].sd - narrower * kScales[i]) < 5 * told[i].mcse_sd);
+      CHECK(told[i].rhat < 1.01);
+      CHECK(told[i].ess_bulk > 700);
+    }
   }
 }
 
-TEST(chains_go_on_to_the_bit_from_their_states) {
-  const Run whole = run(1, 20, {50}), parts = run(1, 20, {7, 20, 23});
-  CHECK(whole.draws == parts.draws);
-  CHECK(whole.states == parts.states);
+TEST(chains_of_every_kind_go_on_to_the_bit_from_their_states) {
+  for (const Settings& settings : ways(60)) {
+    const Run whole = run(1, settings, {110}), parts = run(1, settings, {7, 50, 53});
+    CHECK(whole.draws == parts.draws);
+    CHECK(whole.states == parts.states);
+  }
 }
 
 TEST(chains_say_where_a_density_fails) {
   runtime::CancelToken token;
-  std::vector<double> states(static_cast<std::size_t>(state_size(3)));
   const Settings settings;
+  std::vector<double> states(static_cast<std::size_t>(state_size(3, settings)));
   const Target nowhere(&undefined, nullptr, kFree), raises(&failing, nullptr, kFree);
   CHECK(CHECK_THROWS(NumericalError, initialise(nowhere, settings, {}, states, token)).find("has no start") != std::string::npos);
   CHECK(CHECK_THROWS(NumericalError, initialise(raises, settings, {}, states, token)).find("raised an exception") != std::string::npos);
@@ -87,7 +107,7 @@ TEST(chains_end_when_cancelled) {
   const Settings settings{.seed = 1, .warm_up = 10};
   runtime::CancelToken token;
   runtime::Progress progress;
-  std::vector<double> states(static_cast<std::size_t>(state_size(3)));
+  std::vector<double> states(static_cast<std::size_t>(state_size(3, settings)));
   initialise(target, settings, {}, states, token);
   token.cancel();
   std::vector<double> draws(3 * 1000), told(kStatisticsCount * 1000);

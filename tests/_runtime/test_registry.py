@@ -21,10 +21,11 @@ DOOR_FUNCTIONS = {
     "blas.installed",
     "blas.has_wide_integers",
     "blas.routine_names",
-    # Markov chains of a user's density: held to their twin in tests/bayes/test_nuts.py.
+    # Markov chains of a user's density: held to their twin in tests/bayes/test_chains.py.
     "sampler.state_size",
     "sampler.evaluate",
     "sampler.initialise",
+    "sampler.log_ratios",
     "sampler.sample",
     "selection.sample_sets",  # to the enumeration, in tests/bayes/test_spike_slab.py
 }

@@ -10,10 +10,6 @@
 namespace mlwright::sampler {
 namespace {
 
-constexpr int kStepsBetweenPolls = 8;
-constexpr double kAcceptance = 0.8;  // of reasonable_step
-constexpr int kMostDoublings = 60;
-
 double log_add_exp(double a, double b) noexcept {
   if (a < b) std::swap(a, b);
   return b == -HUGE_VAL ? a : a + log1p(exp(b - a));
@@ -37,44 +33,12 @@ struct Nuts::Subtree {
   double log_weight = -HUGE_VAL;
 };
 
-Nuts::Nuts(const Target& target, int max_depth, std::function<void()> between_steps)
-    : target_(target), between_steps_(std::move(between_steps)) {
-  const Point point{zeros(), zeros(), zeros()};
-  forward_ = backward_ = proposal_ = sample_ = point;
-  forward_ends_ = backward_ends_ = Ends{zeros(), zeros(), zeros(), zeros()};
-  sum_ = sum_old_ = sum_new_ = joined_ = p_joint_ = v_joint_ = zeros();
-  x_ = scratch_ = Vector(static_cast<std::size_t>(target.size()));
-  levels_.assign(static_cast<std::size_t>(max_depth), {point, zeros(), zeros(), zeros(), zeros(), zeros(), zeros()});
-}
-
-void Nuts::draw_momentum(runtime::Rng& rng, Vector& p) const {
-  for (std::size_t i = 0; i < p.size(); ++i) p[i] = rng.normal() / std::sqrt(inverse_mass_[i]);
-}
-
-void Nuts::velocity(const Vector& p, Vector& v) const {
-  for (std::size_t i = 0; i < p.size(); ++i) v[i] = inverse_mass_[i] * p[i];
-}
-
-double Nuts::kinetic(const Vector& p) const {
-  return 0.5 * lane_sum(static_cast<index_t>(p.size()), [&](index_t i) {
-    const auto k = static_cast<std::size_t>(i);
-    return inverse_mass_[k] * p[k] * p[k];
-  });
-}
-
-double Nuts::energy(const Point& z) const {
-  const double h = kinetic(z.p) - z.log_density;
-  return std::isnan(h) ? HUGE_VAL : h;
-}
-
-void Nuts::leapfrog(Point& z, double step) {
-  for (std::size_t i = 0; i < z.u.size(); ++i) {
-    z.p[i] += 0.5 * step * z.gradient[i];
-    z.u[i] += step * (inverse_mass_[i] * z.p[i]);
-  }
-  z.log_density = target_(z.u.data(), z.gradient.data(), x_.data(), scratch_.data());
-  if (z.log_density == -HUGE_VAL) return;  // the gradient means nothing; the trajectory ends here
-  for (std::size_t i = 0; i < z.u.size(); ++i) z.p[i] += 0.5 * step * z.gradient[i];
+Nuts::Nuts(const Target& target, int max_depth, std::function<void()> between_steps) : dynamics_(target, std::move(between_steps)) {
+  const Vector zeros = dynamics_.zeros();
+  forward_ = backward_ = proposal_ = sample_ = dynamics_.point();
+  forward_ends_ = backward_ends_ = Ends{zeros, zeros, zeros, zeros};
+  sum_ = sum_old_ = sum_new_ = joined_ = p_joint_ = v_joint_ = zeros;
+  levels_.assign(static_cast<std::size_t>(max_depth), {dynamics_.point(), zeros, zeros, zeros, zeros, zeros, zeros});
 }
 
 // Neither end moves towards the other, as seen along the sum of all momenta between them.
@@ -88,20 +52,18 @@ bool Nuts::keeps_apart(const Vector& v_begin, const Vector& v_end, const Vector&
 }
 
 bool Nuts::leaf(Point& z, Subtree& tree) {
-  if (info_.steps % kStepsBetweenPolls == 0) between_steps_();
-  leapfrog(z, tree.direction * step_);
+  dynamics_.leapfrog(z, tree.direction * step_);
   ++info_.steps;
-  const double error = energy(z) - start_energy_;
+  const double error = dynamics_.energy(z) - start_energy_;
   tree.log_weight = -error;
   info_.acceptance += error > 0 ? exp(-error) : 1;
-  if (!(error <= kDivergence)) {
+  if (!(error <= Hamiltonian::kDivergence)) {
     info_.diverging = true;
     return false;
   }
   *tree.proposal = z;
   *tree.sum = *tree.p_begin = *tree.p_end = z.p;
-  velocity(z.p, *tree.v_begin);
-  *tree.v_end = *tree.v_begin;
+  *tree.v_begin = *tree.v_end = dynamics_.last_velocity();
   return true;
 }
 
@@ -122,20 +84,13 @@ bool Nuts::build(int depth, Point& z, Subtree& tree) {
          keeps_apart(own.v_left_end, *tree.v_end, own.sum_right, own.p_left_end);
 }
 
-void Nuts::load(Point& z, const State& state) {
-  std::copy(state.u.begin(), state.u.end(), z.u.begin());
-  std::copy(state.gradient.begin(), state.gradient.end(), z.gradient.begin());
-  z.log_density = *state.log_density;
-}
-
 void Nuts::start(runtime::Rng& rng, const State& state) {
-  load(sample_, state);
-  draw_momentum(rng, sample_.p);
-  start_energy_ = energy(sample_);
+  dynamics_.load(sample_, state);
+  dynamics_.draw_momentum(rng, sample_);
+  start_energy_ = dynamics_.energy(sample_);
   forward_ = backward_ = sample_;
   sum_ = forward_ends_.p_end = backward_ends_.p_end = sample_.p;
-  velocity(sample_.p, forward_ends_.v_end);
-  backward_ends_.v_end = forward_ends_.v_end;
+  forward_ends_.v_end = backward_ends_.v_end = dynamics_.last_velocity();
   log_weight_ = 0;
 }
 
@@ -158,33 +113,17 @@ bool Nuts::grow() {
          keeps_apart(v_joint_, ahead.v_end, sum_new_, p_joint_);
 }
 
-Info Nuts::transition(runtime::Rng& rng, State state, std::span<const double> inverse_mass, double step) {
-  rng_ = &rng, inverse_mass_ = inverse_mass, step_ = step, info_ = {};
+Info Nuts::step(runtime::Rng& rng, State state, const Dynamics& how) {
+  dynamics_.use(how.metric);
+  rng_ = &rng, step_ = how.step, info_ = {};
   start(rng, state);
   const int max_depth = static_cast<int>(levels_.size());
   while (info_.depth < max_depth && grow()) {
   }
   info_.acceptance /= info_.steps;
-  info_.energy = energy(sample_);
-  std::copy(sample_.u.begin(), sample_.u.end(), state.u.begin());
-  std::copy(sample_.gradient.begin(), sample_.gradient.end(), state.gradient.begin());
-  *state.log_density = sample_.log_density;
+  info_.energy = dynamics_.energy(sample_);
+  dynamics_.store(sample_, state);
   return info_;
-}
-
-double Nuts::reasonable_step(runtime::Rng& rng, State state, std::span<const double> inverse_mass, double step) {
-  inverse_mass_ = inverse_mass;
-  const auto acceptance_is_high = [&](double size) {
-    load(forward_, state);
-    draw_momentum(rng, forward_.p);
-    const double before = energy(forward_);
-    between_steps_();
-    leapfrog(forward_, size);
-    return before - energy(forward_) > log(kAcceptance);
-  };
-  const bool larger = acceptance_is_high(step);
-  for (int i = 0; i < kMostDoublings && acceptance_is_high(step) == larger; ++i) step *= larger ? 2 : 0.5;
-  return step;
 }
 
 }  // namespace mlwright::sampler

@@ -1,6 +1,6 @@
 """Markov chains and what tells how far to trust them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -80,25 +80,59 @@ class Target:
         return value, gradient, x
 
 
+METHODS = ("nuts", "hmc", "independence", "elliptical")
+_NONE = np.empty(0)
+
+
 @dataclass(frozen=True)
 class Settings:
-    """How chains are run; ``seed`` decides every random number of theirs."""
+    """How chains are run; ``seed`` decides every random number of theirs.
+
+    Attributes
+    ----------
+    method : one of ``METHODS``
+    max_depth : int
+        Of nuts: at most ``2 ** max_depth`` steps.
+    n_steps : int
+        Of hmc, on average.
+    finds_directions : bool
+        Whether dynamics learn directions beside scales.
+    mean, root : arrays of shape (d,) and (d,) or (d, d)
+        Of a normal law of free numbers, by its deviations or a lower triangle: candidates of independence, the prior of
+        elliptical, where dynamics start. Empty: none.
+    """
 
     seed: int
     warm_up: int
     target_acceptance: float = 0.8
     max_depth: int = 10
+    method: str = "nuts"
+    n_steps: int = 16
+    finds_directions: bool = False
+    mean: np.ndarray = field(default_factory=_NONE.copy)
+    root: np.ndarray = field(default_factory=_NONE.copy)
 
     @property
     def native(self):
-        return core.sampler.Settings(self.seed, self.warm_up, self.target_acceptance, self.max_depth)
+        options = vars(self) | {"method": METHODS.index(self.method)}
+        for name in ("mean", "root"):
+            options[name] = np.ascontiguousarray(options[name], dtype=np.float64)
+        return core.sampler.Settings(options)
+
+
+def log_ratios(target, settings, n):
+    """Of n candidates of the settings' law: log density less the law's, but for a constant; -inf where undefined."""
+    out = np.empty(n)
+    core.sampler.log_ratios(target.native, settings.native, out)
+    return out
 
 
 def start_chains(target, settings, n_chains, starts=None):
     """States of that many chains at their starts; `starts` of shape (n_chains, free size), or drawn."""
-    states = np.zeros((n_chains, core.sampler.state_size(target.free_size)))
+    native = settings.native
+    states = np.zeros((n_chains, core.sampler.state_size(target.free_size, native)))
     given = np.empty(0) if starts is None else np.ascontiguousarray(starts, dtype=np.float64)
-    core.sampler.initialise(target.native, settings.native, given, states)
+    core.sampler.initialise(target.native, native, given, states)
     return states
 
 

@@ -7,10 +7,17 @@ from mlwright._bayesian.export import to_arviz
 from mlwright._kernels.sampler import STATISTICS
 
 _WHOLE = {"depth": np.int64, "n_steps": np.int64, "diverging": bool}
+#: Of what a method tells; all else means nothing there.
+_TOLD = {
+    "nuts": set(STATISTICS),
+    "hmc": set(STATISTICS) - {"depth"},
+    "independence": {"log_density", "acceptance"},
+    "elliptical": {"log_density", "n_steps"},
+}
 
 
 class Posterior:
-    """What :func:`mlwright.bayes.sample` returns.
+    """What :func:`mlwright.bayes.sample` and :func:`mlwright.bayes.sample_elliptical` return.
 
     ``posterior["name"]`` are the draws of a parameter, of shape (n_chains, n_draws, ...).
 
@@ -20,7 +27,12 @@ class Posterior:
         By parameter.
     statistics : dict of str to ndarray of shape (n_chains, n_draws)
         ``log_density`` (of the free numbers, Jacobians included), ``acceptance``, ``energy``, ``step_size``, ``depth``,
-        ``n_steps`` (gradients), ``diverging``.
+        ``n_steps`` (gradients), ``diverging``; those of them that the method has.
+    method : {"nuts", "hmc", "independence", "elliptical"}
+        By which the draws were made.
+    k_hat : float or None
+        Where ``"independence"`` was asked for, how far the posterior's tails are from those of the normal law at its
+        mode.
     diagnostics_ : dict of str to dict
         By parameter, what :func:`mlwright.bayes.diagnose` tells.
     """
@@ -28,8 +40,11 @@ class Posterior:
     def __init__(self, names, shapes, draws, statistics, state):
         self._names, self._shapes, self._flat, self._state = names, shapes, draws, state
         self.draws = dict(zip(names, _cut(draws, shapes), strict=True))
+        self.method, self.k_hat = state.settings.method, state.k_hat
         self.statistics = {
-            name: statistics[:, :, i].astype(_WHOLE.get(name, np.float64)) for i, name in enumerate(STATISTICS)
+            name: statistics[:, :, i].astype(_WHOLE.get(name, np.float64))
+            for i, name in enumerate(STATISTICS)
+            if name in _TOLD[self.method]
         }
         self._told = statistics
         self.diagnostics_ = Chains(self.draws).diagnostics()
@@ -85,12 +100,13 @@ class Posterior:
         """As ArviZ's data, for its plots; ArviZ must be installed."""
         told = {("tree_depth" if name == "depth" else name): value for name, value in self.statistics.items()}
         told["lp"] = told.pop("log_density")
-        told["acceptance_rate"] = told.pop("acceptance")
+        if "acceptance" in told:
+            told["acceptance_rate"] = told.pop("acceptance")
         return to_arviz(posterior=self.draws, sample_stats=told)
 
     def warn(self):
         """Warn, with one of sklearn's ConvergenceWarning, of everything that makes the draws doubtful."""
-        Chains(self.draws, self.statistics).warn("posterior", stacklevel=4)
+        Chains(self.draws, self.statistics).warn("posterior", stacklevel=5)
 
 
 def _cut(flat, shapes):

@@ -100,13 +100,14 @@ def callback_source(arguments, vectors, kinds, gradient):
         Of each parameter, in declared order, whether it is a vector.
     kinds : dict of str to DataKind
         Of each entry of the data, in the order of the header.
-    gradient : {"forward", "own"}
+    gradient : {"forward", "own", "none"}
     """
     lines = ["def callback(d, x, g, lp, header):", "    try:", *_data_lines(len(vectors), kinds)]
     call = f"user({', '.join('my_' + name for name in arguments)})"  # so that names cannot clash
-    if gradient == "own":
+    if gradient != "forward":
         lines += _parameter_lines(vectors, "carray(advanced(x, at), ({size},))", "x[at]")
-        lines += ["        my_gradient = carray(g, (d,))", f"        value = {call}"]
+        lines += ["        my_gradient = carray(g, (d,))"] if gradient == "own" else []
+        lines += [f"        value = {call}"]
     else:
         lines += ["        value = 0.0", "        for first in range(0, d, LANES):"]
         vector, number = "make_vector(advanced(x, at), {size}, at - first)", "seed(x[at], at - first)"

@@ -85,13 +85,15 @@ class LogDensity:
     def __reduce__(self):
         return self.__qualname__  # by name, as functions are pickled
 
-    def compile(self, data=None):
+    def compile(self, data=None, *, value_only=False):
         """Machine code for data of these types, and the data where it will find them.
 
         Parameters
         ----------
         data : mapping of str to array-like or number, default=None
             One entry for each argument of the function that is no parameter.
+        value_only : bool, default=False
+            Whether no gradient is needed: the code then leaves it alone, unless the function writes its own.
 
         Returns
         -------
@@ -107,7 +109,8 @@ class LogDensity:
         data = self._checked(data or {})
         kinds = tuple(DataKind.of(value) for value in data.values())
         sizes = tuple(p.length(name, data) for name, p in self.parameters.items())
-        callback = _compile(self.function, tuple(self.parameters.items()), self.data_names, kinds, self.gradient)
+        gradient = "none" if value_only and self.gradient == "forward" else self.gradient
+        callback = _compile(self.function, tuple(self.parameters.items()), self.data_names, kinds, gradient)
         header = _header(sizes, data.values())
         return CompiledDensity(
             callback.address,
@@ -201,7 +204,7 @@ def _compile(function, parameters, data_names, kinds, gradient):
         hint = (
             "; parameters are numbers and vectors to be indexed, looped over, summed and multiplied by "
             "extend.densities.dot; for NumPy on whole vectors, write the gradient yourself: gradient='own'"
-            if gradient == "forward"
+            if gradient != "own"
             else ""
         )
         raise TypeError(
