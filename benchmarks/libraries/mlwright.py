@@ -82,7 +82,7 @@ def policies(settings: Settings):
 
 
 def bart(settings: Settings):
-    """One chain, as the peers run: several are our default. The variance of leaves is drawn along, as stochtree's is."""
+    """One chain, as the peers run: several are our default. Leaves' variance is drawn along, as stochtree does."""
     import warnings
 
     from mlwright.bayes import BARTRegressor

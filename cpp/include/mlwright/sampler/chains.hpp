@@ -26,7 +26,7 @@ struct Settings {
   bool finds_directions = false;  // whether dynamics learn directions beside scales
   // What independence proposes from; the prior of elliptical, whose target is the likelihood. Starts are drawn from it where
   // it is given, and dynamics begin with its variances.
-  Normal normal;
+  Normal normal = {};
 
   bool has_dynamics() const noexcept { return method == Method::nuts || method == Method::hmc; }
   bool remembers() const noexcept { return finds_directions && has_dynamics(); }
