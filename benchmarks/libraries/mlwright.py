@@ -61,6 +61,10 @@ def logistic(settings: Settings):
     return LogisticRegression(C=settings["C"], l1_ratio=settings.get("l1_ratio", 0.0))
 
 
+def elastic_net_classes(settings: Settings):
+    return logistic(settings).set_params(tol=1e-5)  # by default it is right to 2e-6, and a millionth is asked for
+
+
 def logistic_cv(settings: Settings):
     from mlwright.linear_model import LogisticRegressionCV
 
@@ -336,7 +340,7 @@ MODELS = {
     "boosting_search": boosting_search,
     "least_squares": least_squares,
     "logistic": logistic,
-    "elastic_net_classes": logistic,
+    "elastic_net_classes": elastic_net_classes,
     "logistic_cv": logistic_cv,
     "poisson": poisson,
     "policies": policies,

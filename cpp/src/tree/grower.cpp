@@ -17,6 +17,7 @@ namespace {
 constexpr index_t kRowGrain = 16384;
 // Of split search, in codes and, where each feature has but one cut, in features:
 constexpr index_t kCodesWorthAThread = 12288, kCodesAtOnce = 2048, kFeaturesAtOnce = 1024;
+constexpr index_t kRowsAtOnce = 16384;  // of small nodes, a row once a feature
 
 // The most useful cut on top; equals: the older leaf.
 template <class Open>
@@ -33,6 +34,17 @@ std::vector<index_t> draw_share(runtime::Rng rng, double share, index_t n) {
   return chosen;
 }
 
+// Features whose codes without rows matter to their best cut: those of categories, of cuts at random, and where values missing
+// may be the left side of a rising or falling cut: that cut is below all codes that have rows.
+std::vector<std::uint8_t> looked_at_whole(const BinnedMatrix& bins, const TreeRules& rules) {
+  std::vector<std::uint8_t> whole;
+  for (index_t j = 0; j < bins.n_features(); ++j) {
+    const bool constrained = !rules.monotonic.empty() && rules.monotonic[static_cast<std::size_t>(j)] != 0;
+    whole.push_back(rules.extra_trees || rules.is_categorical(j) || (constrained && bins.has_missing(j)));
+  }
+  return whole;
+}
+
 std::uint64_t stream_of(Draws purpose, std::uint64_t tree) {
   return runtime::stream_id(static_cast<std::uint32_t>(purpose), static_cast<std::uint32_t>(tree));
 }
@@ -41,6 +53,7 @@ std::uint64_t stream_of(Draws purpose, std::uint64_t tree) {
 
 Grower::Grower(const BinnedMatrix& bins, const TreeRules& rules)
     : bins_(bins), rules_(rules), layout_(bins), histograms_(bins, layout_), search_(bins_, layout_, rules.categorical),
+      small_(bins_, layout_, looked_at_whole(bins, rules)),
       rows_(static_cast<std::size_t>(bins.n_rows())),
       scratch_(static_cast<std::size_t>(bins.n_rows())) {}
 
@@ -54,6 +67,10 @@ std::vector<Entry> Grower::take_histogram() {
 void Grower::give_back(std::vector<Entry>& histogram) {
   if (!histogram.empty()) spare_.push_back(std::move(histogram));
   histogram.clear();
+}
+
+std::span<const std::uint32_t> Grower::rows_of(const Open& open) const {
+  return std::span(rows_).subspan(static_cast<std::size_t>(open.begin), static_cast<std::size_t>(open.end - open.begin));
 }
 
 SplitRules Grower::split_rules(const FixedPoint& fixed) const {
@@ -92,7 +109,8 @@ std::vector<Node> Grower::grow(const Gradients& gradients, const RowSample* samp
   std::vector<Open> heap;
   Open first = root(gradients, sample, token);
   if (may_be_cut(first, gradients.fixed)) {
-    search(first, nullptr, gradients, stream, token);
+    if (small_.take(first.end - first.begin)) search_small({&first}, gradients, stream, token);
+    else search(first, nullptr, gradients, stream, token);
   }
   push_or_close(std::move(first), heap);
   while (!heap.empty()) {
@@ -227,15 +245,22 @@ void Grower::make_children(Open& parent, Open& left, Open& right, const Gradient
   nodes_.back().count = fixed.count(split.right);
 }
 
-// Histograms and best cuts of both children, from one pass over the smaller one's rows.
+// Best cuts of both children, and histograms from one pass over the smaller one's rows. Where the larger child is small, so
+// are all below it: no histogram is needed any more.
 void Grower::open_children(Open& parent, Open& left, Open& right, const Gradients& gradients, std::uint64_t stream,
                            std::vector<Open>& heap, runtime::CancelToken& token) {
   const bool left_is_smaller = left.end - left.begin <= right.end - right.begin;
   Open& smaller = left_is_smaller ? left : right;
   Open& larger = left_is_smaller ? right : left;
-  const bool cut_larger = may_be_cut(larger, gradients.fixed), cut_smaller = may_be_cut(smaller, gradients.fixed);
-  larger.histogram = std::move(parent.histogram);
-  if (cut_larger || cut_smaller) search(smaller, cut_larger ? &larger : nullptr, gradients, stream, token);
+  if (small_.take(larger.end - larger.begin)) {
+    give_back(parent.histogram);
+    search_small({&left, &right}, gradients, stream, token);
+  } else {
+    const bool cut_larger = may_be_cut(larger, gradients.fixed), cut_smaller = may_be_cut(smaller, gradients.fixed);
+    larger.histogram = std::move(parent.histogram);
+    if (cut_larger || cut_smaller) search(smaller, cut_larger ? &larger : nullptr, gradients, stream, token);
+    if (small_.take(smaller.end - smaller.begin)) give_back(smaller.histogram);
+  }
   push_or_close(std::move(left), heap);
   push_or_close(std::move(right), heap);
 }
@@ -257,18 +282,17 @@ std::vector<index_t> Grower::features_for(const Open& open, std::uint64_t stream
   return chosen;
 }
 
-// The best of some features' cuts.
-Split Grower::best_cut(const Open& open, std::span<const index_t> features, const FixedPoint& fixed, std::uint64_t stream) const {
-  const SplitRules rules = split_rules(fixed);
-  const auto of_feature = [&](std::span<const Entry> codes, index_t j) {
+// The best cut of one feature of a node, by the sums of its codes.
+SplitSearch::OfFeature Grower::cut_of_feature(const Open& open, const SplitRules& rules, const FixedPoint& fixed,
+                                              std::uint64_t stream) const {
+  return [&, stream](std::span<const Entry> codes, int n_bins, index_t j) {
     std::optional<runtime::Rng> one_cut;
     if (rules_.extra_trees)
       one_cut.emplace(rules_.seed, stream_of(Draws::cut_of_feature, stream),
                       static_cast<std::uint64_t>(open.node) << 32 | static_cast<std::uint64_t>(j));
     const auto best_split = rules_.is_categorical(j) ? best_split_of_categories : best_split_of_feature;
-    return best_split(codes, j, bins_.n_bins(j), open.sums, fixed, rules, one_cut ? &*one_cut : nullptr);
+    return best_split(codes, j, n_bins, open.sums, fixed, rules, one_cut ? &*one_cut : nullptr);
   };
-  return search_.best(features, open.histogram, open.sums, fixed, rules, of_feature);
 }
 
 // How many features a thread takes at a time, in a search of some nodes: all where that is not worth a second thread.
@@ -293,20 +317,50 @@ void Grower::search(Open& built, Open* rest, const Gradients& gradients, std::ui
   const index_t grain = features_at_once(static_cast<index_t>(nodes.size()));
   for (Searched& node : nodes) node.best.resize(static_cast<std::size_t>(runtime::n_chunks(bins_.n_features(), grain)));
   built.histogram = take_histogram();
+  const SplitRules rules = split_rules(gradients.fixed);
   const auto then = [&](index_t chunk, index_t first, index_t last) {
     const std::size_t begin = layout_.begin(first), size = layout_.begin(last) - begin;
     if (rest != nullptr)
       subtract_histogram(std::span(rest->histogram).subspan(begin, size), std::span(built.histogram).subspan(begin, size));
     for (Searched& node : nodes) {
       const auto from = std::ranges::lower_bound(node.features, first), to = std::ranges::lower_bound(node.features, last);
-      node.best[static_cast<std::size_t>(chunk)] = best_cut(*node.open, {from, to}, gradients.fixed, stream);
+      node.best[static_cast<std::size_t>(chunk)] =
+          search_.best({from, to}, node.open->histogram, node.open->sums, gradients.fixed, rules,
+                       cut_of_feature(*node.open, rules, gradients.fixed, stream));
     }
   };
-  const auto rows = std::span(rows_).subspan(static_cast<std::size_t>(built.begin), static_cast<std::size_t>(built.end - built.begin));
-  histograms_.build(rows, gradients.rows, built.histogram, grain, then, token);
+  histograms_.build(rows_of(built), gradients.rows, built.histogram, grain, then, token);
   for (Searched& node : nodes)
     for (const Split& split : node.best)
       if (split.found() && split.gain > node.open->best.gain) node.open->best = split;
+}
+
+// The best cuts of small nodes.
+void Grower::search_small(const std::vector<Open*>& nodes, const Gradients& gradients, std::uint64_t stream,
+                          runtime::CancelToken& token) {
+  struct Part {  // some features of one node
+    Open* open;
+    std::span<const index_t> features;
+    Split best;
+  };
+  std::vector<std::vector<index_t>> features;
+  std::vector<Part> parts;
+  for (Open* open : nodes) {
+    if (!may_be_cut(*open, gradients.fixed)) continue;
+    features.push_back(features_for(*open, stream));
+    const std::span<const index_t> all(features.back());
+    const auto at_once = static_cast<std::size_t>(std::max<index_t>(1, kRowsAtOnce / std::max<index_t>(1, open->end - open->begin)));
+    for (std::size_t begin = 0; begin < all.size(); begin += at_once)
+      parts.push_back({open, all.subspan(begin, std::min(at_once, all.size() - begin)), {}});
+  }
+  const SplitRules rules = split_rules(gradients.fixed);
+  runtime::parallel_for(static_cast<index_t>(parts.size()), 1, token, [&](index_t p, index_t, index_t) {
+    Part& part = parts[static_cast<std::size_t>(p)];
+    part.best = small_.best(part.features, rows_of(*part.open), gradients.rows,
+                            cut_of_feature(*part.open, rules, gradients.fixed, stream));
+  });
+  for (const Part& part : parts)
+    if (part.best.found() && part.best.gain > part.open->best.gain) part.open->best = part.best;
 }
 
 }  // namespace mlwright::tree

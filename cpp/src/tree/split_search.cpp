@@ -95,10 +95,10 @@ Split SplitSearch::other(index_t feature, std::span<const Entry> histogram, cons
                          const OfFeature& of_feature) const {
   const auto n_codes = static_cast<std::size_t>(bins_.n_codes(feature));
   if (bins_.sparse() == nullptr)
-    return of_feature(histogram.subspan(layout_.begin(feature), n_codes), feature);
+    return of_feature(histogram.subspan(layout_.begin(feature), n_codes), bins_.n_bins(feature), feature);
   Entry codes[256];
   complete_codes(*bins_.sparse(), histogram, feature, node.sum, std::span(codes, n_codes));
-  return of_feature(std::span<const Entry>(codes, n_codes), feature);
+  return of_feature(std::span<const Entry>(codes, n_codes), bins_.n_bins(feature), feature);
 }
 
 }  // namespace mlwright::tree

@@ -13,7 +13,7 @@ _core = core.blocks
 
 
 def _integers(a):
-    return np.require(a, np.int64, "CA")
+    return layout.contiguous(a, np.int64)
 
 
 @kernel(

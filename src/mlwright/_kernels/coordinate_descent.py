@@ -19,7 +19,7 @@ _core = core.solver
 
 
 def _problem(gram, which, linear, square):
-    which = np.require(which, np.int64, "CA")
+    which = layout.contiguous(which, np.int64)
     return layout.vector(gram), which, layout.vector(linear), layout.vector(square)
 
 

@@ -150,7 +150,7 @@ class Forest:
             checked_arrays(self.trees),
             int(self.n_features),
             leaf_size(self.trees),
-            np.require(self.start, np.float64, "CA"),
+            layout.vector(self.start),
             float(self.divide_by),
             self.input_dtype == "float32",
             self.sum_dtype == "float32",
@@ -192,7 +192,7 @@ def checked_arrays(trees):
     missing = [name for name in _WALKED if name not in trees]
     if missing:
         raise ModelFormatError(f"trees: got no {', '.join(missing)}; the model is damaged")
-    arrays = {name: np.require(array, _DTYPES[name], "CA") for name, array in trees.items() if name in _DTYPES}
+    arrays = {name: layout.contiguous(array, _DTYPES[name]) for name, array in trees.items() if name in _DTYPES}
     for name in ("gain", "count", "cover"):
         if name in arrays and arrays[name].shape != arrays["feature"].shape:
             raise ModelFormatError(f"trees: {name} differs in length from their nodes; the model is damaged")

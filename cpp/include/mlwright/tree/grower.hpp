@@ -1,7 +1,7 @@
 // One regression tree on binned features, grown leaf by leaf, the most useful cut first.
 //
 // Each open leaf has a histogram and its best cut. A cut partitions the leaf's rows (stably), builds the histogram of the
-// smaller child and subtracts it from the parent's for the larger. Leaf values are refitted from the gradients
+// smaller child and subtracts it from the parent's for the larger; small nodes need none. Leaf values are refitted from the gradients
 // themselves (not from their integers), in sums that know no order: neither the structure nor the values depend on
 // threads or SIMD level. Not thread-safe: one Grower a fit. Cost: O(rows x features x depth) in histograms.
 #pragma once
@@ -12,6 +12,7 @@
 
 #include "mlwright/tree/histogram.hpp"
 #include "mlwright/tree/row_sample.hpp"
+#include "mlwright/tree/small_nodes.hpp"
 #include "mlwright/tree/split.hpp"
 #include "mlwright/tree/split_search.hpp"
 
@@ -132,7 +133,11 @@ class Grower {
   void open_children(Open& parent, Open& left, Open& right, const Gradients& gradients, std::uint64_t stream,
                      std::vector<Open>& heap, runtime::CancelToken& token);
   void search(Open& built, Open* rest, const Gradients& gradients, std::uint64_t stream, runtime::CancelToken& token);
-  Split best_cut(const Open& open, std::span<const index_t> features, const FixedPoint& fixed, std::uint64_t stream) const;
+  void search_small(const std::vector<Open*>& nodes, const Gradients& gradients, std::uint64_t stream,
+                    runtime::CancelToken& token);
+  SplitSearch::OfFeature cut_of_feature(const Open& open, const SplitRules& rules, const FixedPoint& fixed,
+                                        std::uint64_t stream) const;
+  std::span<const std::uint32_t> rows_of(const Open& open) const;
   index_t features_at_once(index_t n_nodes) const;
   void push_or_close(Open open, std::vector<Open>& heap);
   bool may_be_cut(const Open& open, const FixedPoint& fixed) const;
@@ -155,6 +160,7 @@ class Grower {
   HistogramLayout layout_;
   HistogramBuilder histograms_;
   SplitSearch search_;
+  SmallNodes small_;
   std::vector<std::uint8_t> column_;  // of sparse bins, the one that a cut is on
   Buffer<std::uint32_t> rows_;  // the sample's, then the others; each part by leaves
   Buffer<std::uint32_t> scratch_;  // of partitions; once a tree is grown, leaf_of_row

@@ -15,8 +15,8 @@ namespace mlwright::tree {
 
 class SplitSearch {
  public:
-  // The best cut of one feature, all of whose codes are given.
-  using OfFeature = std::function<Split(std::span<const Entry> codes, index_t feature)>;
+  // The best cut of one feature by the sums of its codes: n_bins, and that of missing values if it has them.
+  using OfFeature = std::function<Split(std::span<const Entry> codes, int n_bins, index_t feature)>;
 
   // one_at_a_time: features that must go through OfFeature; may be empty.
   SplitSearch(const BinnedMatrix& bins, const HistogramLayout& layout, std::span<const std::uint8_t> one_at_a_time);

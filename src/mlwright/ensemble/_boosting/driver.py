@@ -66,10 +66,20 @@ class Boosting:
     scored_rows: object = None
     stopped: bool = False
     _raw_validation: np.ndarray | None = None
+    _n_trees: int = field(init=False)
+
+    def __post_init__(self):
+        self._n_trees = sum(map(_n_trees, self.parts))
 
     @property
     def n_iterations(self):
-        return sum(len(part["offsets"]) - 1 for part in self.parts) // self.loss.trees_per_iteration
+        return self._n_trees // self.loss.trees_per_iteration
+
+    def _grow(self, n_iterations):
+        part = self.booster.grow(n_iterations)
+        self.parts.append(part)
+        self._n_trees += _n_trees(part)
+        return part
 
     def raw_of(self, X, trees):
         return Forest(trees, self.start, X.shape[1]).predict_raw(X)
@@ -99,7 +109,7 @@ class Boosting:
         begun = perf_counter()
         progress = Reporter("boosting", max_iter)
         if self.stopping is None and self.control is None and self.verbose < 2 and not progress.watched:
-            self.parts.append(self.booster.grow(max_iter - self.n_iterations))
+            self._grow(max_iter - self.n_iterations)
         else:
             while self.n_iterations < max_iter and not self.stopped:
                 self.stopped = self._step()
@@ -107,12 +117,10 @@ class Boosting:
         if self.verbose:
             trees = self.trees
             leaves = int(np.count_nonzero(trees["feature"] < 0))
-            n_trees = len(trees["offsets"]) - 1
-            print(f"Fit {n_trees} trees in {perf_counter() - begun:.3f} s, ({leaves} total leaves)")
+            print(f"Fit {self._n_trees} trees in {perf_counter() - begun:.3f} s, ({leaves} total leaves)")
 
     def _step(self):
-        part = self.booster.grow(1)
-        self.parts.append(part)
+        part = self._grow(1)
         if self._raw_validation is not None:
             Forest(part, self.start, self.validation.X.shape[1]).add_to(self._raw_validation, self.validation.X)
         stop = self.stopping is not None and self._score()
@@ -145,12 +153,16 @@ class Boosting:
 
     def _report(self, part):
         leaves = int(np.count_nonzero(part["feature"] < 0))
-        line = f"[{self.n_iterations}] {len(part['offsets']) - 1} tree(s), {leaves} leaves"
+        line = f"[{self.n_iterations}] {_n_trees(part)} tree(s), {leaves} leaves"
         if self.train_score:
             line += f", train score: {self.train_score[-1]:.5f}"
         if self.validation_score:
             line += f", validation score: {self.validation_score[-1]:.5f}"
         print(line)
+
+
+def _n_trees(part):
+    return len(part["offsets"]) - 1
 
 
 def scored_sample(rows, stratify, seed):
