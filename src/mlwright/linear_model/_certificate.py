@@ -54,7 +54,7 @@ def take_certificate(model, other):
             setattr(model, name, getattr(other, name))
 
 
-def largest_violation(slope, b, size, *, l1=0.0, positive=False):
+def largest_violation(slope, b, size, *, l1=None, positive=False):
     """Largest distance of `slope` from where the optimality conditions want it, over `size`.
 
     Parameters
@@ -65,11 +65,14 @@ def largest_violation(slope, b, size, *, l1=0.0, positive=False):
         Coefficients.
     size : array of the same shape
         What slopes are measured by; where it is zero, nothing depends on the coefficient.
-    l1 : float or array
-        Weights of ``|b|``.
+    l1 : float or array, or None
+        Weights of ``|b|``; None is no such penalty.
     positive : bool
         Whether coefficients are bound to be nonnegative.
     """
-    beyond = (slope if positive else np.abs(slope)) - l1
-    off = np.where(b != 0.0, np.abs(slope - l1 * np.sign(b)), np.maximum(beyond, 0.0))
-    return float(np.divide(off, size, out=np.zeros_like(off), where=size > 0.0).max(initial=0.0))
+    off = np.abs(slope)
+    if positive or l1 is not None:
+        strength = 0.0 if l1 is None else l1
+        beyond = (slope if positive else off) - strength
+        off = np.where(b != 0.0, np.abs(slope - strength * np.sign(b)), np.maximum(beyond, 0.0))
+    return float((off / np.where(size > 0.0, size, np.inf)).max(initial=0.0))

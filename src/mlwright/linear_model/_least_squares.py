@@ -42,6 +42,8 @@ class Solution:
         Singular values of the rows, where the route found them.
     n_passes : int
         Reads of the rows beyond those that made the statistics.
+    problem : Problem or None
+        Of the statistics, where the route had them.
     """
 
     coef: np.ndarray
@@ -50,6 +52,7 @@ class Solution:
     rank: int | None = None
     singular: np.ndarray | None = None
     n_passes: int = 0
+    problem: Problem | None = None
 
 
 def refine(problem, statistics, rows, fit_intercept, b, solve, penalty=None):
@@ -88,11 +91,11 @@ def least_squares(statistics, fit_intercept, tol, rows=None):
     rank = int(problem.active.sum())
     b = factor.solve(problem.cross)
     if factor.condition <= _DIRECT or rows is None:
-        return Solution(problem.to_coef(b), factor.condition, "cholesky", rank)
+        return Solution(problem.to_coef(b), factor.condition, "cholesky", rank, problem=problem)
     b, n_passes = refine(problem, statistics, rows, fit_intercept, b, factor.solve)
     if b is None:
         return None
-    return Solution(problem.to_coef(b), factor.condition, "refined", rank, n_passes=n_passes)
+    return Solution(problem.to_coef(b), factor.condition, "refined", rank, n_passes=n_passes, problem=problem)
 
 
 def _full_rank_for_sure(problem, factor, tol):
@@ -148,7 +151,7 @@ def _from_spectrum(problem, statistics, fit_intercept, tol, rows):
         condition = np.inf
     singular = np.sqrt(np.maximum(values[::-1], 0.0)) / common
     singular[values[::-1] <= _NOISE * largest] = 0.0
-    return Solution(problem.to_coef(b), condition, "eigen", int(keep.sum()), singular, n_passes)
+    return Solution(problem.to_coef(b), condition, "eigen", int(keep.sum()), singular, n_passes, problem)
 
 
 def centred_rows(rows, x_mean, y_mean):

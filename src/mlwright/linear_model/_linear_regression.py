@@ -164,6 +164,7 @@ class LinearRegression(InferenceMixin, LeastSquaresModel):
         p = statistics.n_features
         x_mean, y_mean = statistics.mean[:p], statistics.mean[p:]
         if self.positive:
+            problem = None
             coef, reads = nonnegative_least_squares(statistics, self.fit_intercept, 0.0, rows)
             self._forget_spectrum()
         else:
@@ -173,10 +174,10 @@ class LinearRegression(InferenceMixin, LeastSquaresModel):
             if rows is None and not solution.condition < 1e13:
                 _warn_of_stream(self, statistics)
             self._keep_spectrum(solution, rows, p)
-            coef, reads = solution.coef, solution.n_passes
+            coef, reads, problem = solution.coef, solution.n_passes, solution.problem
         self._keep_statistics(statistics)
         self._set_linear(coef, x_mean, y_mean)
-        certify(self, coef, np.zeros(len(coef)), 1 + reads, statistics=statistics, rows=rows)
+        certify(self, coef, None, 1 + reads, statistics=statistics, rows=rows, problem=problem)
         return self
 
     def _fit_without_statistics(self, rows, route, statistics=None):
@@ -193,8 +194,7 @@ class LinearRegression(InferenceMixin, LeastSquaresModel):
             coef, reads = solution.coef, 2 + solution.n_passes
         self._keep_statistics(statistics)
         self._set_linear(coef, x_mean, y_mean)
-        none = np.zeros(len(coef))
-        certify(self, coef, none, reads, statistics=statistics, rows=rows, iterated=rows.is_sparse)
+        certify(self, coef, None, reads, statistics=statistics, rows=rows, iterated=rows.is_sparse)
         return self
 
     def _keep_spectrum(self, solution, rows, p):

@@ -21,7 +21,7 @@ class Problem:
     gram : array of shape (p, p)
     cross : array of shape (p, t)
     square : array of shape (t,)
-        Sums of squares of the targets.
+        Sums of squares of the targets; zero for those without spread.
     x_scale, y_scale : arrays of shape (p,) and (t,)
         ``coef * y_scale / x_scale`` are the coefficients in these columns.
     active : bool array of shape (p,)
@@ -39,10 +39,10 @@ class Problem:
     def of(cls, statistics, fit_intercept):
         p = statistics.n_features
         second, scale = statistics.moments(fit_intercept)
-        spread = statistics.spread() if fit_intercept else second.diagonal()
-        return cls(
-            second[:p, :p], second[:p, p:], second.diagonal()[p:], scale[:p], scale[p:], np.asarray(spread[:p] > 0.0)
-        )
+        diagonal = second.diagonal()
+        spread = statistics.spread() if fit_intercept else diagonal
+        square = np.where(spread[p:] > 0.0, diagonal[p:], 0.0)
+        return cls(second[:p, :p], second[:p, p:], square, scale[:p], scale[p:], np.asarray(spread[:p] > 0.0))
 
     def to_coef(self, b):
         """Coefficients of the original columns, of shape (t, p), from those of the scaled ones, of shape (p, t)."""

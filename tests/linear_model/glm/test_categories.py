@@ -8,6 +8,7 @@ from sklearn.compose import make_column_transformer
 from sklearn.preprocessing import OneHotEncoder
 
 import mlwright
+from mlwright._runtime import threads
 from mlwright.linear_model import GeneralizedLinearRegressor
 
 
@@ -123,3 +124,38 @@ def test_what_cannot_be_coded():
     frame.loc[2, "age"] = np.nan
     with pytest.raises(ValueError, match="NaN"):
         GeneralizedLinearRegressor("poisson").fit(frame, y)
+
+
+@pytest.mark.parametrize("l1_ratio", [0.0, 0.5])
+def test_many_levels_equal_one_hot_columns_with_the_same_bits(l1_ratio):
+    """More columns than a Gram matrix in cache has, and than an L1 penalty takes without working sets."""
+    rng = np.random.default_rng(0)
+    n = 4000
+    many, few = rng.integers(0, 560, n), rng.integers(0, 9, n)
+    x = rng.standard_normal((n, 9)) * 100.0 + 50.0
+    y = rng.poisson(np.exp(0.3 * rng.standard_normal(560)[many] + 0.1 * few + 1e-3 * x[:, 0])).astype(float)
+    frame = pd.DataFrame(x, columns=[f"x{j}" for j in range(9)])
+    frame.insert(4, "many", pd.Categorical(many))
+    frame["few"] = pd.Categorical(few)
+    encoded = np.hstack([x[:, :4], np.eye(560)[many], x[:, 4:], np.eye(9)[few]])
+    settings = {"alpha": 1e-3, "l1_ratio": l1_ratio, "tol": 1e-5}
+    model = GeneralizedLinearRegressor("poisson", **settings).fit(frame, y)
+    dense = GeneralizedLinearRegressor("poisson", **settings).fit(encoded, y)
+    assert model.converged_
+    assert model.objective_ == pytest.approx(dense.objective_, rel=1e-7)
+    np.testing.assert_allclose(model.coef_, dense.coef_, atol=1e-4)
+    np.testing.assert_allclose(model.predict(frame), dense.predict(encoded), rtol=1e-4)
+    for n_threads in (1, 3):
+        with threads.limit(n_threads):
+            again = GeneralizedLinearRegressor("poisson", **settings).fit(frame, y)
+        assert np.array_equal(again.coef_, model.coef_)
+
+
+def test_categories_alone():
+    frame, y = table()
+    part, encoded = frame[["region", "brand"]], np.delete(one_hot(frame), [0, 4], axis=1)
+    model, dense = (
+        GeneralizedLinearRegressor("poisson", alpha=0.01, tol=1e-7).fit(X, y) for X in (part, encoded)
+    )
+    np.testing.assert_allclose(model.coef_, dense.coef_, atol=1e-6)
+    np.testing.assert_allclose(model.predict(part), np.exp(model.intercept_ + encoded @ model.coef_))

@@ -58,7 +58,7 @@ class PenaltyChoice(ChosenByRowsMixin):
             shape = (len(rows.y), len(alphas)) if rows.single_target else (len(rows.y), rows.y.shape[1], len(alphas))
             self.cv_results_ = kept.transpose(0, 2, 1).reshape(shape).astype(self._dtype, copy=False)
         self._keep_statistics(statistics)
-        certify(self, coef, self.alpha_, _READS, statistics=statistics, rows=rows)
+        certify(self, coef, np.broadcast_to(self.alpha_, len(coef)), _READS, statistics=statistics, rows=rows)
 
     def _decomposed(self, rows, smallest):
         n, p = rows.X.shape

@@ -58,10 +58,11 @@ class RidgeSolver:
         alpha = self._penalties(statistics.n_targets)
         p = statistics.n_features
         if self.positive:
+            problem = None
             coef, reads = nonnegative_least_squares(statistics, self.fit_intercept, alpha, rows)
             self.solver_ = "nnls"
         else:
-            coef, sure, reads = ridge_from_statistics(statistics, self.fit_intercept, alpha, rows)
+            coef, sure, reads, problem = ridge_from_statistics(statistics, self.fit_intercept, alpha, rows)
             if coef is None:
                 return self._fit_rows(rows, "svd", statistics)
             if not sure:
@@ -70,7 +71,7 @@ class RidgeSolver:
         self.n_iter_ = np.ones(len(coef), dtype=np.int32)
         self._keep_statistics(statistics)
         self._set_linear(coef, statistics.mean[:p], statistics.mean[p:])
-        certify(self, coef, alpha, 1 + reads, statistics=statistics, rows=rows)
+        certify(self, coef, alpha, 1 + reads, statistics=statistics, rows=rows, problem=problem)
         return self
 
     def _fit_rows(self, rows, route, statistics=None):

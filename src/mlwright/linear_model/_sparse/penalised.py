@@ -13,7 +13,7 @@ _DUAL = 1e8
 
 
 def ridge_from_statistics(statistics, fit_intercept, alpha, rows=None):
-    """Coefficients of shape (t, p), whether they have all their digits, and reads of the rows beyond the statistics'.
+    """Coefficients of shape (t, p), whether they have all their digits, more reads of the rows, and the problem.
 
     None for the coefficients where the rows are at hand and should be decomposed themselves.
     """
@@ -25,7 +25,7 @@ def ridge_from_statistics(statistics, fit_intercept, alpha, rows=None):
             penalty = np.minimum(a * problem.x_scale**2, 1e290)
         factor = Factor.of(problem.gram, problem.active, penalty)
         if rows is not None and not factor.condition <= _REFINE:
-            return None, False, reads
+            return None, False, reads, problem
         if not factor.condition <= _REFINE:
             b[:, of_a], sure = _truncated(problem, factor, penalty, of_a), False
             continue
@@ -44,9 +44,9 @@ def ridge_from_statistics(statistics, fit_intercept, alpha, rows=None):
             )
             reads += n_passes
             if refined is None:
-                return None, False, reads
+                return None, False, reads, problem
             b[:, of_a] = refined[:, of_a]
-    return problem.to_coef(b), sure, reads
+    return problem.to_coef(b), sure, reads, problem
 
 
 def _truncated(problem, factor, penalty, targets):
