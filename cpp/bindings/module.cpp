@@ -15,6 +15,8 @@ PYBIND11_MODULE(_core, m) {
   mlwright::bindings::register_loss(m);
   mlwright::bindings::register_mixture(m);
   mlwright::bindings::register_glm(m);
+  mlwright::bindings::register_gp(m);
+  mlwright::bindings::register_gp_large(m);
   mlwright::bindings::register_runtime(m);
   mlwright::bindings::register_sgd(m);
   mlwright::bindings::register_sampler(m);

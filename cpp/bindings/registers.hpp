@@ -18,6 +18,8 @@ void register_errors(pybind11::module_& m);
 void register_forest(pybind11::module_& m);
 void register_quantile(pybind11::module_& m);
 void register_glm(pybind11::module_& m);
+void register_gp(pybind11::module_& m);
+void register_gp_large(pybind11::module_& m);  // after register_gp
 void register_rng(pybind11::module_& m);
 void register_mixture(pybind11::module_& m);
 void register_linalg(pybind11::module_& m);

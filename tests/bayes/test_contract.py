@@ -8,10 +8,12 @@ import pickle
 
 import numpy as np
 import pytest
+from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
 from sklearn.utils import get_tags
 
 from mlwright import bayes
 from mlwright._native import core
+from mlwright.gaussian_process import GaussianProcessRegressor
 from mlwright.linear_model import ARDRegression, BayesianRidge
 
 MODELS = [
@@ -22,6 +24,8 @@ MODELS = [
     bayes.BayesianLinearRegression(),
     bayes.HorseshoeRegressor(global_scale=1.0, random_state=0),
     bayes.NormalInverseGammaRegressor(),
+    GaussianProcessRegressor(ConstantKernel(10.0) * RBF(3.0) + WhiteKernel()),
+    GaussianProcessRegressor(ConstantKernel(10.0) * RBF(3.0), alpha=0.25, solver="vecchia", n_neighbors=40),
     bayes.SpikeSlabRegressor(),
     bayes.SpikeSlabRegressor(method="sample", inclusion=0.5, random_state=0),
     bayes.NormalInverseGammaRegressor(fit_intercept=False, prior_mean=[1.0, 0.0, 0.0], prior_precision=[1.0, 0.0, 2.0]),

@@ -26,6 +26,7 @@ CPP_MAY_KNOW = {
     "solver": TOOLS | FUNCTORS | {"linalg"},
     "tree": TOOLS | FUNCTORS | {"linalg"},
     "sampler": TOOLS | FUNCTORS | {"linalg"},
+    "gp": TOOLS | {"linalg"},
     "mixture": TOOLS | FUNCTORS | {"linalg"},
     "io": GROUND,
     "capi": TOOLS | {"linalg"},  # offers to C what the others do

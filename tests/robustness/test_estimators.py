@@ -37,6 +37,7 @@ ENGINES = {
     "decomposition.PCA",
     "deploy.ImportedRegressor",
     "ensemble.HistGradientBoostingRegressor",
+    "gaussian_process.GaussianProcessRegressor",
     "linear_model.Lasso",
     "linear_model.LogisticRegression",
     "linear_model.QuantileRegressor",

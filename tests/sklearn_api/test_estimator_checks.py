@@ -24,6 +24,7 @@ from mlwright.ensemble import (
     HistGradientBoostingQuantileRegressor,
     HistGradientBoostingRegressor,
 )
+from mlwright.gaussian_process import GaussianProcessRegressor
 from mlwright.linear_model import (
     ARDRegression,
     BayesianRidge,
@@ -131,6 +132,9 @@ ESTIMATORS = [
     BayesianRidge(compute_score=True, fit_intercept=False),
     BARTRegressor(n_trees=10, burn_in=30, draws=3, chains=2),
     BARTClassifier(n_trees=10, burn_in=30, draws=3, chains=2),
+    GaussianProcessRegressor(),
+    GaussianProcessRegressor(alpha=0.1, normalize_y=True, compute_loo=True),
+    GaussianProcessRegressor(alpha=0.1, solver="vecchia", n_neighbors=5),
     GaussianMixture(max_iter=500, random_state=0),
     GaussianMixture(covariance_type="diag", max_iter=500, random_state=0),
     BayesianGaussianMixture(max_iter=500, random_state=0),
@@ -171,6 +175,9 @@ ESTIMATORS = [
 # A check of class weights asks a thousand epochs of a problem that does not settle, of scikit-learn's class either.
 @pytest.mark.filterwarnings("ignore:SGDClassifier. maximum number of iteration:sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.filterwarnings("ignore:HorseshoeRegressor. :sklearn.exceptions.ConvergenceWarning")
+# Random targets, and a default kernel without noise: the search ends at a bound, that of scikit-learn's class too.
+@pytest.mark.filterwarnings("ignore:The optimal value found for:sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.filterwarnings("ignore:lbfgs failed to converge:sklearn.exceptions.ConvergenceWarning")
 @parametrize_with_checks(ESTIMATORS)
 def test_estimator(estimator, check):
     check(estimator)

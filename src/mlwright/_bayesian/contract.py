@@ -59,7 +59,7 @@ class BayesianMixin:
         """
         levels = check_levels(quantiles)
         values = self._predictive_law(X).quantiles(np.atleast_1d(levels))
-        return values[:, 0] if levels.ndim == 0 else values
+        return values[..., 0] if levels.ndim == 0 else values
 
     def sample_posterior(self, n_samples=1000, random_state=None):
         """Draw parameters from their posterior.
@@ -75,7 +75,7 @@ class BayesianMixin:
         draws : dict of str to ndarray of shape (n_samples, ...)
             By parameter.
         """
-        check_is_fitted(self)
+        self._require_fit()
         return self._posterior_draws(check_count("n_samples", n_samples), seed_from(random_state))
 
     def sample_predictive(self, X, n_samples=1000, random_state=None):
@@ -91,8 +91,11 @@ class BayesianMixin:
         -------
         y : ndarray of shape (n_samples, n_rows)
         """
-        check_is_fitted(self)
+        self._require_fit()
         return self._predictive_draws(X, check_count("n_samples", n_samples), seed_from(random_state))
+
+    def _require_fit(self):
+        check_is_fitted(self)
 
     def _chains(self):
         return None
@@ -100,7 +103,7 @@ class BayesianMixin:
     @property
     def diagnostics_(self):
         """By parameter, what :func:`mlwright.bayes.diagnose` tells of its chains; empty for a posterior without any."""
-        check_is_fitted(self)
+        self._require_fit()
         chains = self._chains()
         return {} if chains is None else chains.diagnostics()
 
@@ -123,7 +126,7 @@ class BayesianMixin:
         arviz.InferenceData
             From ArviZ 1.0 on, an ``xarray.DataTree``.
         """
-        check_is_fitted(self)
+        self._require_fit()
         chains = self._chains()
         if chains is not None:
             return to_arviz(posterior=chains.draws, sample_stats=chains.statistics)

@@ -14,8 +14,8 @@ class StudentLaw:
 
     Attributes
     ----------
-    mean, scale : arrays of shape (n,)
-    freedom : float, or array of shape (n,) for densities
+    mean, scale : arrays of shape (n,), or (n, n_targets)
+    freedom : float, or array of that shape for densities
     """
 
     mean: np.ndarray
@@ -23,9 +23,9 @@ class StudentLaw:
     freedom: float | np.ndarray = np.inf
 
     def quantiles(self, levels):
-        """Of shape (n, n_levels)."""
+        """Of shape (n, n_levels), or (n, n_targets, n_levels)."""
         unit = special.ndtri(levels) if np.isinf(self.freedom) else special.stdtrit(self.freedom, levels)
-        return self.mean[:, None] + self.scale[:, None] * unit
+        return self.mean[..., None] + self.scale[..., None] * unit
 
     def log_density(self, y):
         """Of an observation a row."""

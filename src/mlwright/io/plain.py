@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from mlwright.io import arrays, strict_json
+from mlwright.io import arrays, kernels, strict_json
 from mlwright.io.container import is_storable
 from mlwright.io.context import Sink, Source
 
@@ -39,6 +39,8 @@ def encode(value: Any, out: Sink) -> Any:
     if type(value) is dict:
         items = enumerate(value.items())
         return {"dict": [[encode_key(key, out), encode(item, out.at(i))] for i, (key, item) in items]}
+    if kernels.name_of(value) is not None:
+        return {"kernel": kernels.encode(value, out, encode)}
     if hasattr(value, "get_params") and not isinstance(value, type):
         return {"model": out.encode_model(value, out)}
     raise out.refusal(_refusal(value))
@@ -58,6 +60,8 @@ def decode(node: Any, source: Source) -> Any:
         return arrays.decode(content, source)
     if tag == "model":
         return source.decode_model(content, source)
+    if tag == "kernel":
+        return kernels.decode(content, source, decode)
     if tag not in ("tuple", "set", "frozenset", "dict") or not isinstance(content, list):
         raise source.error(f"got a value of kind {tag!r:.80}, which this version does not know")
     if tag == "tuple":

@@ -35,6 +35,7 @@ CLASSES: dict[str, str] = {
     ),
     "ensemble.HistGradientBoostingQuantileRegressor": "mlwright.ensemble:HistGradientBoostingQuantileRegressor",
     "ensemble.HistGradientBoostingRegressor": "mlwright.ensemble:HistGradientBoostingRegressor",
+    "gaussian_process.GaussianProcessRegressor": "mlwright.gaussian_process:GaussianProcessRegressor",
     "linear_model.ARDRegression": "mlwright.linear_model:ARDRegression",
     "linear_model.BayesianRidge": "mlwright.linear_model:BayesianRidge",
     "linear_model.ElasticNet": "mlwright.linear_model:ElasticNet",

@@ -57,7 +57,7 @@ def fitted_examples() -> list[Example]:
     """The examples; imports the estimators."""
     linear = [*_linear_models(), *_ridge_classifiers(), *_sparse_models(), *_task_models(), *_robust_models(), *_glms()]
     others = [*_encoders(), *_mixtures(), *_clusters(), *_decompositions(), *_pipelines(), *_tabular()]
-    return [*linear, *_bayesian(), *_boosting(), *_bart(), *_imported(), *others]
+    return [*linear, *_bayesian(), *_gaussian_processes(), *_boosting(), *_bart(), *_imported(), *others]
 
 
 def _numbers(n: int = 40, p: int = 3) -> np.ndarray:
@@ -233,6 +233,31 @@ def _robust_models() -> list[Example]:
             np.array(["low", "middle", "high"])[np.digitize(y, [2.0, 4.0])],
         ),
         Example("linear_model.QuantileRegressor:flat", partial(QuantileRegressor, fit_intercept=False), X, y),
+    ]
+
+
+def _gaussian_processes() -> list[Example]:
+    from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct, Matern, WhiteKernel
+
+    from mlwright.gaussian_process import GaussianProcessRegressor
+
+    X = _numbers()
+    y = X[:, 0] + np.sin(X[:, 1])
+    by_column = ConstantKernel(2.0, "fixed") * RBF([1.0] * X.shape[1]) + WhiteKernel(0.1)
+    smooth = 2.0 * Matern(nu=1.5) + WhiteKernel(0.1)
+    still = {"optimizer": None, "alpha": 0.1}
+    variants = {
+        "": {"kernel": ConstantKernel() * RBF() + WhiteKernel(0.1, "fixed"), "normalize_y": True, "compute_loo": True},
+        "by column": {"kernel": by_column, **still},
+        "powers": {"kernel": DotProduct() ** 2 + RBF(), **still},
+        "vecchia": {"kernel": smooth, "solver": "vecchia", "n_neighbors": 4, **still},
+    }
+    name, targets = "gaussian_process.GaussianProcessRegressor", np.column_stack([y, X[:, 0]])
+    series = partial(GaussianProcessRegressor, kernel=smooth, solver="state_space", **still)
+    return [
+        *_variants(name, GaussianProcessRegressor, variants, X, y),
+        Example(f"{name}:series", series, X[:, :1], y),
+        Example(f"{name}:targets", partial(GaussianProcessRegressor, kernel=smooth, **still), X, targets),
     ]
 
 

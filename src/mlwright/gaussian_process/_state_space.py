@@ -1,0 +1,166 @@
+"""Exact O(n) posteriors of one-dimensional inputs: kernels that are sums of Matern, constant and white terms.
+
+A product of sums is multiplied out, so that constants may stand anywhere; a product of two Matern kernels is no term.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from mlwright._kernels.gp_series import MOST_TERMS, series_covariance, series_likelihood, series_posterior
+from mlwright.gaussian_process._rows import not_positive_definite
+
+_STATES = {"constant": 0, "matern12": 1, "matern32": 2, "matern52": 3}
+
+
+@dataclass(frozen=True)
+class Term:
+    """Part of a sum.
+
+    Attributes
+    ----------
+    factors : tuple of int
+        Parameters whose product is its variance.
+    states : int
+        As in ``mlwright._kernels.gp_series``, or -1 for white noise.
+    scale : int or None
+        The parameter that is its length.
+    """
+
+    factors: tuple
+    states: int
+    scale: int | None = None
+
+
+def terms_of(program):
+    """The terms of a program, or None where it is no sum of terms that a state-space model has."""
+    stack, used = [], 0
+    for name, n in program.steps:
+        if name in ("add", "multiply"):
+            right, left = stack.pop(), stack.pop()
+            stack.append(left + right if name == "add" else [_product(a, b) for a in left for b in right])
+        elif name == "white":
+            stack.append([Term((used,), -1)])
+        elif name == "constant":
+            stack.append([Term((used,), 0)])
+        else:
+            stack.append([Term((), _STATES[name], used) if name in _STATES else None])
+        if None in stack[-1]:
+            return None
+        used += n
+    terms = stack[0]
+    smooth = [term for term in terms if term.states >= 0]
+    return terms if len(smooth) <= MOST_TERMS and any(term.states > 0 for term in smooth) else None
+
+
+def _product(a, b):
+    """Of two terms; None for two Matern ones."""
+    if a.states > 0 and b.states > 0:
+        return None
+    factors = a.factors + b.factors
+    if -1 in (a.states, b.states):
+        return Term(factors, -1)
+    return replace(a if a.states > 0 else b, factors=factors)
+
+
+def fits(observed, kernel):
+    """Whether this solver can be asked for the posterior of these rows under this kernel."""
+    known = observed.program(kernel)
+    return known is not None and observed.X.shape[1] == 1 and terms_of(known.program) is not None
+
+
+class StateSpaceSolver:
+    """See :mod:`mlwright.gaussian_process._solvers` for what a solver offers."""
+
+    def __init__(self, observed, settings=None):
+        self.observed = observed
+        self._t = np.asarray(observed.X, dtype=np.float64)[:, 0]
+        self._order = np.argsort(self._t, kind="stable")
+        self._seen = np.ones(len(self._t), dtype=bool)
+
+    def _model(self, kernel):
+        """The kernel's program, its terms, those that are processes as numbers, and the variance of white noise."""
+        known = self.observed.program(kernel)
+        terms, value = terms_of(known.program), known.program.parameters
+        smooth = [_as_numbers(term, value) for term in terms if term.states >= 0]
+        white = sum(float(np.prod(value[list(term.factors)])) for term in terms if term.states < 0)
+        return known, terms, smooth, white
+
+    def likelihood(self, kernel, gradient=False):
+        known, terms, smooth, white = self._model(kernel)
+        order, data = self._order, self.observed
+        series = self._t[order], data.y[order], data.noise[order] + white, self._seen
+        definite, value, slopes = series_likelihood(smooth, *series, with_gradient=gradient)
+        if not (definite and np.isfinite(value)):
+            return (-np.inf, np.zeros(len(kernel.theta))) if gradient else -np.inf
+        return (value, _by_parameter(known, terms, slopes)) if gradient else value
+
+    def state(self, kernel):
+        return {"_weights": self._smooth(kernel)[0]}
+
+    def extended(self, state, n_old, kernel):
+        return self.state(kernel)
+
+    def likelihood_of(self, state, kernel):
+        return self.likelihood(kernel)
+
+    def left_out(self, state, kernel):
+        return self._smooth(kernel)
+
+    def _smooth(self, kernel):
+        _, _, smooth, white = self._model(kernel)
+        order, data = self._order, self.observed
+        series = self._t[order], data.y[order], data.noise[order] + white, self._seen
+        definite, _, _, weights, precision = series_posterior(smooth, *series)
+        if not definite:
+            raise not_positive_definite(kernel)
+        back = np.empty_like(order)
+        back[order] = np.arange(len(order))
+        return weights[back], precision[back]
+
+    def predict(self, state, kernel, X, want):
+        _, _, smooth, white = self._model(kernel)
+        data, m = self.observed, len(X)
+        t = np.concatenate([self._t, np.asarray(X, dtype=np.float64)[:, 0]])
+        order = np.argsort(t, kind="stable")
+        seen = order < len(self._t)
+        y = np.concatenate([data.y, np.zeros((m, data.y.shape[1]))])[order]
+        noise = np.concatenate([data.noise + white, np.zeros(m)])[order]
+        series = smooth, t[order], y, noise, seen
+        new = order[~seen] - len(self._t)  # where each new row comes from, in the order of the series
+        definite, mean, variance, *_ = series_posterior(*series)
+        if not definite:
+            raise not_positive_definite(kernel)
+        out = np.empty((m, y.shape[1]))
+        out[new] = mean[~seen]
+        if want == "mean":
+            return out, None
+        if want == "variance":
+            spread = np.empty(m)
+            spread[new] = variance[~seen] + white
+            return out, spread
+        covariance = np.empty((m, m))
+        covariance[np.ix_(new, new)] = series_covariance(*series)[1]
+        covariance[np.diag_indices(m)] += white
+        return out, covariance
+
+
+def _as_numbers(term, value):
+    length = 1.0 if term.scale is None else float(value[term.scale])
+    return term.states, float(np.prod(value[list(term.factors)])), length
+
+
+def _by_parameter(known, terms, slopes):
+    """The gradient by the free parameters' logarithms, from that by each term's variance and length and by noise."""
+    value = known.program.parameters
+    out, place = np.zeros(len(value)), 0
+    for term in terms:
+        if term.states < 0:
+            by_variance = slopes[-1] * np.prod(value[list(term.factors)])
+        else:
+            by_variance, by_length = slopes[2 * place], slopes[2 * place + 1]
+            place += 1
+            if term.scale is not None:
+                out[term.scale] += by_length
+        np.add.at(out, list(term.factors), by_variance)
+    return out[known.free]
