@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from benchmarks.cold import started_anew
+
 Settings = Mapping[str, Any]
 
 
@@ -127,6 +129,47 @@ def diagnostics(settings: Settings):
     from mlwright.bayes import diagnose
 
     return Told(diagnose)
+
+
+class _PosteriorDraws:
+    """A model whose draws of coefficients the metrics ask for: of shape (chains, draws, parameters)."""
+
+    def __init__(self, model):
+        self._model = model
+
+    def fit(self, X, y):
+        import warnings
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of R-hat: the metrics judge the draws
+            self._model.fit(X, y)
+        return self
+
+    def draws(self):
+        return self._model._chains().draws["coef"]
+
+
+def logistic_posterior(settings: Settings):
+    """Without scores of rows left out, which the peers do not make either."""
+    from mlwright.bayes import BayesianLogisticRegression
+
+    s = settings
+    return _PosteriorDraws(
+        BayesianLogisticRegression(
+            prior_scale=s["scale"], chains=s["chains"], draws=s["draws"], compute_loo=False, random_state=1
+        )
+    )
+
+
+def horseshoe_posterior(settings: Settings):
+    from mlwright.bayes import HorseshoeRegressor
+
+    s = settings
+    return _PosteriorDraws(
+        HorseshoeRegressor(
+            global_scale=s["scale"], chains=s["chains"], draws=s["draws"], warm_up=s["warm_up"], random_state=1
+        )
+    )
 
 
 def bayesian_ridge(settings: Settings):
@@ -352,6 +395,9 @@ MODELS = {
     "bart": bart,
     "density": density,
     "diagnostics": diagnostics,
+    "logistic_posterior": logistic_posterior,
+    "logistic_posterior_cold": started_anew("mlwright", "logistic_posterior"),
+    "horseshoe_posterior": horseshoe_posterior,
     "bayesian_ridge": bayesian_ridge,
     "bayesian_gaussian_mixture": bayesian_gaussian_mixture,
     "gaussian_mixture": gaussian_mixture,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from benchmarks import data, metrics
+from benchmarks import data, draws, metrics
 from benchmarks.problem import Goal, Metric, Problem
 
 
@@ -23,6 +23,40 @@ def relevant(quick: bool):
 def wide(quick: bool):
     return data.factors(100 if quick else 500, 500 if quick else 5_000)
 
+
+def _standardised(X):
+    return (X - X.mean(axis=0)) / X.std(axis=0)
+
+
+def classes(quick: bool):
+    """Columns of mean 0 and variance 1, so that every library's priors are about the same coefficients."""
+    rng = np.random.default_rng(0)
+    n = 1_000 if quick else 10_000
+    X = _standardised(rng.standard_normal((n, 50)) + rng.standard_normal((n, 1)))
+    eta = X @ (rng.standard_normal(50) / 7.0) + 0.3
+    return {"X": X, "y": (rng.random(n) < 1.0 / (1.0 + np.exp(-eta))).astype(float)}
+
+
+def few_signals(quick: bool):
+    """Of many more columns than rows, twenty matter."""
+    rng = np.random.default_rng(0)
+    n, p = (100, 200) if quick else (500, 2_000)
+    X = _standardised(rng.standard_normal((n, p)))
+    y = X[:, :20] @ (rng.choice([-1.0, 1.0], 20) * rng.uniform(1.0, 3.0, 20)) + rng.standard_normal(n)
+    return {"X": X, "y": _standardised(y)}
+
+
+EQUAL_DRAWS = (
+    Metric("posterior means by their deviations", draws.scaled_norm_of_means, rtol=0.01),
+    Metric("mean posterior deviation", draws.mean_deviation, rtol=0.02),
+    Metric("R-hat", draws.worst_rhat, atol=0.02, may_be_lower=True),
+)
+# A peer's chains mix slowly here: its means are known to few digits.
+ROUGHLY_EQUAL_DRAWS = (
+    Metric("posterior means by their deviations", draws.scaled_norm_of_means, rtol=0.05),
+    Metric("mean posterior deviation", draws.mean_deviation, rtol=0.1),
+    Metric("R-hat", draws.worst_rhat, atol=0.02, may_be_lower=True),
+)
 
 # Both iterate to the fixed point of the evidence; with a tight tolerance they must land on the same one.
 EQUAL_POSTERIOR = (
@@ -74,5 +108,46 @@ PROBLEMS = (
         metrics=EQUAL_RELEVANCE,
         goals={"sklearn": Goal(10, 40)},
         rounds=3,
+    ),
+    Problem(
+        name="logistic_posterior",
+        title="Logistic posterior, 10,000 x 50, four chains: time of an effective draw, compiled before",
+        task="logistic_posterior",
+        data=classes,
+        timed="fit",
+        per=draws.effective_draws,
+        libraries=("mlwright", "numpyro", "blackjax"),
+        metrics=EQUAL_DRAWS,
+        goals={"numpyro": Goal(8, 50), "blackjax": Goal(8, 50)},
+        settings={"scale": 2.5, "chains": 4, "warm_up": 500, "draws": 1000},
+        rounds=3,
+    ),
+    Problem(
+        name="logistic_posterior_cold",
+        title="Logistic posterior, 10,000 x 50, four chains: time of an effective draw, from starting Python on",
+        task="logistic_posterior_cold",
+        data=classes,
+        timed="fit",
+        per=draws.effective_draws,
+        libraries=("mlwright", "numpyro", "blackjax"),
+        metrics=EQUAL_DRAWS,
+        goals={"numpyro": Goal(20, 200), "blackjax": Goal(20, 200)},
+        settings={"scale": 2.5, "chains": 4, "warm_up": 500, "draws": 1000},
+        rounds=3,
+        warm_up=False,
+    ),
+    Problem(
+        name="horseshoe_posterior",
+        title="Horseshoe regression, 500 x 2,000, four chains: time of an effective draw",
+        task="horseshoe_posterior",
+        data=few_signals,
+        timed="fit",
+        per=draws.effective_draws,
+        libraries=("mlwright", "numpyro"),
+        metrics=ROUGHLY_EQUAL_DRAWS,
+        goals={"numpyro": Goal(30, 500)},
+        settings={"scale": 0.001, "chains": 4, "warm_up": 500, "draws": 500},
+        rounds=1,
+        warm_up=False,
     ),
 )

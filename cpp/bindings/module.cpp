@@ -7,6 +7,7 @@ PYBIND11_MODULE(_core, m) {
   mlwright::bindings::register_blas(m);
   mlwright::bindings::register_blocks(m);
   mlwright::bindings::register_capi(m);
+  mlwright::bindings::register_polya_gamma(m);
   mlwright::bindings::register_quantile(m);
   mlwright::bindings::register_rng(m);
   mlwright::bindings::register_linalg(m);
@@ -17,6 +18,7 @@ PYBIND11_MODULE(_core, m) {
   mlwright::bindings::register_glm(m);
   mlwright::bindings::register_gp(m);
   mlwright::bindings::register_gp_large(m);
+  mlwright::bindings::register_glm_density(m);
   mlwright::bindings::register_runtime(m);
   mlwright::bindings::register_sgd(m);
   mlwright::bindings::register_sampler(m);

@@ -16,10 +16,12 @@ void register_cluster(pybind11::module_& m);
 void register_column_moments(pybind11::module_& m);
 void register_errors(pybind11::module_& m);
 void register_forest(pybind11::module_& m);
+void register_polya_gamma(pybind11::module_& m);
 void register_quantile(pybind11::module_& m);
 void register_glm(pybind11::module_& m);
 void register_gp(pybind11::module_& m);
 void register_gp_large(pybind11::module_& m);  // after register_gp
+void register_glm_density(pybind11::module_& m);
 void register_rng(pybind11::module_& m);
 void register_mixture(pybind11::module_& m);
 void register_linalg(pybind11::module_& m);

@@ -9,6 +9,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from mlwright.bayes import (
     BARTClassifier,
     BARTRegressor,
+    BayesianGLM,
     BayesianLinearRegression,
     BayesianLogisticRegression,
     BayesianPoissonRegressor,
@@ -121,6 +122,7 @@ ESTIMATORS = [
     RidgeClassifierCV(),
     BayesianLinearRegression(),
     HorseshoeRegressor(chains=1, draws=150, warm_up=50, global_scale=1.0, random_state=0),
+    BayesianGLM(chains=1, draws=1000, random_state=0),
     BayesianLogisticRegression(chains=1, draws=1000, random_state=0),
     BayesianPoissonRegressor(chains=1, draws=1000, random_state=0),
     SpikeSlabRegressor(draws=4000, random_state=0),

@@ -4,17 +4,11 @@
 #include <string>
 
 #include "mlwright/base/error.hpp"
-#include "mlwright/loss/glm_list.hpp"
+#include "mlwright/loss/glm_names.hpp"
 #include "simd/glm.hpp"
 
 namespace mlwright::solver {
 namespace {
-
-constexpr const char* kNames[] = {
-#define MLWRIGHT_NAME_OF(name, Type) #name,
-    MLWRIGHT_GLM_LOSSES(MLWRIGHT_NAME_OF)
-#undef MLWRIGHT_NAME_OF
-};
 
 class BuiltIn final : public RowLoss {
  public:
@@ -73,9 +67,7 @@ class User final : public RowLoss {
 }  // namespace
 
 std::unique_ptr<RowLoss> built_in_loss(std::string_view name, double parameter) {
-  for (std::size_t i = 0; i < std::size(kNames); ++i)
-    if (name == kNames[i]) return std::make_unique<BuiltIn>(i, parameter);
-  throw InvalidArgument("loss: got '" + std::string(name) + "', expected the name of a loss of generalized linear models");
+  return std::make_unique<BuiltIn>(static_cast<std::size_t>(loss::glm_loss_place(name)), parameter);
 }
 
 std::unique_ptr<RowLoss> user_loss(UserRows function) { return std::make_unique<User>(function); }

@@ -6,6 +6,7 @@ from mlwright._bayesian.loo import psis_loo
 from mlwright.bayes._bart.classifier import BARTClassifier
 from mlwright.bayes._bart.regressor import BARTRegressor
 from mlwright.bayes._elliptical import sample_elliptical
+from mlwright.bayes._glm.generalized import BayesianGLM
 from mlwright.bayes._glm.logistic import BayesianLogisticRegression
 from mlwright.bayes._glm.poisson import BayesianPoissonRegressor
 from mlwright.bayes._horseshoe import HorseshoeRegressor
@@ -19,6 +20,7 @@ from mlwright.bayes._spike_slab import SpikeSlabRegressor
 __all__ = [
     "BARTClassifier",
     "BARTRegressor",
+    "BayesianGLM",
     "BayesianLinearRegression",
     "BayesianLogisticRegression",
     "BayesianMixin",

@@ -8,28 +8,25 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from mlwright._bayesian.chains import Chains
-from mlwright._bayesian.contract import BayesianMixin
-from mlwright._bayesian.laws import DrawnLaw
-from mlwright._bayesian.loo import LOO_FIELDS, keep_loo, loo_by_importance
-from mlwright._kernels.linalg import affine_map, as_design
-from mlwright._kernels.rng import integers, normal
+from mlwright._bayesian.loo import LOO_FIELDS
+from mlwright._kernels.rng import integers
 from mlwright._runtime.errors import ModelFormatError
 from mlwright._runtime.rng import seed_from
 from mlwright._runtime.threads import limit
-from mlwright._validation import explain_not_finite, require_finite, rows_for_fit, rows_for_predict
+from mlwright._validation import explain_not_finite, rows_for_fit
 from mlwright.base import fit_context
+from mlwright.bayes._drawn_regression import DrawnRegression, drawn_intercepts
 from mlwright.bayes._horseshoe_chain import Chain, Problem
 from mlwright.io.composite import Maybe, State
 from mlwright.io.schema import Number, Size, Strings, Tensor
-from mlwright.linear_model._base import column_means, finite, linear_predict
+from mlwright.linear_model._base import column_means, finite
 from mlwright.linear_model._least_squares import centred_rows
 from mlwright.linear_model._scales import Scales
 
-_SEEDS, _INTERCEPT, _NOISE = 7620, 7621, 7622  # streams
-_LAW_DRAWS, _LOO_DRAWS = 4000, 1000
+_SEEDS = 7620  # stream
 
 
-class HorseshoeRegressor(BayesianMixin, RegressorMixin, BaseEstimator):
+class HorseshoeRegressor(DrawnRegression, RegressorMixin, BaseEstimator):
     """Linear regression with the horseshoe prior: small coefficients shrink to next to nothing, large ones do not.
 
     ``y ~ N(b0 + X b, s2)``, ``b_j ~ N(0, s2 tau^2 lambda_j^2)`` in standardised columns, ``lambda_j ~ HalfCauchy(1)``,
@@ -163,7 +160,7 @@ class HorseshoeRegressor(BayesianMixin, RegressorMixin, BaseEstimator):
             p = coef.shape[2]
             self.coef_ = self._coef_draws.reshape(-1, p).mean(axis=0)
             self.intercept_ = float(self._mean[-1] - self.coef_ @ self._mean[:-1])
-            self._score_loo(rows)
+            self._score_loo(rows, self.chains * self.draws)
         told = {"noise_variance": variance, "log global_scale": np.log(scale)}
         Chains(told).warn("HorseshoeRegressor", stacklevel=5)
         return self
@@ -205,24 +202,6 @@ class HorseshoeRegressor(BayesianMixin, RegressorMixin, BaseEstimator):
         relevant = min(self.n_expected, max(0.5 * p, 0.5))
         return relevant / (p - relevant) / np.sqrt(max(self._weight, 1.0))
 
-    def predict(self, X, return_std=False):
-        """Predict with the posterior mean.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-        return_std : bool, default=False
-            Whether to return the standard deviation of new observations too.
-
-        Returns
-        -------
-        y_mean : ndarray of shape (n_samples,)
-        y_std : ndarray of shape (n_samples,)
-            With ``return_std=True``; from 4000 draws.
-        """
-        mean = linear_predict(self, X, accept_sparse=False)
-        return (mean, self._predictive_law(X).draws.std(axis=0)) if return_std else mean
-
     def _chains(self):
         draws = {"coef": self._coef_draws, "noise_variance": self._variance_draws, "global_scale": self._scale_draws}
         return Chains(draws)
@@ -230,32 +209,8 @@ class HorseshoeRegressor(BayesianMixin, RegressorMixin, BaseEstimator):
     def _posterior_draws(self, n_samples, seed):
         draws, intercept = self._chains().pick(n_samples, seed), np.zeros(n_samples)
         if self.fit_intercept:
-            around = normal(seed, _INTERCEPT, n_samples) * np.sqrt(draws["noise_variance"] / self._weight)
-            intercept = self._mean[-1] + around - (draws["coef"] * self._mean[:-1]).sum(axis=1)
+            intercept = drawn_intercepts(draws, self._mean, self._weight, seed)
         return draws | {"intercept": intercept}
-
-    def _predictive_law(self, X):
-        return DrawnLaw(self._predictive_draws(X, _LAW_DRAWS, 0))
-
-    def _predictive_draws(self, X, n_samples, seed):
-        X, is_finite = rows_for_predict(self, X, accept_sparse=False)
-        if not is_finite:
-            require_finite(self, X)
-        draws = self._posterior_draws(n_samples, seed)
-        noise = normal(seed, _NOISE, n_samples * len(X)).reshape(n_samples, len(X))
-        mean = affine_map(as_design(X), draws["coef"], draws["intercept"]).T
-        return mean + noise * np.sqrt(draws["noise_variance"])[:, None]
-
-    def _score_loo(self, rows):
-        n_draws = min(_LOO_DRAWS, self.chains * self.draws)
-        draws = self._posterior_draws(n_draws, 0)
-        variance = draws["noise_variance"]
-
-        def log_likelihood(begin, end):
-            mean = affine_map(as_design(rows.X[begin:end]), draws["coef"], draws["intercept"])
-            return -0.5 * ((rows.y[begin:end] - mean) ** 2 / variance + np.log(2.0 * np.pi * variance))
-
-        keep_loo(self, *loo_by_importance(len(rows.y), n_draws, log_likelihood), w=rows.w)
 
     def _validate_state(self):
         coef, p = self._coef_draws, self.n_features_in_

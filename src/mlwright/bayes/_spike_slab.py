@@ -4,37 +4,35 @@ from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
-from scipy import special
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from mlwright._bayesian.chains import Chains
-from mlwright._bayesian.contract import BayesianMixin
-from mlwright._bayesian.laws import DrawnLaw
-from mlwright._bayesian.loo import LOO_FIELDS, keep_loo, loo_by_importance
+from mlwright._bayesian.loo import LOO_FIELDS
 from mlwright._kernels.fold_statistics import FoldStatistics
-from mlwright._kernels.linalg import affine_map, as_design
-from mlwright._kernels.rng import gamma, normal, uniform
 from mlwright._kernels.selection import Selection, enumerate_sets, sample_sets
 from mlwright._runtime.errors import ModelFormatError
 from mlwright._runtime.progress import Reporter
 from mlwright._runtime.rng import seed_from
 from mlwright._runtime.threads import limit
-from mlwright._validation import explain_not_finite, require_finite, rows_for_fit, rows_for_predict
+from mlwright._validation import explain_not_finite, rows_for_fit
 from mlwright.base import fit_context
+from mlwright.bayes._drawn_regression import DrawnRegression, drawn_intercepts
+from mlwright.bayes._spike_slab_sets import (
+    conjugate_posterior,
+    draw_from_sets,
+    enumerated,
+    log_evidence,
+    log_prior_of_sizes,
+)
 from mlwright.io.composite import Maybe, Record, State
 from mlwright.io.schema import Number, Size, Strings, Tensor
-from mlwright.linear_model._base import linear_predict
-from mlwright.linear_model._scales import Scales
-from mlwright.linear_model._system import Problem
 
 _ENUMERATED = 20
 _MOST_COLUMNS = 4096
-_PICK, _VARIANCE, _COEF, _INTERCEPT, _NOISE = 7301, 7302, 7303, 7304, 7305  # streams
-_LAW_DRAWS, _LOO_DRAWS = 4000, 1000
 
 
-class SpikeSlabRegressor(BayesianMixin, RegressorMixin, BaseEstimator):
+class SpikeSlabRegressor(DrawnRegression, RegressorMixin, BaseEstimator):
     """Linear regression with a spike-and-slab prior: averages over sets of columns, and tells how likely each matters.
 
     ``y ~ N(b0 + X b, s2)``; a coefficient is zero, or, with the inclusion probability, ``N(0, s2 / slab_precision)`` in
@@ -220,56 +218,18 @@ class SpikeSlabRegressor(BayesianMixin, RegressorMixin, BaseEstimator):
             )
 
     def _selection(self, statistics):
-        """The problem in standardised columns and y, and what leads back."""
-        p, flat = statistics.n_features, bool(self.fit_intercept)
-        problem = Problem.of(statistics, self.fit_intercept)
-        scales = Scales.of_problem(problem, statistics.weight)
-        x, y = 1.0 / (problem.x_scale * scales.x), 1.0 / (problem.y_scale[0] * scales.y)
-        matrix = np.empty((p + 1, p + 1))
-        matrix[:p, :p] = problem.gram * np.multiply.outer(x, x)
-        matrix[:p, p] = matrix[p, :p] = problem.cross[:, 0] * x * y
-        matrix[p, p] = problem.square[0] * y * y
-        matrix[:, [*np.flatnonzero(~problem.active)]] = 0.0
-        matrix[~np.append(problem.active, True), :] = 0.0
-        matrix[np.arange(p), np.arange(p)] += self.slab_precision
-        self._posterior = {
-            "mean": statistics.mean if flat else np.zeros(p + 1),
-            "weight": float(statistics.weight),
-            "matrix": matrix,
-            "unit": scales.of_coef,
-            "variance_unit": scales.y**2,
-            "shape": float(self.noise_shape) + 0.5 * max(statistics.weight - flat, 0.0),
-            "rate": float(self.noise_rate),
-        }
+        self._posterior = conjugate_posterior(
+            statistics, self.fit_intercept, self.slab_precision, self.noise_shape, self.noise_rate
+        )
+        prior = log_prior_of_sizes(statistics.n_features, self.inclusion, self.inclusion_a, self.inclusion_b)
         slab = 0.5 * np.log(self.slab_precision)
-        return Selection(matrix, self._log_prior(p), slab, self._posterior["shape"], self._posterior["rate"])
-
-    def _log_prior(self, p):
-        k = np.arange(p + 1)
-        if self.inclusion == "beta":
-            return special.betaln(self.inclusion_a + k, self.inclusion_b + p - k) - special.betaln(
-                self.inclusion_a, self.inclusion_b
-            )
-        return k * np.log(self.inclusion) + (p - k) * np.log1p(-self.inclusion)
+        return Selection(self._posterior["matrix"], prior, slab, self._posterior["shape"], self._posterior["rate"])
 
     def _enumerate(self, selection):
         log_weight, coef = enumerate_sets(selection)
-        top = log_weight.max()
-        weight = np.exp(log_weight - top)
-        total = weight.sum()
-        p, shape, post = len(coef), selection.shape, self._posterior
-        code = np.arange(len(weight))
-        self.inclusion_probabilities_ = np.array([weight[(code >> j & 1).astype(bool)].sum() for j in range(p)]) / total
-        order = np.argsort(-weight, kind="stable")
-        share = np.cumsum(weight[order]) / total
-        kept = order[: np.searchsorted(share, 1.0 - 1e-12) + 1]
-        self.sets_ = (kept[:, None] >> np.arange(p) & 1).astype(bool)
-        self.set_probabilities_ = weight[kept] / total
-        prior = self.noise_shape * np.log(self.noise_rate) - special.gammaln(self.noise_shape)
-        flat = bool(self.fit_intercept)
-        constant = prior + special.gammaln(shape) - 0.5 * (post["weight"] - flat) * np.log(2.0 * np.pi)
-        constant -= 0.5 * flat * np.log(post["weight"]) + 0.5 * (post["weight"] - flat) * np.log(post["variance_unit"])
-        self.log_evidence_ = float(top + np.log(total) + constant)
+        *kept, log_total = enumerated(log_weight, len(coef))
+        self.inclusion_probabilities_, self.sets_, self.set_probabilities_ = kept
+        self.log_evidence_ = log_evidence(self._posterior, log_total, self.fit_intercept, self.noise_shape)
         return coef
 
     def _sample(self, selection):
@@ -288,24 +248,6 @@ class SpikeSlabRegressor(BayesianMixin, RegressorMixin, BaseEstimator):
         Chains(told).warn("SpikeSlabRegressor", stacklevel=6)
         return coef.reshape(-1, p).mean(axis=0)
 
-    def predict(self, X, return_std=False):
-        """Predict with the posterior mean.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-        return_std : bool, default=False
-            Whether to return the standard deviation of new observations too.
-
-        Returns
-        -------
-        y_mean : ndarray of shape (n_samples,)
-        y_std : ndarray of shape (n_samples,)
-            With ``return_std=True``; from 4000 draws.
-        """
-        mean = linear_predict(self, X, accept_sparse=False)
-        return (mean, self._predictive_law(X).draws.std(axis=0)) if return_std else mean
-
     def _chains(self):
         if not hasattr(self, "_coef_draws"):
             return None
@@ -318,50 +260,15 @@ class SpikeSlabRegressor(BayesianMixin, RegressorMixin, BaseEstimator):
         draws = self._exact_draws(n_samples, seed) if chains is None else chains.pick(n_samples, seed)
         intercept = np.zeros(n_samples)
         if self.fit_intercept:
-            mean, weight = self._posterior["mean"], self._posterior["weight"]
-            around = normal(seed, _INTERCEPT, n_samples) * np.sqrt(draws["noise_variance"] / weight)
-            intercept = mean[-1] + around - (draws["coef"] * mean[:-1]).sum(axis=1)
+            intercept = drawn_intercepts(draws, self._posterior["mean"], self._posterior["weight"], seed)
         return {"coef": draws["coef"], "intercept": intercept, "noise_variance": draws["noise_variance"]}
 
     def _exact_draws(self, n_samples, seed):
-        """Independent ones: a set by its probability, then variance and coefficients from their conjugate posterior."""
-        post, p = self._posterior, len(self.coef_)
-        share = np.cumsum(self.set_probabilities_)
-        drawn = np.searchsorted(share, uniform(seed, _PICK, n_samples) * share[-1], side="right")
-        chance = np.maximum(gamma(seed, _VARIANCE, post["shape"], n_samples), np.finfo(np.float64).tiny)
-        z = normal(seed, _COEF, n_samples * p).reshape(n_samples, p)
-        coef, variance = np.zeros((n_samples, p)), np.empty(n_samples)
-        for number in np.unique(drawn):
-            at, inside = np.flatnonzero(drawn == number), np.flatnonzero(self.sets_[number])
-            lower = np.linalg.cholesky(post["matrix"][np.ix_(inside, inside)])
-            half = np.linalg.solve(lower, post["matrix"][inside, p])
-            variance[at] = (post["rate"] + 0.5 * max(post["matrix"][p, p] - half @ half, 0.0)) / chance[at]
-            steps = half[:, None] + np.sqrt(variance[at]) * z[np.ix_(at, inside)].T
-            coef[np.ix_(at, inside)] = np.linalg.solve(lower.T, steps).T
-        return {"coef": coef * post["unit"], "noise_variance": variance * post["variance_unit"]}
-
-    def _predictive_law(self, X):
-        return DrawnLaw(self._predictive_draws(X, _LAW_DRAWS, 0))
-
-    def _predictive_draws(self, X, n_samples, seed):
-        X, finite = rows_for_predict(self, X, accept_sparse=False)
-        if not finite:
-            require_finite(self, X)
-        draws = self._posterior_draws(n_samples, seed)
-        noise = normal(seed, _NOISE, n_samples * len(X)).reshape(n_samples, len(X))
-        return affine_map(as_design(X), draws["coef"], draws["intercept"]).T + noise * np.sqrt(
-            draws["noise_variance"][:, None]
-        )
-
-    def _score_loo(self, rows):
-        draws = self._posterior_draws(_LOO_DRAWS, 0)
-        variance = draws["noise_variance"]
-
-        def log_likelihood(begin, end):
-            mean = affine_map(as_design(rows.X[begin:end]), draws["coef"], draws["intercept"])
-            return -0.5 * ((rows.y[begin:end] - mean) ** 2 / variance + np.log(2.0 * np.pi * variance))
-
-        keep_loo(self, *loo_by_importance(len(rows.y), _LOO_DRAWS, log_likelihood), w=rows.w)
+        coef, variance = draw_from_sets(self._posterior, self.sets_, self.set_probabilities_, n_samples, seed)
+        return {
+            "coef": coef * self._posterior["unit"],
+            "noise_variance": variance * self._posterior["variance_unit"],
+        }
 
     def _validate_state(self):
         p, post = self.n_features_in_, self._posterior

@@ -17,6 +17,7 @@ from mlwright.io.composite import State
 CLASSES: dict[str, str] = {
     "bayes.BARTClassifier": "mlwright.bayes:BARTClassifier",
     "bayes.BARTRegressor": "mlwright.bayes:BARTRegressor",
+    "bayes.BayesianGLM": "mlwright.bayes:BayesianGLM",
     "bayes.BayesianLinearRegression": "mlwright.bayes:BayesianLinearRegression",
     "bayes.BayesianLogisticRegression": "mlwright.bayes:BayesianLogisticRegression",
     "bayes.BayesianPoissonRegressor": "mlwright.bayes:BayesianPoissonRegressor",

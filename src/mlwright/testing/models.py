@@ -118,6 +118,7 @@ def _ridge_classifiers() -> list[Example]:
 
 def _bayesian() -> list[Example]:
     from mlwright.bayes import (
+        BayesianGLM,
         BayesianLinearRegression,
         BayesianLogisticRegression,
         BayesianPoissonRegressor,
@@ -135,6 +136,13 @@ def _bayesian() -> list[Example]:
         *_variants("bayes.NormalInverseGammaRegressor", NormalInverseGammaRegressor, conjugate, X, y),
         Example("bayes.BayesianLinearRegression", partial(BayesianLinearRegression, compute_loo=True), X, y),
         Example("bayes.BayesianLinearRegression:wide", BayesianLinearRegression, _numbers(n=4, p=520), y[:4]),
+        Example("bayes.BayesianGLM", partial(BayesianGLM, random_state=0), X, y),
+        Example(
+            "bayes.BayesianGLM:groups",
+            partial(BayesianGLM, "poisson", group_effects=[2, (0, 2)], random_state=0),
+            np.column_stack([X[:, :2], np.arange(len(X)) % 3]),
+            np.floor(np.abs(y)),
+        ),
         Example(
             "bayes.BayesianLogisticRegression",
             partial(BayesianLogisticRegression, random_state=0),

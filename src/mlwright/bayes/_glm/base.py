@@ -1,44 +1,44 @@
-"""What Bayesian generalized linear models share: from validated rows to draws, and from draws to answers."""
+"""What Bayesian generalized linear models share: from a problem to draws, and from draws to answers."""
 
 from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight
+from sklearn.utils._param_validation import Interval
 
 from mlwright._bayesian.chains import Chains
 from mlwright._bayesian.contract import BayesianMixin
 from mlwright._bayesian.loo import LOO_FIELDS, keep_loo, loo_by_importance
-from mlwright._kernels.linalg import affine_map, as_design
-from mlwright._kernels.rng import normal
 from mlwright._runtime.errors import ModelFormatError
 from mlwright._runtime.rng import seed_from
 from mlwright._runtime.threads import limit
 from mlwright._validation import require_finite, rows_for_predict
-from mlwright.bayes._glm.posterior import Draws, Likelihood, find_mode, sample_posterior
+from mlwright.bayes._glm.posterior import draw_posterior
+from mlwright.bayes._glm.priors import SHAPES, Prior
+from mlwright.bayes._glm.problem import Problem, scores
 from mlwright.io.composite import Maybe
 from mlwright.io.schema import Number, Size, Strings, Tensor
+from mlwright.linear_model._glm._base import usable_weights
 
 LAW_DRAWS = 4000
-_LAPLACE = 7411  # stream
+WARM_UP = 500
 _LOO_DRAWS = 1000
 _NUMBERS_AT_ONCE = 1 << 22
 
 FIELDS = {
     "n_features_in_": Size("p"),
     "feature_names_in_": Maybe(Strings("p")),
-    "log_evidence_": Number(),
+    "log_evidence_": Maybe(Number()),
     "k_hat_": Number(finite=False),
     "acceptance_rate_": Number(0.0, 1.0),
-    "_coef_draws": Tensor("f8", "c d p"),
+    "_coef_draws": Tensor("f8", "c d q"),
     "_intercept_draws": Tensor("f8", "c d"),
     **LOO_FIELDS,
 }
 CONSTRAINTS = {
     "prior_scale": [Interval(Real, 0, None, closed="neither")],
-    "method": [StrOptions({"sample", "laplace"})],
     "fit_intercept": ["boolean"],
+    "compute_loo": ["boolean"],
     "chains": [Interval(Integral, 1, None, closed="left")],
     "draws": [Interval(Integral, 4, None, closed="left")],
     "random_state": ["random_state", np.random.Generator],
@@ -46,75 +46,58 @@ CONSTRAINTS = {
 }
 
 
-class BayesianGLM(BayesianMixin, BaseEstimator):
-    """A subclass gives ``_loss``, ``_constant(y)`` (see Likelihood) and ``_mean(eta)``."""
+class PosteriorOfGlm(BayesianMixin, BaseEstimator):
+    """A subclass gives ``_law``, and calls ``_fit_problem`` with a problem of it."""
 
-    def __init__(
-        self,
-        *,
-        prior_scale=2.5,
-        method="sample",
-        fit_intercept=True,
-        chains=4,
-        draws=1000,
-        random_state=None,
-        n_jobs=None,
-    ):
-        self.prior_scale = prior_scale
-        self.method = method
-        self.fit_intercept = fit_intercept
-        self.chains = chains
-        self.draws = draws
-        self.random_state = random_state
-        self.n_jobs = n_jobs
+    def _problem(self, X, y, sample_weight):
+        """Of coefficients with normal priors."""
+        w = usable_weights(sample_weight, X)
 
-    def _fit_rows(self, X, y, sample_weight):
-        """From validated rows and targets to draws."""
-        w = None
-        if sample_weight is not None:
-            w = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-        shift, scale = _standardise(X, w, self.fit_intercept)
-        likelihood = Likelihood(
-            X, y, w, self._loss, self._constant(y), shift, scale, bool(self.fit_intercept), self._mean
-        )
-        precision = np.full(X.shape[1], float(self.prior_scale) ** -2.0)
+        def prior(p):
+            return Prior(SHAPES["normal"], np.full(p, float(self.prior_scale)))
+
+        return Problem.of(X, y, w, None, self._law, bool(self.fit_intercept), prior)
+
+    def _fit_problem(self, problem, method, warm_up, verbose=0):
         name = type(self).__name__
+        require_proper(problem, name)
         with limit(self.n_jobs):
-            laplace = find_mode(likelihood, precision, name)
             seed = seed_from(self.random_state)
-            draws = sample_posterior(likelihood, precision, laplace, self.chains, self.draws, seed)
-            if self.method == "laplace":
-                draws = self._laplace_draws(laplace, draws, seed)
-            else:
+            draws = draw_posterior(problem, method, self.chains, self.draws, warm_up, seed, name, verbose)
+            if method != "laplace":
                 draws.warn(name, stacklevel=6)
-            self._keep(likelihood, draws)
+            flat = draws.theta.reshape(-1, draws.theta.shape[2])
+            self._keep(problem, problem.answers(flat), draws)
+            keep_loo(self)
+            if self.compute_loo:
+                self._leave_one_out(problem, flat[:: -(-len(flat) // _LOO_DRAWS)])
         return self
 
-    def _laplace_draws(self, laplace, draws, seed):
-        shape = draws.theta.shape
-        z = normal(seed, _LAPLACE, draws.theta.size).reshape(-1, shape[2])
-        theta = laplace.mode + affine_map(z, laplace.root, np.zeros(shape[2]))
-        return Draws(theta.reshape(shape), 1.0, draws.k_hat, draws.log_evidence)
-
-    def _keep(self, likelihood, draws):
-        flat = draws.theta.reshape(-1, draws.theta.shape[2])
-        coef, intercept = likelihood.original(flat)
-        shape = draws.theta.shape[:2]
-        self._coef_draws, self._intercept_draws = coef.reshape(*shape, -1), intercept.reshape(shape)
-        self.k_hat_, self.acceptance_rate_, self.log_evidence_ = draws.k_hat, draws.acceptance, draws.log_evidence
-
-        some = flat[:: -(-len(flat) // _LOO_DRAWS)]
+    def _leave_one_out(self, problem, theta):
+        answers = problem.answers(theta)
 
         def log_likelihood(begin, end):
-            return likelihood.log_likelihood(begin, end, some)
+            return problem.log_likelihood(begin, end, answers)
 
-        keep_loo(self, *loo_by_importance(len(likelihood.y), len(some), log_likelihood), w=likelihood.w)
+        keep_loo(self, *loo_by_importance(len(problem.y), len(theta), log_likelihood), w=problem.w)
+
+    def _keep(self, problem, answers, draws):
+        shape = draws.theta.shape[:2]
+        self._coef_draws = answers["coef"].reshape(*shape, -1)
+        self._intercept_draws = answers["intercept"].reshape(shape)
+        self.k_hat_, self.acceptance_rate_ = draws.k_hat, draws.acceptance
+        vars(self).pop("log_evidence_", None)
+        if draws.log_evidence is not None:
+            self.log_evidence_ = draws.log_evidence
 
     def _chains(self):
         return Chains({"coef": self._coef_draws, "intercept": self._intercept_draws})
 
     def _posterior_draws(self, n_samples, seed):
         return self._chains().pick(n_samples, seed)
+
+    def _all_draws(self):
+        return {name: x.reshape(-1, *x.shape[2:]) for name, x in self._chains().draws.items()}
 
     def _checked(self, X):
         X, finite = rows_for_predict(self, X, accept_sparse=False)
@@ -123,33 +106,59 @@ class BayesianGLM(BayesianMixin, BaseEstimator):
         return X
 
     def _means(self, X, draws):
-        """Mean of an observation under each draw, shape (n, n_draws)."""
-        return self._mean(affine_map(as_design(X), draws["coef"], draws["intercept"]))
+        """Mean of an observation under each draw, shape (n, n_draws); `X` as :meth:`_checked` gives it."""
+        return self._law.mean(scores(X, None, {**draws, "effects": ()}, (), ()))
 
-    def _all_draws(self):
-        p = self._coef_draws.shape[2]
-        return {"coef": self._coef_draws.reshape(-1, p), "intercept": self._intercept_draws.ravel()}
+    def _rows_of(self, X, begin, end):
+        return X[begin:end]
 
     def _posterior_mean(self, X):
         """Of the mean of an observation: its average over all draws."""
         X, draws = self._checked(X), self._all_draws()
+        n = len(self._rows_of(X, None, None))
         step = max(1, _NUMBERS_AT_ONCE // len(draws["intercept"]))
-        parts = [self._means(X[begin : begin + step], draws).mean(axis=1) for begin in range(0, len(X), step)]
+        parts = [self._means(self._rows_of(X, begin, begin + step), draws).mean(axis=1) for begin in range(0, n, step)]
         return np.concatenate(parts)
 
     def _validate_state(self):
-        coef, p = self._coef_draws, self.n_features_in_
-        if coef.ndim != 3 or coef.shape[2] != p or self._intercept_draws.shape != coef.shape[:2] or coef.size == 0:
-            raise ModelFormatError(
-                f"{type(self).__name__}: its draws do not fit each other; the file is damaged or not mlwright's."
-            )
+        coef = self._coef_draws
+        if (
+            coef.shape[2] != self._n_coefficients
+            or self._intercept_draws.shape != coef.shape[:2]
+            or 0 in coef.shape[:2]
+        ):
+            refuse(self)
+
+    @property
+    def _n_coefficients(self):
+        return self.n_features_in_
 
 
-def _standardise(X, w, fit_intercept):
-    """Means (zeros without an intercept) and reciprocal standard deviations of the columns; 1 for constant ones."""
-    total = float(len(X)) if w is None else float(w.sum())
-    w = np.ones(len(X)) if w is None else w
-    shift = (w @ X) / total if fit_intercept else np.zeros(X.shape[1])
-    spread = np.sqrt((w @ np.square(X - shift)) / total)
-    usable = spread > 1e-13 * (np.abs(shift) + np.abs(X).max(axis=0, initial=0.0))
-    return shift, np.where(usable, 1.0 / np.where(usable, spread, 1.0), 1.0)
+def refuse(model):
+    """ModelFormatError for draws that do not fit each other."""
+    raise ModelFormatError(
+        f"{type(model).__name__}: its draws do not fit each other; the file is damaged or not mlwright's."
+    )
+
+
+def require_proper(problem, name):
+    """ValueError where the posterior of the intercept or of the dispersion is improper."""
+    y = problem.y if problem.w is None else problem.y[problem.w > 0.0]
+    low, high = float(y.min()), float(y.max())
+    if problem.law.dispersed and low == high and problem.law.name != "negative_binomial":
+        rows = "y of 1 sample" if len(y) == 1 else f"y that is {low:g} in every row"
+        raise ValueError(
+            f"{name}: got {rows}, expected numbers that vary: else the posterior of the dispersion is improper."
+        )
+    if not problem.fit_intercept:
+        return
+    if problem.law.name in ("poisson", "negative_binomial") and high <= 0.0:
+        raise ValueError(
+            f"{name}: got y from {low:g} to {high:g}, expected counts that are not negative, not all of them 0: else "
+            "the posterior of the intercept is improper."
+        )
+    if problem.law.name == "binomial" and low == high and low in (0.0, 1.0):
+        raise ValueError(
+            f"{name}: got y that is {low:g} in every row, expected some of each class (1 class makes the posterior of "
+            "the intercept improper)."
+        )

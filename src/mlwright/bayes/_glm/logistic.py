@@ -5,34 +5,38 @@ from typing import ClassVar
 import numpy as np
 from scipy import special
 from sklearn.base import ClassifierMixin
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from mlwright._bayesian.laws import DrawnLaw
-from mlwright._kernels.glm import GlmLoss
 from mlwright._kernels.rng import uniform
 from mlwright.base import fit_context
-from mlwright.bayes._glm.base import CONSTRAINTS, FIELDS, LAW_DRAWS, BayesianGLM
+from mlwright.bayes._glm.base import CONSTRAINTS, FIELDS, LAW_DRAWS, WARM_UP, PosteriorOfGlm
+from mlwright.bayes._glm.families import Law
 from mlwright.io.composite import State
 from mlwright.io.schema import Labels, Tensor
 
 _PICK = 7412  # stream
 
 
-class BayesianLogisticRegression(ClassifierMixin, BayesianGLM):
+class BayesianLogisticRegression(ClassifierMixin, PosteriorOfGlm):
     """Logistic regression of two classes with normal priors, and its whole posterior.
 
     Parameters
     ----------
     prior_scale : float, default=2.5
         Standard deviation of the normal priors of the coefficients of standardised columns. The intercept's is flat.
-    method : {"sample", "laplace"}, default="sample"
+    method : {"sample", "polya_gamma", "laplace"}, default="sample"
         Exact draws by Markov chains that take candidates from the normal approximation at the mode, or by Hamiltonian
-        ones where that is too far off; or draws from that approximation itself.
+        ones where that is too far off; by Gibbs chains with Pólya-Gamma variables, for weights that are whole numbers;
+        or draws from that approximation itself.
     fit_intercept : bool, default=True
     chains : int, default=4
     draws : int, default=1000
         Of each chain.
+    compute_loo : bool, default=True
+        Whether `score_loo_` and what it is made of are there; it takes as long as a thousand draws.
     random_state : int, RandomState instance, Generator or None, default=None
         An integer gives the same draws, to the bit, for any number of threads.
     n_jobs : int, default=None
@@ -69,7 +73,8 @@ class BayesianLogisticRegression(ClassifierMixin, BayesianGLM):
     ----------
     Gelman, Jakulin, Pittau, Su (2008), A weakly informative default prior distribution for logistic and other
     regression models. Annals of Applied Statistics 2. Tierney (1994), Markov chains for exploring posterior
-    distributions. Annals of Statistics 22.
+    distributions. Annals of Statistics 22. Polson, Scott, Windle (2013), Bayesian inference for logistic models using
+    Pólya-Gamma latent variables. JASA 108.
 
     Examples
     --------
@@ -86,19 +91,38 @@ class BayesianLogisticRegression(ClassifierMixin, BayesianGLM):
     (3, 2)
     """
 
-    _loss = GlmLoss("binary_log_loss")
-    _mean = staticmethod(special.expit)
+    _law = Law("binomial", "logit")
     _model_state = State(
         classes_=Labels("2"),
         coef_=Tensor("f8", "1 p"),
         intercept_=Tensor("f8", "1"),
         **FIELDS,
     )
-    _parameter_constraints: ClassVar[dict] = {**CONSTRAINTS}
+    _parameter_constraints: ClassVar[dict] = {
+        **CONSTRAINTS,
+        "method": [StrOptions({"sample", "polya_gamma", "laplace"})],
+    }
 
-    @staticmethod
-    def _constant(y):
-        return np.zeros(len(y))
+    def __init__(
+        self,
+        *,
+        prior_scale=2.5,
+        method="sample",
+        fit_intercept=True,
+        chains=4,
+        draws=1000,
+        compute_loo=True,
+        random_state=None,
+        n_jobs=None,
+    ):
+        self.prior_scale = prior_scale
+        self.method = method
+        self.fit_intercept = fit_intercept
+        self.chains = chains
+        self.draws = draws
+        self.compute_loo = compute_loo
+        self.random_state = random_state
+        self.n_jobs = n_jobs
 
     @fit_context
     def fit(self, X, y, sample_weight=None):
@@ -137,7 +161,8 @@ class BayesianLogisticRegression(ClassifierMixin, BayesianGLM):
                     "weight are of one class."
                 )
         self.classes_ = classes
-        self._fit_rows(X, codes.astype(np.float64), sample_weight)
+        method = "auto" if self.method == "sample" else self.method
+        self._fit_problem(self._problem(X, codes.astype(np.float64), sample_weight), method, WARM_UP)
         draws = self._all_draws()
         self.coef_, self.intercept_ = draws["coef"].mean(axis=0)[None, :], draws["intercept"].mean(keepdims=True)
         return self

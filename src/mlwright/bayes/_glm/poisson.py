@@ -3,19 +3,19 @@
 from typing import ClassVar
 
 import numpy as np
-from scipy import special
 from sklearn.base import RegressorMixin
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import validate_data
 
 from mlwright._bayesian.laws import DrawnLaw
-from mlwright._kernels.glm import GlmLoss
 from mlwright.base import fit_context
-from mlwright.bayes._glm.base import CONSTRAINTS, FIELDS, LAW_DRAWS, BayesianGLM
+from mlwright.bayes._glm.base import CONSTRAINTS, FIELDS, LAW_DRAWS, WARM_UP, PosteriorOfGlm
+from mlwright.bayes._glm.families import Law
 from mlwright.io.composite import State
 from mlwright.io.schema import Number, Tensor
 
 
-class BayesianPoissonRegressor(RegressorMixin, BayesianGLM):
+class BayesianPoissonRegressor(RegressorMixin, PosteriorOfGlm):
     """Poisson regression with log link and normal priors, and its whole posterior.
 
     Parameters
@@ -29,6 +29,8 @@ class BayesianPoissonRegressor(RegressorMixin, BayesianGLM):
     chains : int, default=4
     draws : int, default=1000
         Of each chain.
+    compute_loo : bool, default=True
+        Whether `score_loo_` and what it is made of are there; it takes as long as a thousand draws.
     random_state : int, RandomState instance, Generator or None, default=None
         An integer gives the same draws, to the bit, for any number of threads.
     n_jobs : int, default=None
@@ -75,14 +77,30 @@ class BayesianPoissonRegressor(RegressorMixin, BayesianGLM):
     True
     """
 
-    _loss = GlmLoss("poisson")
-    _mean = staticmethod(np.exp)
+    _law = Law("poisson", "log")
     _model_state = State(coef_=Tensor("f8", "p"), intercept_=Number(), **FIELDS)
-    _parameter_constraints: ClassVar[dict] = {**CONSTRAINTS}
+    _parameter_constraints: ClassVar[dict] = {**CONSTRAINTS, "method": [StrOptions({"sample", "laplace"})]}
 
-    @staticmethod
-    def _constant(y):
-        return special.gammaln(y + 1.0)
+    def __init__(
+        self,
+        *,
+        prior_scale=2.5,
+        method="sample",
+        fit_intercept=True,
+        chains=4,
+        draws=1000,
+        compute_loo=True,
+        random_state=None,
+        n_jobs=None,
+    ):
+        self.prior_scale = prior_scale
+        self.method = method
+        self.fit_intercept = fit_intercept
+        self.chains = chains
+        self.draws = draws
+        self.compute_loo = compute_loo
+        self.random_state = random_state
+        self.n_jobs = n_jobs
 
     @fit_context
     def fit(self, X, y, sample_weight=None):
@@ -102,12 +120,13 @@ class BayesianPoissonRegressor(RegressorMixin, BayesianGLM):
         """
         X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
         y = y.astype(np.float64)
-        if (y < 0.0).any() or not (y > 0.0).any():
+        if (y < 0.0).any():
             raise ValueError(
                 f"BayesianPoissonRegressor: got y from {y.min():g} to {y.max():g}, expected counts that are not "
-                "negative, not all of them 0: else the posterior of the intercept is improper."
+                "negative, not all of them 0."
             )
-        self._fit_rows(X, y, sample_weight)
+        method = "auto" if self.method == "sample" else self.method
+        self._fit_problem(self._problem(X, y, sample_weight), method, WARM_UP)
         draws = self._all_draws()
         self.coef_, self.intercept_ = draws["coef"].mean(axis=0), float(draws["intercept"].mean())
         return self
@@ -130,7 +149,7 @@ class BayesianPoissonRegressor(RegressorMixin, BayesianGLM):
 
     def _predictive_draws(self, X, n_samples, seed):
         means = self._means(self._checked(X), self._posterior_draws(n_samples, seed)).T
-        return np.random.Generator(np.random.Philox(seed)).poisson(np.minimum(means, 1e15)).astype(np.float64)
+        return self._law.draw(np.random.Generator(np.random.Philox(seed)), means)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
