@@ -1,7 +1,6 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
-#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,7 +33,7 @@ class Held {
     rows.coefficients = coefficient_prior();
     for (const auto& term : get("terms")) rows.terms.push_back(term_of(py::reinterpret_borrow<py::object>(term)));
     rows.dispersion = static_cast<glm::Dispersion>(get("dispersion").cast<int>());
-    rows.sums = {get("weight").cast<double>(), get("moment").cast<double>(), held("counts"), held("count_weights")};
+    rows.sums = {get("weight").cast<double>(), get("moment").cast<double>(), get("least").cast<double>(), held("counts"), held("count_weights")};
     if (rows.sums.counts.size() != rows.sums.count_weights.size()) throw py::value_error("counts: expected a weight each");
     rows.root_dispersion = {get("dispersion_scale").cast<double>(), 3};
     const auto shift = numbers("shift"), scale = numbers("scale");
@@ -102,10 +101,12 @@ double evaluate(Held& held, const Numbers& u, Numbers& gradient) {
   return without_gil([&](auto&) { return held.density()(u.data(), to); });
 }
 
-void evaluate_many(Held& held, const Numbers& points, Numbers& out) {
+void evaluate_many(Held& held, const Numbers& points, Numbers& out, std::optional<Numbers> gradients) {
   require_size(points, out.size() * held.density().layout().size, "points");
   const auto to = mutable_span<double>(out);
-  without_gil([&](auto& token) { held.density().evaluate(span<double>(points), to, token); });
+  if (gradients) require_size(*gradients, points.size(), "gradients");
+  double* const slopes = gradients ? gradients->mutable_data() : nullptr;
+  without_gil([&](auto& token) { held.density().evaluate(span<double>(points), to, slopes, token); });
 }
 
 void set_map(Held& held, const Numbers& centre, const Numbers& columns) {
@@ -126,7 +127,8 @@ void register_glm_density(py::module_& m) {
       .def_property_readonly("address", [](Held&) { return reinterpret_cast<std::uintptr_t>(&glm::Density::call); })
       .def_property_readonly("data_address", [](Held& held) { return reinterpret_cast<std::uintptr_t>(&held.density()); });
   g.def("evaluate", &evaluate, py::arg("density"), py::arg("u").noconvert(), py::arg("gradient").noconvert());
-  g.def("evaluate_many", &evaluate_many, py::arg("density"), py::arg("points").noconvert(), py::arg("out").noconvert());
+  g.def("evaluate_many", &evaluate_many, py::arg("density"), py::arg("points").noconvert(), py::arg("out").noconvert(),
+        py::arg("gradients").noconvert());
   g.def("set_map", &set_map, py::arg("density"), py::arg("centre").noconvert(), py::arg("columns").noconvert());
 }
 

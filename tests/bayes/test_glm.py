@@ -69,7 +69,7 @@ def test_the_posterior_is_that_of_quadrature(cls, weighted):
         assert abs(draws.std() - sd) < 4.5 * np.max(told[name]["mcse_sd"]), name
     assert model.log_evidence_ == pytest.approx(grid.log_evidence, abs=0.05)
     new = np.array([[1.0], [6.0]])
-    want = [grid.mean(model._mean(grid.intercept + grid.slope * x)) for x in new[:, 0]]
+    want = [grid.mean(model._law.mean(grid.intercept + grid.slope * x)) for x in new[:, 0]]
     got = model.predict_proba(new)[:, 1] if hasattr(model, "predict_proba") else model.predict(new)
     np.testing.assert_allclose(got, want, rtol=0.03)
 

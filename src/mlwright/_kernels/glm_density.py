@@ -63,7 +63,7 @@ class GlmModel(NamedTuple):
     dispersion : int
     dispersion_scale : float
         Of the half-Student-t(3) prior of the square root of the dispersion.
-    weight, moment : float
+    weight, moment, least : float
         Sum of the weights; what ``sampler/glm/dispersion.hpp`` says.
     counts, count_weights : arrays
         Of the negative binomial: different targets and their weights.
@@ -87,6 +87,7 @@ class GlmModel(NamedTuple):
     dispersion_scale: float = 1.0
     weight: float = 0.0
     moment: float = 0.0
+    least: float = 0.0
     counts: Any = _NOTHING
     count_weights: Any = _NOTHING
 
@@ -118,8 +119,15 @@ class GlmDensity:
     def values(self, points):
         """Log densities of points of shape (m, size)."""
         out = np.empty(len(points))
-        _core.evaluate_many(self.native, np.ascontiguousarray(points, dtype=np.float64), out)
+        _core.evaluate_many(self.native, np.ascontiguousarray(points, dtype=np.float64), out, None)
         return out
+
+    def gradients(self, points):
+        """Log densities of points of shape (m, size), and their gradients."""
+        points = np.ascontiguousarray(points, dtype=np.float64)
+        out, gradients = np.empty(len(points)), np.empty_like(points)
+        _core.evaluate_many(self.native, points, out, gradients)
+        return out, gradients
 
     def set_map(self, centre, root):
         """From now on points are u of ``centre + (root @ u[:k], u[k:])``, root being upper triangular, (k, k)."""
@@ -145,11 +153,12 @@ def evaluate(model, point):
     native="glm_density.evaluate_many",
     twin="glm_density:evaluate_many",
     strategy="glm_density:models_and_points",
-    tolerance=Tolerance(rtol=1e-9, atol=1e-9),
+    tolerance=Tolerance(rtol=1e-6, atol=1e-5),
 )
 def evaluate_many(model, points):
-    """Log densities of points of shape (m, size)."""
-    return GlmDensity(model).values(points)
+    """Log densities of points of shape (m, size), without and with their gradients."""
+    density = GlmDensity(model)
+    return density.values(points), *density.gradients(points)
 
 
 @kernel(

@@ -86,7 +86,8 @@ def log_likelihood(model, parts):
             INVERSE_GAUSSIAN: lambda: -v * (loss + 0.5 / y) - s / 2,
             NEGATIVE_BINOMIAL: lambda: -loss + _log_gamma(y + v) - math.lgamma(v) + y * s,
         }[model.dispersion]()
-    return float(np.sum(np.where(w == 0, 0.0, w * each)))
+    least = 0.0 if model.dispersion in (NO_DISPERSION, NEGATIVE_BINOMIAL) else model.least
+    return float(np.sum(np.where(w == 0, 0.0, w * each))) - v * least
 
 
 def log_density(model, point):
@@ -108,7 +109,8 @@ def evaluate(model, point):
 
 
 def evaluate_many(model, points):
-    return np.array([log_density(model, point) for point in points])
+    values, gradients = zip(*(evaluate(model, point) for point in points), strict=True)
+    return np.array(values), np.array(values), np.array(gradients)
 
 
 def evaluate_mapped(model, centre, root, point):

@@ -139,9 +139,9 @@ def _bayesian() -> list[Example]:
         Example("bayes.BayesianGLM", partial(BayesianGLM, random_state=0), X, y),
         Example(
             "bayes.BayesianGLM:groups",
-            partial(BayesianGLM, "poisson", group_effects=[2, (0, 2)], random_state=0),
-            np.column_stack([X[:, :2], np.arange(len(X)) % 3]),
-            np.floor(np.abs(y)),
+            partial(BayesianGLM, group_effects=[2, (0, 2)], group_prior="half_normal", draws=2000, random_state=0),
+            np.column_stack([X[:, :2], np.arange(len(X)) % 8]),
+            y,
         ),
         Example(
             "bayes.BayesianLogisticRegression",

@@ -189,15 +189,18 @@ double Density::operator()(const double* u, double* gradient) const {
   return point.finish(gradient);
 }
 
-void Density::evaluate(std::span<const double> points, std::span<double> out, runtime::CancelToken& token) const {
+void Density::evaluate(std::span<const double> points, std::span<double> out, double* gradients, runtime::CancelToken& token) const {
   const index_t work = std::max<index_t>(1, blocks() * kBlockRows * (padded() + kGroup));
-  const index_t grain = std::clamp<index_t>(kMostWork / work, 1, kPoints);
+  const index_t most = gradients == nullptr ? kPoints : 1;  // gradients are asked for by few chains, of which each has a thread
+  const index_t grain = std::clamp<index_t>(kMostWork / work, 1, most);
   runtime::parallel_for(static_cast<index_t>(out.size()), grain, token, [&](index_t, index_t begin, index_t end) {
     std::vector<Evaluation> some(static_cast<std::size_t>(end - begin), Evaluation(*this));
     for (index_t i = begin; i < end; ++i) some[static_cast<std::size_t>(i - begin)].start(points.data() + i * layout_.size);
     for (index_t k = 0; k < blocks(); ++k)
-      for (Evaluation& one : some) one.rows(k, false);
-    for (index_t i = begin; i < end; ++i) out[static_cast<std::size_t>(i)] = some[static_cast<std::size_t>(i - begin)].finish(nullptr);
+      for (Evaluation& one : some) one.rows(k, gradients != nullptr);
+    for (index_t i = begin; i < end; ++i)
+      out[static_cast<std::size_t>(i)] =
+          some[static_cast<std::size_t>(i - begin)].finish(gradients == nullptr ? nullptr : gradients + i * layout_.size);
   });
 }
 

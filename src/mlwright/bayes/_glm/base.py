@@ -13,6 +13,7 @@ from mlwright._runtime.errors import ModelFormatError
 from mlwright._runtime.rng import seed_from
 from mlwright._runtime.threads import limit
 from mlwright._validation import require_finite, rows_for_predict
+from mlwright.bayes._glm.parametrisation import with_parametrisation
 from mlwright.bayes._glm.posterior import draw_posterior
 from mlwright.bayes._glm.priors import SHAPES, Prior
 from mlwright.bayes._glm.problem import Problem, scores
@@ -62,6 +63,7 @@ class PosteriorOfGlm(BayesianMixin, BaseEstimator):
         name = type(self).__name__
         require_proper(problem, name)
         with limit(self.n_jobs):
+            problem = with_parametrisation(problem, name)
             seed = seed_from(self.random_state)
             draws = draw_posterior(problem, method, self.chains, self.draws, warm_up, seed, name, verbose)
             if method != "laplace":
@@ -142,14 +144,9 @@ def refuse(model):
 
 
 def require_proper(problem, name):
-    """ValueError where the posterior of the intercept or of the dispersion is improper."""
+    """ValueError where the posterior of the intercept is improper."""
     y = problem.y if problem.w is None else problem.y[problem.w > 0.0]
     low, high = float(y.min()), float(y.max())
-    if problem.law.dispersed and low == high and problem.law.name != "negative_binomial":
-        rows = "y of 1 sample" if len(y) == 1 else f"y that is {low:g} in every row"
-        raise ValueError(
-            f"{name}: got {rows}, expected numbers that vary: else the posterior of the dispersion is improper."
-        )
     if not problem.fit_intercept:
         return
     if problem.law.name in ("poisson", "negative_binomial") and high <= 0.0:

@@ -61,7 +61,8 @@ class BayesianGLM(OffsetContract, RegressorMixin, PosteriorOfGlm):
         Of the regularised horseshoe: no coefficient is expected to be much larger. None is the plain horseshoe.
     dispersion_scale : float, default=2.5
         The square root of the dispersion has a half-Student-t prior with 3 degrees of freedom and this scale, in units
-        of the spread of y (normal) or of ``1 / sqrt(mean of y)`` (inverse Gaussian).
+        of the spread of y (normal) or of ``1 / sqrt(mean of y)`` (inverse Gaussian); below 1e-5 of it, it is cut off
+        smoothly, which keeps the posterior proper where a model fits y exactly.
     group_effects : list, default=()
         What varies by which groups: grouping columns of X (whose rows get intercepts), or pairs such as
         ``("intercept", "school")`` and ``("hours", "school")``, by name or place. Grouping columns hold text,
@@ -72,9 +73,10 @@ class BayesianGLM(OffsetContract, RegressorMixin, PosteriorOfGlm):
         Of that prior, for slopes those of columns divided by their spread, in the units of `prior_scale`.
     method : {"auto", "nuts", "polya_gamma", "laplace"}, default="auto"
         "nuts" draws with the no-U-turn sampler, in columns made by the curvature at the mode. "auto" tries independent
-        candidates from the normal approximation first, and keeps the chains if those fit well enough. "polya_gamma" is
-        a Gibbs sampler for the binomial family with the logit link and normal priors. "laplace" draws from the
-        normal approximation itself, and warns where it is poor.
+        candidates from the normal approximation first, and keeps the chains if those fit well enough; else it draws
+        like "nuts", or, near to normal laws with normal priors alone, with trajectories of one length.
+        "polya_gamma" is a Gibbs sampler for the binomial family with the logit link and normal priors. "laplace" draws
+        from the normal approximation itself, and warns where it is poor.
     fit_intercept : bool, default=True
     chains : int, default=4
     draws : int, default=1000

@@ -1,6 +1,7 @@
 """Where the posterior of a generalized linear model has its mode, and how it bends there."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import optimize
@@ -43,30 +44,43 @@ class Laplace:
         return float(np.log(np.abs(self.root.diagonal())).sum())
 
 
-def find_mode(problem, density, name):
-    """Laplace's approximation; NumericalError where there is no mode, or no curvature at it."""
+def find_mode(problem, density, name, free=None):
+    """Laplace's approximation; NumericalError where there is no mode, or no curvature at it.
+
+    `free` is how many numbers, from the first on, are not held where they start; all of them for None.
+    """
     start = starting_map(problem, name)
     if problem.is_plain:
         return start
     density.set_map(start.mode, start.root)
-    u = optimize.minimize(lambda u: _minus(density(u)), np.zeros(density.size), jac=True, method="L-BFGS-B").x
+    free = density.size if free is None else free
+    seen = _Leading(density, free)
+    u = optimize.minimize(lambda u: _minus(seen(u)), np.zeros(free), jac=True, method="L-BFGS-B").x
     for _ in range(_NEWTON_STEPS):
-        value, gradient = density(u)
-        root = inverse_root(curvature_at(density, u))
+        value, gradient = seen(u)
+        root = inverse_root(curvature_at(seen, u))
         if root is None or not np.isfinite(value):
             raise NumericalError(f"{name}: the posterior has no curvature at its mode; expected method='nuts'.")
         step = root @ (root.T @ gradient)
-        if gradient @ step < _SETTLED or not density(u + step)[0] > value:
+        if gradient @ step < _SETTLED or not seen(u + step)[0] > value:
             break
         u = u + step
-    (mode,) = start.points(u[None, :])
-    if problem.law.dispersed and mode[problem.places["dispersion"]][0] < np.log(1e-20):
-        raise NumericalError(
-            f"{name}: the model fits y exactly, so the dispersion is nothing; expected y that varies around it."
-        )
-    whole = np.eye(len(u))
+    (mode,) = start.points(np.pad(u, (0, density.size - free))[None, :])
+    whole = np.eye(free)
     whole[: len(start.root), : len(start.root)] = start.root
     return Laplace(mode, whole @ root)
+
+
+@dataclass(frozen=True)
+class _Leading:
+    """A density as a function of its first numbers, the rest being zero."""
+
+    density: Any
+    free: int
+
+    def __call__(self, u):
+        value, gradient = self.density(np.pad(u, (0, self.density.size - self.free)))
+        return value, gradient[: self.free]
 
 
 def _minus(pair):
@@ -99,7 +113,7 @@ def inverse_root(curvature):
 def starting_map(problem, name):
     """The mode of coefficients and intercept under normal priors, at a dispersion near that of the rows.
 
-    Effects start at 0 and scales at half their priors'; coefficients under a horseshoe at 0.
+    Effects start at 0, and so do coefficients under a horseshoe.
     """
     places, mode, root = problem.places, np.zeros(problem.size), np.zeros((0, 0))
     if problem.prior.shape == gd.HORSESHOE or not len(problem.scale):
@@ -116,7 +130,7 @@ def starting_map(problem, name):
                 f"{name}: the posterior has no curvature at its mode; expected classes or counts that do not all agree."
             )
     mode[places["dispersion"]] = np.log(dispersion)
-    mode[places["scales"]] = [np.log(0.5 * term.scale) for term in problem.terms]
+    mode[places["scales"]] = [np.log(term.start) for term in problem.terms]
     return Laplace(mode, root)
 
 

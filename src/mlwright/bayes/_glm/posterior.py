@@ -9,25 +9,25 @@ from sklearn.exceptions import ConvergenceWarning
 from mlwright._kernels.glm_density import GlmDensity
 from mlwright._kernels.rng import normal
 from mlwright._kernels.sampler import STATISTICS, Settings, Target, advance_chains, start_chains
-from mlwright._runtime.errors import NumericalError
 from mlwright._runtime.progress import Reporter
 from mlwright._runtime.rng import stream_id
 from mlwright.bayes._glm.draws import Draws
 from mlwright.bayes._glm.gibbs import polya_gamma_chains, require_polya_gamma
+from mlwright.bayes._glm.hamiltonian import hamiltonian_chains
 from mlwright.bayes._glm.independence import independence_chains
 from mlwright.bayes._glm.laplace import find_mode, starting_map
 
 _LAPLACE, _START = 7411, 7424  # streams
-_GOOD_K, _NEAR = 0.5, 0.7  # k-hat and acceptance from which on independence chains are as good as any
+_GOOD_K, _NEAR = 0.5, 0.7  # k-hat up to and acceptance from which on independence chains are as good as any
 _POOR_K = 0.7
-_MOST_CURVED = 400  # parameters up to which a hierarchical density's curvature is looked at
+_MOST_CURVED = 400  # coefficients and effects up to which their curvature is looked at
 _SPREAD = 0.5  # of the starts
-_CAREFUL = 0.95  # acceptance aimed at where scales are unknown, whose densities bend sharply
+_ACCEPTANCE, _CAREFUL = 0.9, 0.95  # aimed at; the latter with scales of effects, where densities bend sharply
 
 
 def draw_posterior(problem, method, chains, draws, warm_up, seed, name, verbose=0):
-    """Draws by ``"laplace"``, ``"nuts"``, ``"polya_gamma"``, or ``"auto"``: independence chains where they do, else the
-    no-U-turn sampler's.
+    """Draws by ``"laplace"``, ``"nuts"``, ``"polya_gamma"``, or ``"auto"``: independence chains where they do, else
+    Hamiltonian ones.
     """
     if method == "polya_gamma":
         require_polya_gamma(problem, name)
@@ -39,7 +39,7 @@ def draw_posterior(problem, method, chains, draws, warm_up, seed, name, verbose=
             "horseshoe priors: their posteriors are not near to a normal law around a mode."
         )
     if not normal_enough:
-        rough = _rough_map(problem, density, name)
+        rough = _conditional_map(problem, density, name)
         return nuts_chains(density, rough, chains, draws, warm_up, seed, verbose, _CAREFUL)
     laplace = find_mode(problem, density, name)
     density.clear_map()
@@ -50,6 +50,8 @@ def draw_posterior(problem, method, chains, draws, warm_up, seed, name, verbose=
         return found
     if method == "polya_gamma":
         exact = polya_gamma_chains(problem, laplace, chains, draws, warm_up, seed, verbose)
+    elif method == "auto" and problem.is_plain and found.k_hat <= _POOR_K:
+        exact = hamiltonian_chains(density, laplace, chains, draws, seed)
     else:
         exact = nuts_chains(density, laplace, chains, draws, warm_up, seed, verbose)
     return replace(exact, k_hat=found.k_hat, log_evidence=found.log_evidence)
@@ -68,17 +70,15 @@ def _laplace_draws(laplace, found, seed, name):
     return replace(found, theta=laplace.points(z).reshape(shape), acceptance=1.0)
 
 
-def _rough_map(problem, density, name):
-    """Columns in which trajectories are short: by the curvature at a mode where there is one, or of a simpler model."""
-    if problem.prior.smooth and problem.size <= _MOST_CURVED:
-        try:
-            return find_mode(problem, density, name)
-        except NumericalError:
-            pass
+def _conditional_map(problem, density, name):
+    """By the curvature in coefficients and effects at given scales, where those are not too many."""
+    linear = problem.places["scales"].start
+    if problem.terms and problem.prior.smooth and linear <= _MOST_CURVED:
+        return find_mode(problem, density, name, linear)
     return starting_map(problem, name)
 
 
-def nuts_chains(density, laplace, chains, draws, warm_up, seed, verbose, target_acceptance=0.8):
+def nuts_chains(density, laplace, chains, draws, warm_up, seed, verbose, target_acceptance=_ACCEPTANCE):
     """The no-U-turn sampler in the columns of the approximation, from starts around its mode."""
     density.set_map(laplace.mode, laplace.root)
     target, settings = Target(density), Settings(seed, warm_up, target_acceptance)

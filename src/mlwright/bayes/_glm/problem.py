@@ -10,6 +10,8 @@ from mlwright._kernels.linalg import affine_map, as_design
 from mlwright.bayes._glm.families import Law
 from mlwright.bayes._glm.priors import Prior, log_half_constant
 
+_LEAST = 1e-9  # of the dispersion's scale: exp(-_LEAST / dispersion) is a factor of its prior
+
 
 @dataclass(frozen=True)
 class Term:
@@ -25,6 +27,8 @@ class Term:
     centred : bool
     scale, freedom : float
         Of the half-Student-t prior of the standard deviation of effects, those of a slope in standardised columns.
+    start : float
+        About that standard deviation.
     """
 
     level: np.ndarray
@@ -33,6 +37,7 @@ class Term:
     centred: bool
     scale: float
     freedom: float
+    start: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -139,6 +144,7 @@ class Problem:
             self.dispersion_scale,
             float(w.sum()),
             float(w @ family.moment(y)),
+            _LEAST * self.dispersion_scale**2,
             np.asarray(counts, dtype=np.float64),
             np.bincount(places, weights=w) if len(counts) else np.zeros(0),
         )

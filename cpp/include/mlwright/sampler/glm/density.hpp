@@ -63,8 +63,8 @@ class Density {
   // Log density, minus infinity where it is undefined, and the gradient.
   double operator()(const double* u, double* gradient) const;
 
-  // Log densities of many points, one after another, in parallel.
-  void evaluate(std::span<const double> points, std::span<double> out, runtime::CancelToken& token) const;
+  // Log densities of many points, one after another, in parallel, and their gradients unless `gradients` is null.
+  void evaluate(std::span<const double> points, std::span<double> out, double* gradients, runtime::CancelToken& token) const;
 
   // As sampler::LogDensity, for which `data` is a Density.
   static int call(std::size_t size, const double* u, double* gradient, double* log_density, void* data);
