@@ -26,6 +26,8 @@ class Coded:
         """The same with the values that occur only, ascending."""
         present = np.flatnonzero(np.bincount(self.codes + 1, minlength=len(self.values) + 1)[1:])
         order = present[np.argsort(self.values[present], kind="stable")]
+        if len(order) == len(self.values) and _is_range(order):
+            return self
         places = np.full(len(self.values) + 1, -1)
         places[order] = np.arange(len(order))
         return Coded(places[self.codes], self.values[order])
@@ -58,6 +60,11 @@ def merged(known, new):
 def places_among(old, levels):
     """Where each of the old levels is among all of them."""
     return _find(old, levels).astype(np.int64)
+
+
+def _is_range(places):
+    """Whether places are 0, 1, 2, ...: nothing has to be looked up in them."""
+    return bool((places == np.arange(len(places))).all())
 
 
 def _is_text(values):
@@ -102,7 +109,9 @@ def read_series(series, name):
     if dtype in (nw.String, nw.Categorical, nw.Enum):
         codes, values = _dictionary(series)
         values = read_array(values, name)  # categories may be numbers, or equal to each other only as text
-        return Coded(np.append(values.codes, -1)[codes], values.values)
+        if not _is_range(values.codes):
+            codes = np.append(values.codes, -1)[codes]
+        return Coded(codes, values.values)
     return _objects(series.to_list(), name)
 
 

@@ -28,7 +28,7 @@ def fold_numbers(folds, n):
         if len(train) + len(test) != n or (fold[test] != -1).any():
             return None
         fold[test] = f
-        if (fold[train] == f).any() or np.bincount(train, minlength=n).max() > 1:
+        if (fold[train] == f).any() or np.min(train) < 0 or np.bincount(train, minlength=n).max() > 1:
             return None
     return None if (fold < 0).any() else fold
 

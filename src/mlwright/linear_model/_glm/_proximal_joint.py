@@ -31,7 +31,6 @@ _LEFT = 0.2  # times tol^2 and the objective: twice what may be left to gain, as
 _FAR, _SHARE = 0.1, 8  # the violation beyond which a Hessian of one row in so many will do
 _LEAST_ROWS = 50  # of those, a column
 _LARGE_SCORE, _STILL_MOVES = 8.0, 0.5  # as in Newton's method of one score
-_ROWS_AT_ONCE = 4096
 
 
 def forms_joint(problem, n_classes):
@@ -117,15 +116,13 @@ class JointNewton:
         Z = np.ascontiguousarray(self.Z[::stride])
         p = special.softmax(affine_map(Z, np.vstack([self.b, self.b0]).T, np.zeros(k)), axis=1)
         w = np.full(len(p), len(self.Z) / len(Z)) if w is None else w[::stride] * (w.sum() / w[::stride].sum())
-        H = np.zeros((k, q, k, q))
-        flat = H.reshape(k * q, k * q)
-        root = np.sqrt(w)
-        for begin in range(0, len(p), _ROWS_AT_ONCE):
-            part = slice(begin, begin + _ROWS_AT_ONCE)
-            weighted = p[part] * root[part, None]
-            flat -= _gram((weighted[:, :, None] * Z[part, None, :]).reshape(-1, k * q))
+        H = np.empty((k, q, k, q))
+        share = np.ascontiguousarray(p.T)
         for c in range(k):
-            H[c, :, c] += _gram(Z, p[:, c] * w)
+            weighted = share[c] * w
+            H[c, :, c] = _gram(Z, weighted * (1.0 - share[c]))
+            for d in range(c):
+                H[c, :, d] = H[d, :, c] = _gram(Z, -weighted * share[d])
         self.n_passes += 1.0 / stride
         self.stride, self.curved_at = stride, self.b
         self.border = H[:, :-1, :, -1].reshape(-1, k)
@@ -207,8 +204,8 @@ class JointNewton:
         return d, d0, expected + self.penalty(self.b + d) - self.penalty(self.b)
 
 
-def _gram(rows, w=None):
-    return gram(as_design(np.ascontiguousarray(rows)), w, np.zeros(len(rows)), np.ones(rows.shape[1]))
+def _gram(rows, w):
+    return gram(as_design(rows), w, np.zeros(len(rows)), np.ones(rows.shape[1]))
 
 
 def _pseudo_inverse(corner):
