@@ -270,20 +270,6 @@ class Validated:
         return self.model.predict_proba(X)
 
 
-def encoded(boosted):
-    """Columns become numbers, missing cells stay missing, then trees: one pipeline, all of it on the clock."""
-
-    def build(settings: Settings):
-        from sklearn.pipeline import make_pipeline
-
-        from mlwright.preprocessing import TableEncoder
-
-        encoder = TableEncoder(categories="ordinal", missing="keep", scale=False)
-        return make_pipeline(encoder, boosted(settings))
-
-    return build
-
-
 def explained(settings: Settings):
     """LightGBM's trees, as shap and daal4py have them; imported outside the clock, as theirs are converted."""
     from lightgbm import LGBMRegressor
@@ -409,6 +395,6 @@ MODELS = {
     "boosted_validated": Validated,
     "categorical_classifier": boosted_classifier,  # pandas categories are categorical features by default
     "explained_regressor": explained,
-    "table_classifier": encoded(boosted_classifier),
-    "table_regressor": encoded(boosted_regressor),
+    "table_classifier": boosted_classifier,
+    "table_regressor": boosted_regressor,
 }

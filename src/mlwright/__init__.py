@@ -52,7 +52,7 @@ def __getattr__(name):
     if name == "__version__":
         from importlib.metadata import version
 
-        return version("mlwright")
+        return globals().setdefault(name, version("mlwright"))
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

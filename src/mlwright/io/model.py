@@ -5,6 +5,7 @@ class's own `_validate_state`. A value that fails any of these never reaches a k
 """
 
 from collections.abc import Mapping
+from functools import cache
 from inspect import signature
 from typing import Any
 
@@ -96,10 +97,13 @@ def _decode_model(node: Any, source: Source) -> Any:
     return model
 
 
+_parameters_of = cache(lambda cls: signature(cls).parameters)
+
+
 def _decode_parameters(cls: type, node: Any, source: Source) -> dict[str, Any]:
     if type(node) is not dict:
         raise source.error(f"got {node!r:.80}; expected an object")
-    known = signature(cls).parameters
+    known = _parameters_of(cls)
     missing = [key for key, parameter in known.items() if parameter.default is parameter.empty and key not in node]
     if missing:
         raise source.error(f"{cls.__name__} needs {', '.join(missing)}")

@@ -1,7 +1,7 @@
 """JSON as model files use it: the plain subset, read under limits.
 
 The reader is the standard library's, which accepts more than JSON (NaN, repeated keys) and whose memory and stack use
-grow with what the text says. So one linear pass over the text bounds nesting and the number of values first, and the
+grow with what the text says. So linear passes over the text bound nesting and the number of values first, and the
 hooks refuse the rest.
 """
 
@@ -16,7 +16,8 @@ MAX_DEPTH = 64
 MAX_VALUES = 2_000_000
 
 # Strings are matched whole (also an unterminated one, so that the scan never starts over inside it: linear time).
-_TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{},]', re.DOTALL)
+# What lies between is skipped by a class of characters, ten times as fast as by looking for the next match.
+_TOKEN = re.compile(r'[^"\[\]{}]*+("[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}])', re.DOTALL)
 _LONGEST_INTEGER = 20  # -9223372036854775808 and 18446744073709551615
 
 
@@ -44,20 +45,17 @@ def loads(text: str, what: str) -> Any:
 
 def check_size(text: str, what: str) -> None:
     """Refuse text that nests too deep or says too much for :func:`loads`."""
-    depth = values = 0
+    if sum(map(text.count, "[{,")) > MAX_VALUES:  # commas in strings count too
+        raise ModelFormatError(f"{what}: JSON with more than {MAX_VALUES} values")
+    depth = 0
     for match in _TOKEN.finditer(text):
-        token = text[match.start()]
+        token = text[match.start(1)]
         if token in "[{":
             depth += 1
-            values += 1
             if depth > MAX_DEPTH:
                 raise ModelFormatError(f"{what}: JSON nested more than {MAX_DEPTH} levels deep")
         elif token in "]}":
             depth -= 1
-        elif token == ",":
-            values += 1
-        if values > MAX_VALUES:
-            raise ModelFormatError(f"{what}: JSON with more than {MAX_VALUES} values")
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
