@@ -230,6 +230,22 @@ def test_paths_of_anything_array_like(shape, kind):
         lasso_path(kind(X), y)
 
 
+@pytest.mark.parametrize("scale", [1e-150, 1e-20, 1e20, 1e150])
+@pytest.mark.parametrize("l1_ratio", [0.3, 1.0])
+def test_columns_of_any_magnitude_are_certified(scale, l1_ratio):
+    """Beside columns so large a penalty is below the rounding of slopes: no gap is of use, the conditions decide."""
+    X, y, _ = data(60, 5)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = ElasticNet(0.1, l1_ratio=l1_ratio).fit(X * scale, y)
+    assert model.converged_
+    if scale > 1.0:
+        least = np.linalg.lstsq(X - X.mean(axis=0), y - y.mean(), rcond=None)[0]
+        np.testing.assert_allclose(model.coef_ * scale, least, atol=1e-3)
+    else:
+        np.testing.assert_array_equal(model.coef_, 0.0)
+
+
 def test_intervals_cover():
     rng = np.random.default_rng(0)
     X = rng.standard_normal((400, 20))

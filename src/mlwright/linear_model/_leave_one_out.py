@@ -73,7 +73,9 @@ class Primal:
             if w is not None:
                 moved *= w[begin:end, None]
             target = y[begin:end, None, :]
-            yield begin, end, target - (target - fitted) / (1.0 - moved[:, :, None])
+            with np.errstate(divide="ignore", invalid="ignore"):  # whoever asked finds what is not finite
+                left = target - (target - fitted) / (1.0 - moved[:, :, None])
+            yield begin, end, left
 
 
 @dataclass(frozen=True)

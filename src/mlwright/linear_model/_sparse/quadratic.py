@@ -14,6 +14,7 @@ from mlwright._kernels.coordinate_descent import elastic_net_paths
 
 _BEFORE_A_PATH = 200  # sweeps
 _STEPS = 30
+_NOTHING = 1e-11  # a penalty over what it is added to
 _LARGEST = 1e290  # of penalty weights: above it squares overflow; the coefficient is zero long before
 
 
@@ -111,7 +112,7 @@ class Quadratics:
         if start is not None:
             options["start"] = start / to_user * (self.gram[sets].diagonal(axis1=1, axis2=2) > 0.0)
         n_iter = np.zeros(alpha.shape, dtype=np.int32)
-        free = bool((l1 == 0.0).any() and (l2 == 0.0).any())  # no gap to go by: the optimality conditions decide
+        free = self._negligible(sets, square, l1, l2).any()  # no gap to go by: the optimality conditions decide
         scaled, gap, violation, objective = elastic_net_paths(
             self.gram, sets, self.linear[sets, targets], square, l1, l2, x_scale, l2_weight,
             tol=tol, violation=tol if free else 0.0, max_iter=max_iter, n_iter=n_iter, **options,
@@ -121,6 +122,15 @@ class Quadratics:
             converged |= violation <= tol * np.sqrt(square)[:, None]
         unit = weight[:, None] * y_scale[:, None] ** 2
         return Answers(scaled / to_user[:, None], gap / unit, objective / unit, converged, n_iter)
+
+    def _negligible(self, sets, square, l1, l2):
+        """Where penalties are below the rounding of slopes, which no dual point then meets; shape (k, s)."""
+        largest = self.gram.diagonal(axis1=1, axis2=2).max(axis=1, initial=0.0)[sets][:, None]
+        slope = np.sqrt(largest * square[:, None])
+        unit = self.scale[: self.n_features].max(initial=0.0)
+        with np.errstate(over="ignore"):
+            below = (l2 * unit * unit <= _NOTHING * largest) & (l1 * unit <= _NOTHING * slope) & (slope > 0.0)
+        return below | ((l1 == 0.0) & (l2 == 0.0))
 
     def solve_one(self, alpha, l1_ratio, *, max_iter=1000, **options):
         """The first set, every target, for one penalty; along a path where many sweeps do not get there."""
