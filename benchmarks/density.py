@@ -29,11 +29,10 @@ class Draws:
 
 
 def effective(model: Any) -> float:
-    """Effective draws of the coefficient that has fewest, by one implementation for all."""
+    """Bulk effective sample size of the coefficient for which it is least, by one implementation for all."""
     from mlwright.bayes import diagnose
 
-    told = diagnose(model.drawn.draws)
-    return float(min(told["ess_bulk"].min(), told["ess_tail"].min()))
+    return float(diagnose(model.drawn.draws)["ess_bulk"].min())
 
 
 def thousands(model: Any, data: Mapping[str, Any]) -> float:

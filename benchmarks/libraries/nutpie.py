@@ -30,13 +30,14 @@ def _model(compiled, d):
         n_dim, shapes, coords = d, {"b": (d,)}, {}
 
         def _make_sampler(self, settings, init_mean, cores, progress_type, store):
+            sizes = {"number": d}
             model = _lib.PyMcModel(
                 _lib.LogpFunc(compiled.address, compiled.data_address, compiled),
                 _lib.ExpandFunc(d, d, as_they_are.address, compiled.data_address, compiled),
-                _lib.PyVariable.new_variables(["b"], ["float64"], [(d,)], {}, {}),
+                _lib.PyVariable.new_variables(["b"], ["float64"], [(d,)], sizes, {"b": ("number",)}),
                 d,
-                {},
-                {},
+                sizes,
+                {"number": np.arange(d)},
                 lambda seed: np.zeros(d),
                 None,
             )

@@ -18,7 +18,7 @@ def correlated(quick: bool):
 
 EQUAL_POSTERIOR = (
     Metric("norm of posterior means", density.norm_of_means, rtol=0.01),
-    Metric("norm of posterior deviations", density.norm_of_deviations, rtol=0.01),
+    Metric("norm of posterior deviations", density.norm_of_deviations, rtol=0.01, atol=0.01),
 )
 #: Ours must not need more gradients than the peer for an effective draw.
 NO_MORE_GRADIENTS = Metric("gradients an effective draw", density.gradients_an_effective_draw, may_be_lower=True)
