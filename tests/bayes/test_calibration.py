@@ -137,7 +137,7 @@ def test_ranks_of_elliptical_slices_are_uniform():
 
 @pytest.mark.slow
 def test_a_wrong_prior_of_elliptical_slices_shows():
-    assert smallest_p(300, simulate_counts, elliptical(0.12), counts_log_likelihood) < LEVEL
+    assert smallest_p(1000, simulate_counts, elliptical(0.12), counts_log_likelihood) < LEVEL
 
 
 def test_few_ranks_are_uniform():

@@ -112,3 +112,29 @@ def test_ctrl_c_ends_a_search_and_leaves_it_unfitted(seconds_to_interrupt, n_thr
     """
     after = "assert not hasattr(search, 'cv_results_')"
     assert seconds_to_interrupt(setup, "search.fit(X, X[:, 0])", after, MLWRIGHT_NUM_THREADS=n_threads) < 0.3
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "bayes.sample(density, draws=n, random_state=0)",
+        pytest.param("bayes.sample(density, draws=n, method='independence', random_state=0)", marks=pytest.mark.slow),
+        pytest.param("bayes.sample_elliptical(density, draws=n, random_state=0)", marks=pytest.mark.slow),
+    ],
+)
+def test_chains_of_a_density_end_within_moments(seconds_to_interrupt, call):
+    setup = """
+    import warnings
+    from mlwright import bayes
+    from mlwright.extend import log_density, real
+    warnings.simplefilter("ignore")  # of a chain of ten draws
+
+    @log_density(x=real(2))
+    def density(x):
+        return -0.5 * (x[0] * x[0] + x[1] * x[1])
+
+    n = 10
+    {call}
+    n = 2_000_000
+    """.replace("{call}", call)
+    assert seconds_to_interrupt(setup, call, MLWRIGHT_NUM_THREADS="3") < 0.3
