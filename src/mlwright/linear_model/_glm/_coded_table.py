@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
-from mlwright._kernels.linalg import affine_map
+from mlwright._kernels.glm import GlmLoss, Table, evaluate
 
 
 class Coded(NamedTuple):
@@ -67,14 +67,11 @@ class CodedTable:
 
     def __matmul__(self, coef):
         """Scores for coefficients of shape (q,) or (q, t) in the user's order."""
-        own = np.asarray(coef, dtype=np.float64)[self.places]
-        n_levels, together = int(self.ends[-1]), own.reshape(len(own), -1)
-        out = np.zeros((len(self.codes), together.shape[1]))
-        if self.numbers.shape[1]:
-            out = affine_map(self.numbers, np.ascontiguousarray(together[n_levels:].T), np.zeros(together.shape[1]))
-        for column in self.codes.T:
-            out += together[column]
-        return out[:, 0] if own.ndim == 1 else out
+        own, (n, q) = np.asarray(coef, dtype=np.float64)[self.places], self.shape
+        table = Table(self.design, np.zeros(q), np.ones(q), np.zeros(n))
+        # By the pass that a fit makes, which looks the levels up; its loss is not used.
+        scores = [evaluate(table, GlmLoss("squared_error"), one, 0.0, False)[3] for one in own.reshape(q, -1).T]
+        return scores[0] if own.ndim == 1 else np.stack(scores, axis=1)
 
     def tocsr(self):
         """One-hot rows, in the user's order of columns."""
