@@ -17,6 +17,7 @@ from mlwright.linear_model._glm._solve import forms_hessian
 
 _ROWS_A_COLUMN, _LEAST_ROWS = 20, 2000  # below, a Hessian of all rows says too little of a fold's
 _SHRINKS = 0.1  # what a step leaves of the squared decrement, at most, before the Hessian is formed anew
+_FAR = 1e-3  # of the objective: a move of the fit to all rows that makes a new Hessian worth its pass
 _MOST_STEPS = 12
 _ROUNDING, _PERFECT = 1e-14, 1e-12
 
@@ -109,12 +110,14 @@ class FoldsTogether:
     def _start(self, solution):
         b, b0 = scaled(self.problem, solution.coef[0], float(solution.intercept[0]))
         if self.b is None:
-            n_folds = len(self.weight)
+            n_folds, self.whole = len(self.weight), (b, b0)
             self.b, self.b0 = np.tile(b, (n_folds, 1)), np.full(n_folds, b0)
-        else:
-            self.b, self.b0 = self.b + (b - self.whole[0]), self.b0 + (b0 - self.whole[1])
+            self._curve()
+            return
+        move = np.append(b - self.whole[0], b0 - self.whole[1])
+        self.b, self.b0 = self.b + move[:-1], self.b0 + move[-1]
         self.whole, self.fresh = (b, b0), False
-        if self.hessian is None:
+        if (move * (self.hessian * move).sum(axis=1)).sum() > _FAR * solution.objective:
             self._curve()
 
     def _curve(self):
