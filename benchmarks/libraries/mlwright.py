@@ -184,6 +184,16 @@ def ard(settings: Settings):
     return ARDRegression()
 
 
+def gaussian_process(settings: Settings):
+    from mlwright.gaussian_process import GaussianProcessRegressor
+
+    return GaussianProcessRegressor(**settings)
+
+
+def gaussian_process_by_neighbours(settings: Settings):
+    return gaussian_process(settings).set_params(solver="vecchia")
+
+
 def gaussian_mixture(settings: Settings):
     from mlwright.mixture import GaussianMixture
 
@@ -387,6 +397,8 @@ MODELS = {
     "bayesian_ridge": bayesian_ridge,
     "bayesian_gaussian_mixture": bayesian_gaussian_mixture,
     "gaussian_mixture": gaussian_mixture,
+    "gaussian_process": gaussian_process,
+    "gaussian_process_by_neighbours": gaussian_process_by_neighbours,
     "ard": ard,
     "linear_quantiles": linear_quantiles,
     "huber": huber,

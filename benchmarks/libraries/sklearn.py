@@ -9,6 +9,7 @@ from sklearn.cluster import KMeans
 from sklearn.compose import make_column_transformer
 from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.linear_model import (
     ARDRegression,
     BayesianRidge,
@@ -114,6 +115,7 @@ MODELS = {
     "sgd_classifier": lambda settings: SGDClassifier(max_iter=1, tol=None, random_state=0, **settings),
     "bayesian_gaussian_mixture": lambda settings: BayesianGaussianMixture(**settings),
     "gaussian_mixture": lambda settings: GaussianMixture(**settings),
+    "gaussian_process": lambda settings: GaussianProcessRegressor(**settings),
     "ard": lambda settings: ARDRegression(),
     "bayesian_ridge": lambda settings: BayesianRidge(tol=settings["tol"]),
     "boosted_classifier": lambda settings: HistGradientBoostingClassifier(**trees(settings)),

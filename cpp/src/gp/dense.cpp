@@ -19,7 +19,7 @@ index_t row_grain(index_t columns) { return std::max<index_t>(1, kChunkPairs / s
 
 // The pairs of one row with columns [begin, end): values at strip's disposal.
 const double* values_of_row(const Kernel& kernel, KernelStrip& strip, const double* row, const Columns& columns, index_t begin,
-                            index_t end, index_t same, bool with_slopes) {
+                            index_t end, Same same, bool with_slopes) {
   strip.start(end - begin);
   for (index_t k = 0; k < kernel.d(); ++k) strip.column(k, columns.column(k) + begin, row[k]);
   return strip.values(same, with_slopes);
@@ -39,7 +39,7 @@ void covariance(const Kernel& kernel, Points x, const double* noise, double* out
     KernelStrip& strip = strips.local();
     for (index_t i = first; i < last; ++i) {
       for_strips(i, x.n, [&](index_t j, index_t end) {
-        const double* value = values_of_row(kernel, strip, x.x + i * kernel.d(), columns, j, end, j == i ? 0 : -1, false);
+        const double* value = values_of_row(kernel, strip, x.x + i * kernel.d(), columns, j, end, {0, j == i}, false);
         std::copy_n(value, end - j, out + i * x.n + j);
       });
       out[i * x.n + i] += noise[i];
@@ -54,7 +54,7 @@ void cross_covariance(const Kernel& kernel, Points x, Points z, bool same, doubl
     KernelStrip& strip = strips.local();
     for (index_t i = first; i < last; ++i)
       for_strips(0, z.n, [&](index_t j, index_t end) {
-        const index_t self = same && j <= i && i < end ? i - j : -1;
+        const Same self = same && j <= i && i < end ? Same{i - j, 1} : Same{};
         const double* value = values_of_row(kernel, strip, x.x + i * kernel.d(), columns, j, end, self, false);
         std::copy_n(value, end - j, out + i * z.n + j);
       });
@@ -74,11 +74,12 @@ std::vector<double> covariance_gradient(const Kernel& kernel, Points x, const do
   std::vector<double> total(p, 0.0);
   const auto add_row = [&](Worker& worker, index_t i, double* gradient) {
     for_strips(i, x.n, [&](index_t j, index_t end) {
-      const index_t n = end - j, same = j == i ? 0 : -1;
+      const index_t n = end - j;
+      const Same same{0, j == i};
       values_of_row(kernel, worker.strip, x.x + i * kernel.d(), columns, j, end, same, true);
       for (index_t c = 0; c < n; ++c) worker.weight[c] = -static_cast<double>(n_targets) * precision[i * x.n + j + c];
       for (index_t t = 0; t < n_targets; ++t) axpy(weights[i * n_targets + t], by_target.column(t) + j, n, worker.weight);
-      if (same == 0) worker.weight[0] *= 0.5;  // every other pair stands for two
+      if (j == i) worker.weight[0] *= 0.5;  // every other pair stands for two
       worker.strip.add_gradient(same, worker.weight, gradient);
     });
   };

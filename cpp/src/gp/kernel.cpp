@@ -93,7 +93,7 @@ void KernelStrip::distance(index_t n_scales, const double* scales) {
     kernels.add_scaled(columns_ + k * capacity_, 1.0 / (scales[k] * scales[k]), length_, scaled_);
 }
 
-void KernelStrip::evaluate(const Step& step, index_t i, index_t same, bool with_slopes) {
+void KernelStrip::evaluate(const Step& step, index_t i, Same same, bool with_slopes) {
   const auto& kernels = simd::covariance();
   const double* parameters = kernel_.parameters() + step.first;
   double* const value = buffer(kValue, i);
@@ -106,7 +106,7 @@ void KernelStrip::evaluate(const Step& step, index_t i, index_t same, bool with_
     case Op::constant: std::fill_n(value, length_, parameters[0]); break;
     case Op::white:
       std::fill_n(value, length_, 0.0);
-      if (same >= 0) value[same] = parameters[0];
+      std::fill_n(value + same.first, same.n, parameters[0]);
       break;
     case Op::rbf: by_distance(kernels.rbf); break;
     case Op::matern12: by_distance(kernels.matern12); break;
@@ -121,7 +121,7 @@ void KernelStrip::evaluate(const Step& step, index_t i, index_t same, bool with_
   }
 }
 
-const double* KernelStrip::values(index_t same, bool with_slopes) {
+const double* KernelStrip::values(Same same, bool with_slopes) {
   for (index_t i = 0; i < n_steps_; ++i) evaluate(kernel_.steps()[static_cast<std::size_t>(i)], i, same, with_slopes);
   return buffer(kValue, n_steps_ - 1);
 }
@@ -136,7 +136,7 @@ void KernelStrip::add_scales(index_t n_scales, const double* scales, const doubl
     gradient[k] += kernels.dot(weight, columns_ + k * capacity_, length_) / (scales[k] * scales[k]);
 }
 
-void KernelStrip::add_atom(const Step& step, index_t i, index_t same, const double* weight, double* gradient) {
+void KernelStrip::add_atom(const Step& step, index_t i, Same same, const double* weight, double* gradient) {
   const auto& kernels = simd::covariance();
   const double* parameters = kernel_.parameters() + step.first;
   gradient += step.first;
@@ -145,7 +145,7 @@ void KernelStrip::add_atom(const Step& step, index_t i, index_t same, const doub
     return;
   }
   if (step.op == Op::white) {
-    if (same >= 0) gradient[0] += parameters[0] * weight[same];
+    for (index_t p = 0; p < same.n; ++p) gradient[0] += parameters[0] * weight[same.first + p];
     return;
   }
   const index_t shape = step.op == Op::rational_quadratic;
@@ -154,7 +154,7 @@ void KernelStrip::add_atom(const Step& step, index_t i, index_t same, const doub
   add_scales(step.n_parameters - shape, parameters + shape, product_, gradient + shape);
 }
 
-void KernelStrip::add_gradient(index_t same, double* weight, double* gradient) {
+void KernelStrip::add_gradient(Same same, double* weight, double* gradient) {
   const auto& kernels = simd::covariance();
   std::fill(weight + n_, weight + length_, 0.0);
   std::copy_n(weight, length_, buffer(kWeight, n_steps_ - 1));

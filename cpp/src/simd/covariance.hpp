@@ -26,6 +26,12 @@ struct CovarianceTable {
   // (1 + s / (2 alpha))^-alpha, and d value / d log(alpha)
   void (*rational)(const double* s, double alpha, index_t n, double* value, double* slope, double* alpha_slope);
 
+  // Eight matrices side by side, entry (i, j) of the lower triangle at (i (i + 1) / 2 + j) 8 + lane: in place, their
+  // Cholesky factors. False where a pivot is not above `least` times the diagonal entry that it came from.
+  bool (*cholesky_lanes)(double* a, index_t n, double least);
+  // x (n x 8): the solutions of the eight systems, from their factors.
+  void (*solve_lanes)(const double* factor, index_t n, double* x);
+
   double (*sum)(const double* x, index_t n);
   double (*dot)(const double* x, const double* y, index_t n);
 };

@@ -50,6 +50,11 @@ class Kernel {
   bool by_column_ = false;
 };
 
+// Pairs [first, first + n).
+struct Same {
+  index_t first = 0, n = 0;
+};
+
 // Up to `capacity` pairs: distances column by column, then values, then the gradient of what they were used for.
 class KernelStrip {
  public:
@@ -58,18 +63,18 @@ class KernelStrip {
   void start(index_t n);  // n pairs; arrays passed below are padded to padded(n), of any finite numbers
   // Along column k the pairs differ by x[p] - c.
   void column(index_t k, const double* x, double c);
-  // `same`: which pair is of a row with itself, or -1.
-  const double* values(index_t same, bool with_slopes);
+  // `same`: which pairs are of a row with itself.
+  const double* values(Same same, bool with_slopes);
   // gradient += sum_p weight[p] dk_p / dlog(theta); after values(same, true). The padding of weight is overwritten.
-  void add_gradient(index_t same, double* weight, double* gradient);
+  void add_gradient(Same same, double* weight, double* gradient);
 
   static constexpr index_t padded(index_t n) noexcept { return (n + 7) / 8 * 8; }
 
  private:
   double* buffer(index_t kind, index_t step) noexcept { return memory_.get() + (kind * n_steps_ + step) * capacity_; }
-  void evaluate(const Step& step, index_t i, index_t same, bool with_slopes);
+  void evaluate(const Step& step, index_t i, Same same, bool with_slopes);
   void distance(index_t n_scales, const double* scales);
-  void add_atom(const Step& step, index_t i, index_t same, const double* weight, double* gradient);
+  void add_atom(const Step& step, index_t i, Same same, const double* weight, double* gradient);
   void add_scales(index_t n_scales, const double* scales, const double* weight, double* gradient);
 
   const Kernel& kernel_;

@@ -2,9 +2,9 @@
 //
 //   p(y) = prod_i N(y_i | u_i' y_N(i), D_i),  u_i = C_NN^-1 c_iN,  D_i = c_ii - u_i' c_iN,  C = kernel + noise
 //
-// is the exact likelihood if N(i) are all earlier rows. A row costs one Cholesky factor of its m neighbours; the gradient comes
-// from the same pair values with weights from u and w = C_NN^-1 y_N: O(m^2) more, however many parameters there are. The same
-// bits for any number of threads.
+// is the exact likelihood if N(i) are all earlier rows. A row costs one Cholesky factor of its m neighbours, eight rows side
+// by side in the lanes of vectors; the gradient comes from the same pair values with weights from u and w = C_NN^-1 y_N:
+// O(m^2) more, however many parameters there are. The same bits for any number of threads.
 // Reference: Vecchia (1988), JRSS B 50; Katzfuss and Guinness (2021), A general framework for Vecchia approximations of Gaussian
 // processes. Statistical Science 36.
 #pragma once

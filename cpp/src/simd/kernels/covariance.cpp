@@ -97,6 +97,48 @@ void rational(const double* s, double alpha, index_t n, double* value, double* s
   }
 }
 
+constexpr index_t row_of(index_t i) { return i * (i + 1) / 2 * kLanes; }
+
+bool cholesky_lanes(double* a, index_t n, double least) {
+  bool definite = true;
+  for (index_t part = 0; part < kLanes; part += kWidth)
+    for (index_t i = 0; i < n; ++i) {
+      double* const row = a + row_of(i) + part;
+      for (index_t j = 0; j <= i; ++j) {
+        const double* const other = a + row_of(j) + part;
+        const f64xn before = take(row + j * kLanes);
+        f64xn rest = before;
+        for (index_t k = 0; k < j; ++k) rest -= take(row + k * kLanes) * take(other + k * kLanes);
+        if (j < i) {
+          put(row + j * kLanes, rest / take(other + j * kLanes));
+          continue;
+        }
+        const f64xn floor = least * before;
+        for (index_t lane = 0; lane < kWidth; ++lane) definite &= rest[lane] > floor[lane];
+        put(row + j * kLanes, root(rest));
+      }
+    }
+  return definite;
+}
+
+void solve_lanes(const double* factor, index_t n, double* x) {
+  for (index_t part = 0; part < kLanes; part += kWidth) {
+    double* const to = x + part;
+    for (index_t i = 0; i < n; ++i) {
+      const double* const row = factor + row_of(i) + part;
+      f64xn rest = take(to + i * kLanes);
+      for (index_t k = 0; k < i; ++k) rest -= take(row + k * kLanes) * take(to + k * kLanes);
+      put(to + i * kLanes, rest / take(row + i * kLanes));
+    }
+    for (index_t i = n - 1; i >= 0; --i) {
+      const double* const row = factor + row_of(i) + part;
+      const f64xn done = take(to + i * kLanes) / take(row + i * kLanes);
+      put(to + i * kLanes, done);
+      for (index_t k = 0; k < i; ++k) put(to + k * kLanes, take(to + k * kLanes) - take(row + k * kLanes) * done);
+    }
+  }
+}
+
 // Element i in lane i % 8, whatever the width of a register.
 struct LaneSum {
   f64xn part[kParts] = {};
@@ -127,6 +169,6 @@ double dot(const double* x, const double* y, index_t n) {
 
 extern const CovarianceTable covariance_table;
 const CovarianceTable covariance_table = {square,   add_square, add_scaled, multiply, add, rbf, matern12,
-                                          matern32, matern52,   rational,   sum,      dot};
+                                          matern32, matern52,   rational,   cholesky_lanes, solve_lanes, sum, dot};
 
 }  // namespace mlwright::simd::MLWRIGHT_SIMD_NAMESPACE
