@@ -43,8 +43,8 @@ def field(quick: bool):
 
 
 def few_steps(objective, start, bounds):
-    """The same search as by default, ended after three steps: all of it takes scikit-learn minutes at 5000 rows."""
-    found = minimize(objective, start, method="L-BFGS-B", jac=True, bounds=bounds, options={"maxiter": 3})
+    """The same search as by default, ended after two steps: all of it takes scikit-learn minutes at 5000 rows."""
+    found = minimize(objective, start, method="L-BFGS-B", jac=True, bounds=bounds, options={"maxiter": 2})
     return found.x, found.fun
 
 
@@ -77,7 +77,7 @@ BY_COLUMN = ConstantKernel(1.0) * Matern([1.0, 1.0, 1.0, 1.0], nu=2.5) + WhiteKe
 SERIES = ConstantKernel(1.0) * Matern(1.0, nu=1.5) + WhiteKernel(0.1)
 
 
-def exact(name, title, data, settings, goal, rounds):
+def exact(name, title, data, settings, goal):
     return Problem(
         name=name,
         title=f"Gaussian process, {title}",
@@ -88,7 +88,7 @@ def exact(name, title, data, settings, goal, rounds):
         metrics=EQUAL_PROCESS,
         goals={"sklearn": goal},
         settings=settings,
-        rounds=rounds,
+        rounds=3,
         warm_up=False,
     )
 
@@ -99,11 +99,10 @@ PROBLEMS = (
     ),
     exact(
         "gp_5000",
-        "5,000 x 4, Matern 5/2 by column, three steps of the search: fit",
+        "5,000 x 4, Matern 5/2 by column, two steps of the search: fit",
         surface(5_000),
         {"kernel": BY_COLUMN, "optimizer": few_steps},
         Goal(3, 8),
-        1,
     ),
     # The gradient of 10,000 rows takes scikit-learn matrices of 20 GB: both keep the hyperparameters.
     exact(
@@ -112,7 +111,6 @@ PROBLEMS = (
         series,
         {"kernel": SERIES, "optimizer": None},
         Goal(300, 5000),
-        1,
     ),
     Problem(
         name="gp_vecchia",

@@ -57,7 +57,8 @@ class GaussianProcessRegressor(BayesianMixin, MultiOutputMixin, RegressorMixin, 
         "vecchia" approximates: each row given its nearest earlier rows, O(n n_neighbors^3), for very many rows. "auto"
         is "state_space" where that applies and there are 256 rows or more, else "dense": it never approximates.
     n_neighbors : int, default=30
-        Of "vecchia": rows that each row is given. The approximation is exact from n_samples - 1 on.
+        Of "vecchia": rows that each row is given; predictions are given twice as many. The approximation is exact from
+        n_samples - 1 on.
     ordering : {"maximin", "coordinate"}, default="maximin"
         Of "vecchia": rows far apart first, or by the sum of their columns.
     compute_loo : bool, default=False

@@ -31,6 +31,7 @@ class VecchiaSolver:
         self._settings = settings
         self._X = np.ascontiguousarray(observed.X, dtype=np.float64)
         self._m = max(1, min(settings.n_neighbors, len(self._X) - 1))
+        self._m_predict = 2 * settings.n_neighbors  # rows of the fit are on all sides of a new one
 
     @cached_property
     def _ordered(self):
@@ -83,7 +84,7 @@ class VecchiaSolver:
 
     def predict(self, state, kernel, X, want):
         X, scale = np.ascontiguousarray(X, dtype=np.float64), self._settings.column_scale
-        near = nearest_neighbours(self._X / scale, X / scale, min(self._settings.n_neighbors, len(self._X)))
+        near = nearest_neighbours(self._X / scale, X / scale, min(self._m_predict, len(self._X)))
         u, D = self._conditionals(kernel, self._X, self.observed.noise, X, near)
         mean = np.einsum("im,imt->it", u, self.observed.y[near])
         if want == "covariance":
@@ -94,7 +95,7 @@ class VecchiaSolver:
         """Of new rows, each given its neighbours among the rows of the fit and the new rows before it."""
         n, m, scale = len(self._X), len(X), self._settings.column_scale
         rows = np.concatenate([self._X, X])
-        near = earlier_neighbours(rows / scale, self._settings.n_neighbors)[n:]
+        near = earlier_neighbours(rows / scale, self._m_predict)[n:]
         noise = np.concatenate([self.observed.noise, np.zeros(m)])
         u, D = self._conditionals(kernel, rows, noise, X, near)
         covariance = np.zeros((m, m))
