@@ -94,9 +94,7 @@ def exact(name, title, data, settings, goal):
 
 
 PROBLEMS = (
-    exact(
-        "gp", "2,000 x 4, Matern 5/2 by column, optimised: fit", surface(2_000), {"kernel": BY_COLUMN}, Goal(3, 8), 3
-    ),
+    exact("gp", "2,000 x 4, Matern 5/2 by column, optimised: fit", surface(2_000), {"kernel": BY_COLUMN}, Goal(3, 8)),
     exact(
         "gp_5000",
         "5,000 x 4, Matern 5/2 by column, two steps of the search: fit",
