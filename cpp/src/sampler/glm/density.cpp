@@ -60,13 +60,18 @@ class Evaluation {
     parameter_ = model.dispersion == Dispersion::negative_binomial ? exp(log_dispersion()) : model.parameter;
   }
 
-  void rows(index_t k, bool with_gradient) {
+  const std::vector<double>& coef() const { return coef_; }
+
+  // `projected`: the rows' products with the coefficients, kPoints apart, where they are known; else null.
+  void rows(index_t k, bool with_gradient, const double* projected = nullptr) {
     const Model& model = density_.model_;
     const index_t begin = k * kBlockRows, n = std::min(kBlockRows, static_cast<index_t>(model.y.size()) - begin);
     const double* const block = density_.block(k);
     const double* const w = model.w == nullptr ? nullptr : model.w + begin;
     double eta[kBlockRows], g[kBlockRows];
-    simd::gram().project(block, coef_.data(), n, density_.groups_, intercept(), eta, 1);
+    if (projected == nullptr) simd::gram().project(block, coef_.data(), n, density_.groups_, intercept(), eta, 1);
+    else
+      for (index_t r = 0; r < n; ++r) eta[r] = projected[r * kPoints] + intercept();
     if (model.offset != nullptr)
       for (index_t r = 0; r < n; ++r) eta[r] += model.offset[begin + r];
     for_terms([&](const Term& term, index_t first) {
@@ -189,6 +194,19 @@ double Density::operator()(const double* u, double* gradient) const {
   return point.finish(gradient);
 }
 
+// The rows' losses at kPoints points or fewer: one product of a block with all of their coefficients.
+void Density::project_together(std::span<Evaluation> points) const {
+  std::vector<double> coef(static_cast<std::size_t>(padded() * kPoints));
+  for (std::size_t c = 0; c < points.size(); ++c)
+    for (std::size_t j = 0; j < points[c].coef().size(); ++j) coef[j * kPoints + c] = points[c].coef()[j];
+  double products[kBlockRows * kPoints];
+  for (index_t k = 0; k < blocks(); ++k) {
+    const index_t rows = std::min(kBlockRows, static_cast<index_t>(model_.y.size()) - k * kBlockRows);
+    simd::glm().project_many(block(k), coef.data(), rows, groups_, 1, products);
+    for (std::size_t c = 0; c < points.size(); ++c) points[c].rows(k, false, products + c);
+  }
+}
+
 void Density::evaluate(std::span<const double> points, std::span<double> out, double* gradients, runtime::CancelToken& token) const {
   const index_t work = std::max<index_t>(1, blocks() * kBlockRows * (padded() + kGroup));
   const index_t most = gradients == nullptr ? kPoints : 1;  // gradients are asked for by few chains, of which each has a thread
@@ -196,8 +214,10 @@ void Density::evaluate(std::span<const double> points, std::span<double> out, do
   runtime::parallel_for(static_cast<index_t>(out.size()), grain, token, [&](index_t, index_t begin, index_t end) {
     std::vector<Evaluation> some(static_cast<std::size_t>(end - begin), Evaluation(*this));
     for (index_t i = begin; i < end; ++i) some[static_cast<std::size_t>(i - begin)].start(points.data() + i * layout_.size);
-    for (index_t k = 0; k < blocks(); ++k)
-      for (Evaluation& one : some) one.rows(k, gradients != nullptr);
+    if (gradients != nullptr)
+      for (index_t k = 0; k < blocks(); ++k)
+        for (Evaluation& one : some) one.rows(k, true);
+    else project_together(some);
     for (index_t i = begin; i < end; ++i)
       out[static_cast<std::size_t>(i)] =
           some[static_cast<std::size_t>(i - begin)].finish(gradients == nullptr ? nullptr : gradients + i * layout_.size);

@@ -48,6 +48,8 @@ struct Layout {
   index_t intercept, effects, scales, dispersion, hyper, size;
 };
 
+class Evaluation;
+
 class Density {
  public:
   // Throws InvalidArgument for a loss that is not there.
@@ -75,6 +77,7 @@ class Density {
   index_t padded() const noexcept;
   const double* block(index_t k) const noexcept;
   void to_theta(const double* u, double* theta) const;
+  void project_together(std::span<Evaluation> points) const;
 
   Model model_;
   index_t loss_ = 0, groups_ = 0, mapped_ = 0;
