@@ -21,6 +21,7 @@ MODELS = [
     BayesianRidge(fit_intercept=False, scale_invariant=True),
     ARDRegression(),
     bayes.BARTRegressor(n_trees=30, burn_in=150, draws=150, chains=2, random_state=0),
+    bayes.BayesianGLM(random_state=0),
     bayes.BayesianLinearRegression(),
     bayes.HorseshoeRegressor(global_scale=1.0, random_state=0),
     bayes.NormalInverseGammaRegressor(),
