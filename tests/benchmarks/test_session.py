@@ -15,8 +15,10 @@ def test_every_problem_is_fair_and_says_what_it_is():
         assert problem.name == name
         assert problem.libraries[0] == "mlwright"
         assert problem.metrics, "a problem without metrics could never refuse a ratio"
-        assert all(metric.rtol <= 0.01 and metric.atol <= 0.01 for metric in problem.metrics)
-        assert problem.rounds >= 3
+        drawn = problem.per is not None  # by chains: means scatter, and the rate of draws is itself an average
+        loosest = 0.1 if drawn else 0.01
+        assert all(metric.rtol <= loosest and metric.atol <= loosest for metric in problem.metrics)
+        assert problem.rounds >= (1 if drawn else 3)
         assert problem.timed in {"fit", "fit_predict", "predict"}
         assert set(problem.goals) <= set(problem.libraries[1:])
 
