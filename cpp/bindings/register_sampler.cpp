@@ -170,10 +170,10 @@ void register_sampler(py::module_& m) {
   py::class_<How>(s, "Settings").def(py::init(&how), py::arg("options"));
   s.def("state_size", [](index_t free_size, const How& how) { return sampler::state_size(free_size, how.settings); },
         py::arg("free_size"), py::arg("settings"));
-  s.def("log_ratios", &log_ratios, py::arg("model"), py::arg("settings"), py::arg("out").noconvert());
   py::class_<Model>(s, "Model")
       .def(py::init<std::uintptr_t, std::uintptr_t, const Numbers&>(), py::arg("function"), py::arg("data"), py::arg("blocks"));
   s.def("evaluate", &evaluate, py::arg("model"), py::arg("u"), py::arg("gradient").noconvert(), py::arg("x").noconvert());
+  s.def("log_ratios", &log_ratios, py::arg("model"), py::arg("settings"), py::arg("out").noconvert());
   s.def("initialise", &initialise, py::arg("model"), py::arg("settings"), py::arg("starts"), py::arg("states").noconvert());
   s.def("sample", &sample, py::arg("model"), py::arg("settings"), py::arg("n"), py::arg("states").noconvert(),
         py::arg("draws").noconvert(), py::arg("statistics").noconvert(), py::arg("watcher"), py::arg("interval"));

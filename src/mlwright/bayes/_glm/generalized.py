@@ -74,7 +74,8 @@ class BayesianGLM(OffsetContract, RegressorMixin, PosteriorOfGlm):
     method : {"auto", "nuts", "polya_gamma", "laplace"}, default="auto"
         "nuts" draws with the no-U-turn sampler, in columns made by the curvature at the mode. "auto" tries independent
         candidates from the normal approximation first, and keeps the chains if those fit well enough; else it draws
-        like "nuts", or, near to normal laws with normal priors alone, with trajectories of one length.
+        like "nuts", or, where coefficients with normal priors are all that is unknown, with trajectories of one length,
+        by which weights and repeated rows give the same draws.
         "polya_gamma" is a Gibbs sampler for the binomial family with the logit link and normal priors. "laplace" draws
         from the normal approximation itself, and warns where it is poor.
     fit_intercept : bool, default=True

@@ -50,7 +50,7 @@ def draw_posterior(problem, method, chains, draws, warm_up, seed, name, verbose=
         return found
     if method == "polya_gamma":
         exact = polya_gamma_chains(problem, laplace, chains, draws, warm_up, seed, verbose)
-    elif method == "auto" and problem.is_plain and found.k_hat <= _POOR_K:
+    elif method == "auto" and problem.is_plain:
         exact = hamiltonian_chains(density, laplace, chains, draws, seed)
     else:
         exact = nuts_chains(density, laplace, chains, draws, warm_up, seed, verbose)
