@@ -155,7 +155,10 @@ def live_a_round(example, data):
 
 @one_a_class
 def test_python_memory_stays_flat(example):
-    """A kilobyte kept in each round would be seen: less than one copy of the data."""
+    """A kilobyte kept in each round would be seen: less than one copy of the data.
+
+    It would be in every stretch of rounds; what an import or a cache keeps is in one.
+    """
     data = io.dumps(example.make())
 
     def allocated_after(rounds):
@@ -166,8 +169,8 @@ def test_python_memory_stays_flat(example):
 
     tracemalloc.start()
     try:
-        before = allocated_after(30)
-        assert allocated_after(60) - before < 60 * 1000
+        allocated = [allocated_after(30) for _ in range(3)]
+        assert np.diff(allocated).min() < 30 * 1000
     finally:
         tracemalloc.stop()
 
