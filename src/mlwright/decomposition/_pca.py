@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import sparse
 from sklearn import decomposition as peer
-from sklearn.utils import check_random_state
+from sklearn.utils import assert_all_finite, check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from mlwright._kernels.blas import eigh
@@ -123,6 +123,7 @@ class PCA(UnsupervisedStateAlgebraMixin, peer.PCA):
         solver = self._route(X)
         if solver == "covariance_eigh":
             return self._fit_statistics(self._sums(X, None))
+        self._require_finite(X)
         self._statistics = None
         return self._set(self._from_rows(X, solver))
 
@@ -147,7 +148,7 @@ class PCA(UnsupervisedStateAlgebraMixin, peer.PCA):
                 'PCA only support sparse inputs with the "arpack" and "covariance_eigh" solvers, while '
                 f'"{self.svd_solver}" was passed. See TruncatedSVD for a possible alternative.'
             )
-        X = validate_data(self, X, reset=reset, dtype=_FLOATS, accept_sparse=_FORMATS)
+        X = validate_data(self, X, reset=reset, dtype=_FLOATS, accept_sparse=_FORMATS, ensure_all_finite=False)
         w = None
         if sample_weight is not None:
             w = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
@@ -195,11 +196,15 @@ class PCA(UnsupervisedStateAlgebraMixin, peer.PCA):
             )
         return int(k)
 
+    def _require_finite(self, X):
+        assert_all_finite(X, estimator_name=type(self).__name__, input_name="X")
+
     # The scatter matrix
 
     def _sums(self, X, w):
         statistics = FoldStatistics.of_rows(as_design(X), np.empty((X.shape[0], 0)), w)
-        if statistics is None:
+        if statistics is None:  # sums tell what is not finite: no pass of its own looks for it
+            self._require_finite(X)
             raise NumericalError("PCA: finite data that overflow float64 when summed; divide X by a constant.")
         return statistics
 
