@@ -50,44 +50,49 @@ EQUAL_POSTERIOR = (
 # Sweeps that grow trees from their roots draw from no posterior: nothing to mix.
 EQUAL_FIT = EQUAL_POSTERIOR[:2]
 
+SWEEPS = {"grow_from_root": 0, "burn_in": 200, "draws": 800}
+FROM_ROOT = {"grow_from_root": 40, "burn_in": 0, "draws": 0}
+
+
+def _bart(name: str, title: str, n: int, sweeps: dict[str, int], metrics, goal: Goal) -> Problem:
+    return Problem(
+        name=name,
+        title=f"{title}: fit",
+        task="bart",
+        data=friedman(n),
+        timed="fit",
+        libraries=("mlwright", "stochtree"),
+        metrics=metrics,
+        goals={"stochtree": goal},
+        settings={"n_trees": 200, **sweeps},
+        rounds=3,
+        warm_up=False,
+    )
+
+
 PROBLEMS = (
-    Problem(
-        name="bart",
-        title="BART, 10,000 x 50, 200 trees, 1,000 sweeps of one chain: fit",
-        task="bart",
-        data=friedman(10_000),
-        timed="fit",
-        libraries=("mlwright", "stochtree"),
-        metrics=EQUAL_POSTERIOR,
-        goals={"stochtree": Goal(10, 50)},
-        settings={"n_trees": 200, "grow_from_root": 0, "burn_in": 200, "draws": 800},
-        rounds=3,
-        warm_up=False,
+    _bart(
+        "bart",
+        "BART, 10,000 x 50, 200 trees, 1,000 sweeps of one chain",
+        10_000,
+        SWEEPS,
+        EQUAL_POSTERIOR,
+        Goal(10, 50),
     ),
-    Problem(
-        name="bart_50k",
-        title="BART, 50,000 x 50, 200 trees, 1,000 sweeps of one chain: fit",
-        task="bart",
-        data=friedman(50_000),
-        timed="fit",
-        libraries=("mlwright", "stochtree"),
-        metrics=EQUAL_POSTERIOR,
-        goals={"stochtree": Goal(10, 50)},
-        settings={"n_trees": 200, "grow_from_root": 0, "burn_in": 200, "draws": 800},
-        rounds=3,
-        warm_up=False,
+    _bart(
+        "bart_50k",
+        "BART, 50,000 x 50, 200 trees, 1,000 sweeps of one chain",
+        50_000,
+        SWEEPS,
+        EQUAL_POSTERIOR,
+        Goal(10, 50),
     ),
-    Problem(
-        name="bart_from_root",
-        title="BART grown from the root, 50,000 x 50, 200 trees, 40 sweeps: fit",
-        task="bart",
-        data=friedman(50_000),
-        timed="fit",
-        libraries=("mlwright", "stochtree"),
-        metrics=EQUAL_FIT,
-        goals={"stochtree": Goal(4, 20)},
-        settings={"n_trees": 200, "grow_from_root": 40, "burn_in": 0, "draws": 0},
-        rounds=3,
-        warm_up=False,
+    _bart(
+        "bart_from_root",
+        "BART grown from the root, 50,000 x 50, 200 trees, 40 sweeps",
+        50_000,
+        FROM_ROOT,
+        EQUAL_FIT,
+        Goal(4, 20),
     ),
 )

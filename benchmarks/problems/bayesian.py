@@ -75,6 +75,23 @@ EQUAL_RELEVANCE = (
     Metric("mean predictive deviation", metrics.mean_predictive_deviation, rtol=1e-6),
 )
 
+def _posterior(name, title, data, metrics, goals, settings, *, rounds=3, warm_up=False) -> Problem:
+    return Problem(
+        name=name,
+        title=title,
+        task=name,
+        data=data,
+        timed="fit",
+        per=draws.effective_draws,
+        libraries=("mlwright", *goals),
+        metrics=metrics,
+        goals=goals,
+        settings=settings,
+        rounds=rounds,
+        warm_up=warm_up,
+    )
+
+
 PROBLEMS = (
     Problem(
         name="bayesian_ridge_tall",
@@ -109,45 +126,30 @@ PROBLEMS = (
         goals={"sklearn": Goal(10, 40)},
         rounds=3,
     ),
-    Problem(
-        name="logistic_posterior",
-        title="Logistic posterior, 10,000 x 50, four chains: time of an effective draw, compiled before",
-        task="logistic_posterior",
-        data=classes,
-        timed="fit",
-        per=draws.effective_draws,
-        libraries=("mlwright", "numpyro", "blackjax"),
-        metrics=EQUAL_DRAWS,
-        goals={"numpyro": Goal(8, 50), "blackjax": Goal(8, 50)},
-        settings={"scale": 2.5, "chains": 4, "warm_up": 500, "draws": 1000},
-        rounds=3,
+    _posterior(
+        "logistic_posterior",
+        "Logistic posterior, 10,000 x 50, four chains: time of an effective draw, compiled before",
+        classes,
+        EQUAL_DRAWS,
+        {"numpyro": Goal(8, 50), "blackjax": Goal(8, 50)},
+        {"scale": 2.5, "chains": 4, "warm_up": 500, "draws": 1000},
+        warm_up=True,
     ),
-    Problem(
-        name="logistic_posterior_cold",
-        title="Logistic posterior, 10,000 x 50, four chains: time of an effective draw, from starting Python on",
-        task="logistic_posterior_cold",
-        data=classes,
-        timed="fit",
-        per=draws.effective_draws,
-        libraries=("mlwright", "numpyro", "blackjax"),
-        metrics=EQUAL_DRAWS,
-        goals={"numpyro": Goal(20, 200), "blackjax": Goal(20, 200)},
-        settings={"scale": 2.5, "chains": 4, "warm_up": 500, "draws": 1000},
-        rounds=3,
-        warm_up=False,
+    _posterior(
+        "logistic_posterior_cold",
+        "Logistic posterior, 10,000 x 50, four chains: time of an effective draw, from starting Python on",
+        classes,
+        EQUAL_DRAWS,
+        {"numpyro": Goal(20, 200), "blackjax": Goal(20, 200)},
+        {"scale": 2.5, "chains": 4, "warm_up": 500, "draws": 1000},
     ),
-    Problem(
-        name="horseshoe_posterior",
-        title="Horseshoe regression, 500 x 2,000, four chains: time of an effective draw",
-        task="horseshoe_posterior",
-        data=few_signals,
-        timed="fit",
-        per=draws.effective_draws,
-        libraries=("mlwright", "numpyro"),
-        metrics=ROUGHLY_EQUAL_DRAWS,
-        goals={"numpyro": Goal(30, 500)},
-        settings={"scale": 0.001, "chains": 4, "warm_up": 500, "draws": 500},
+    _posterior(
+        "horseshoe_posterior",
+        "Horseshoe regression, 500 x 2,000, four chains: time of an effective draw",
+        few_signals,
+        ROUGHLY_EQUAL_DRAWS,
+        {"numpyro": Goal(30, 500)},
+        {"scale": 0.001, "chains": 4, "warm_up": 500, "draws": 500},
         rounds=1,
-        warm_up=False,
     ),
 )

@@ -8,33 +8,7 @@ import pytest
 from scipy import optimize
 from sklearn.base import is_classifier
 
-import mlwright.linear_model as linear_model
-from mlwright.linear_model import (
-    ElasticNet,
-    ElasticNetCV,
-    GammaRegressor,
-    GeneralizedLinearRegressor,
-    HuberRegressor,
-    Lasso,
-    LassoCV,
-    LassoLarsIC,
-    LinearRegression,
-    LogisticRegression,
-    LogisticRegressionCV,
-    MultiTaskElasticNet,
-    MultiTaskElasticNetCV,
-    MultiTaskLasso,
-    MultiTaskLassoCV,
-    PenalizedRegression,
-    PenalizedRegressionCV,
-    PoissonRegressor,
-    QuantileRegressor,
-    Ridge,
-    RidgeClassifier,
-    RidgeClassifierCV,
-    RidgeCV,
-    TweedieRegressor,
-)
+import mlwright.linear_model as lm
 
 #: Whose fits have no certificate, and why.
 WITHOUT = {
@@ -55,49 +29,49 @@ THREE = (SIGNAL[:, None] * [-1.0, 0.0, 1.0] + RNG.gumbel(size=(160, 3))).argmax(
 W = RNG.integers(1, 4, 160).astype(float)
 
 CASES = [
-    (LinearRegression(), Y),
-    (LinearRegression(fit_intercept=False), BOTH),
-    (LinearRegression(positive=True), Y),
-    (Ridge(2.0), Y),
-    (Ridge([0.5, 3.0]), BOTH),
-    (Ridge(2.0, positive=True), Y),
-    (Ridge(2.0, solver="svd"), Y),
-    (RidgeCV(), Y),
-    (RidgeCV(alpha_per_target=True), BOTH),
-    (RidgeCV(cv=3), Y),
-    (RidgeClassifier(), TWO),
-    (RidgeClassifier(), THREE),
-    (RidgeClassifierCV(), THREE),
-    (RidgeClassifierCV(cv=3), TWO),
-    (Lasso(0.1), Y),
-    (ElasticNet(0.1, tol=1e-6), BOTH),
-    (ElasticNet(0.1, positive=True), Y),
-    (LassoCV(alphas=20), Y),
-    (LassoCV(cv="alo", alphas=20), Y),
-    (ElasticNetCV(alphas=20), Y),
-    (LassoLarsIC(), Y),
-    (LassoLarsIC(positive=True), Y),
-    (MultiTaskLasso(0.1), BOTH),
-    (MultiTaskElasticNet(0.1), BOTH),
-    (MultiTaskLassoCV(alphas=10), BOTH),
-    (MultiTaskElasticNetCV(alphas=10), BOTH),
-    (PenalizedRegression(alpha=0.1, l1_ratio=0.7), Y),
-    (PenalizedRegression("group_lasso", alpha=0.1, groups=[0, 0, 1, 1, 2]), Y),
-    (PenalizedRegression("mcp", alpha=0.1), Y),
-    (PenalizedRegressionCV(alphas=10, l1_ratio=[0.5, 1.0]), Y),
-    (PoissonRegressor(alpha=0.1), COUNTS),
-    (GammaRegressor(alpha=0.1), POSITIVE),
-    (TweedieRegressor(power=1.5, alpha=0.1, link="log"), COUNTS),
-    (GeneralizedLinearRegressor("poisson", alpha=0.05, l1_ratio=0.5), COUNTS),
-    (GeneralizedLinearRegressor("gamma"), POSITIVE),
-    (LogisticRegression(C=0.5), TWO),
-    (LogisticRegression(C=0.5, l1_ratio=0.5, solver="saga"), TWO),
-    (LogisticRegression(C=0.5), THREE),
-    (LogisticRegression(C=0.5, l1_ratio=1.0, solver="saga"), THREE),
-    (LogisticRegressionCV(Cs=3, cv=3, l1_ratios=(0.0,), use_legacy_attributes=False), TWO),
-    (QuantileRegressor(alpha=0.01), Y),
-    (QuantileRegressor(quantile=[0.2, 0.7], alpha=0.0), Y),
-    (HuberRegressor(alpha=0.1), Y),
+    (lm.LinearRegression(), Y),
+    (lm.LinearRegression(fit_intercept=False), BOTH),
+    (lm.LinearRegression(positive=True), Y),
+    (lm.Ridge(2.0), Y),
+    (lm.Ridge([0.5, 3.0]), BOTH),
+    (lm.Ridge(2.0, positive=True), Y),
+    (lm.Ridge(2.0, solver="svd"), Y),
+    (lm.RidgeCV(), Y),
+    (lm.RidgeCV(alpha_per_target=True), BOTH),
+    (lm.RidgeCV(cv=3), Y),
+    (lm.RidgeClassifier(), TWO),
+    (lm.RidgeClassifier(), THREE),
+    (lm.RidgeClassifierCV(), THREE),
+    (lm.RidgeClassifierCV(cv=3), TWO),
+    (lm.Lasso(0.1), Y),
+    (lm.ElasticNet(0.1, tol=1e-6), BOTH),
+    (lm.ElasticNet(0.1, positive=True), Y),
+    (lm.LassoCV(alphas=20), Y),
+    (lm.LassoCV(cv="alo", alphas=20), Y),
+    (lm.ElasticNetCV(alphas=20), Y),
+    (lm.LassoLarsIC(), Y),
+    (lm.LassoLarsIC(positive=True), Y),
+    (lm.MultiTaskLasso(0.1), BOTH),
+    (lm.MultiTaskElasticNet(0.1), BOTH),
+    (lm.MultiTaskLassoCV(alphas=10), BOTH),
+    (lm.MultiTaskElasticNetCV(alphas=10), BOTH),
+    (lm.PenalizedRegression(alpha=0.1, l1_ratio=0.7), Y),
+    (lm.PenalizedRegression("group_lasso", alpha=0.1, groups=[0, 0, 1, 1, 2]), Y),
+    (lm.PenalizedRegression("mcp", alpha=0.1), Y),
+    (lm.PenalizedRegressionCV(alphas=10, l1_ratio=[0.5, 1.0]), Y),
+    (lm.PoissonRegressor(alpha=0.1), COUNTS),
+    (lm.GammaRegressor(alpha=0.1), POSITIVE),
+    (lm.TweedieRegressor(power=1.5, alpha=0.1, link="log"), COUNTS),
+    (lm.GeneralizedLinearRegressor("poisson", alpha=0.05, l1_ratio=0.5), COUNTS),
+    (lm.GeneralizedLinearRegressor("gamma"), POSITIVE),
+    (lm.LogisticRegression(C=0.5), TWO),
+    (lm.LogisticRegression(C=0.5, l1_ratio=0.5, solver="saga"), TWO),
+    (lm.LogisticRegression(C=0.5), THREE),
+    (lm.LogisticRegression(C=0.5, l1_ratio=1.0, solver="saga"), THREE),
+    (lm.LogisticRegressionCV(Cs=3, cv=3, l1_ratios=(0.0,), use_legacy_attributes=False), TWO),
+    (lm.QuantileRegressor(alpha=0.01), Y),
+    (lm.QuantileRegressor(quantile=[0.2, 0.7], alpha=0.0), Y),
+    (lm.HuberRegressor(alpha=0.1), Y),
 ]  # fmt: skip
 
 
@@ -106,7 +80,7 @@ def name_of(case):
 
 
 def test_no_estimator_is_forgotten():
-    classes = {name for name in linear_model.__all__ if inspect.isclass(getattr(linear_model, name))}
+    classes = {name for name in lm.__all__ if inspect.isclass(getattr(lm, name))}
     assert {type(model).__name__ for model, _ in CASES} | set(WITHOUT) == classes
 
 
@@ -116,14 +90,14 @@ def smooth_and_penalty(model, y, w):
     kind = type(model).__name__
     if kind.startswith("Logistic"):
         return log_loss(y, w), *logistic_penalty(model, total)
-    if isinstance(model, (LinearRegression, Ridge, RidgeCV, RidgeClassifier, RidgeClassifierCV)):
+    if isinstance(model, (lm.LinearRegression, lm.Ridge, lm.RidgeCV, lm.RidgeClassifier, lm.RidgeClassifierCV)):
         return squares(signs(model, y) if is_classifier(model) else y, w), 0.0, np.atleast_1d(alpha) * 2.0
     ratio = getattr(model, "l1_ratio_", getattr(model, "l1_ratio", 1.0))
-    if isinstance(model, (PoissonRegressor, GammaRegressor, TweedieRegressor, GeneralizedLinearRegressor)):
+    if isinstance(model, (lm.PoissonRegressor, lm.GammaRegressor, lm.TweedieRegressor, lm.GeneralizedLinearRegressor)):
         return half_deviance(model, y, w), alpha * ratio, alpha * (1.0 - ratio)
-    if isinstance(model, QuantileRegressor):
+    if isinstance(model, lm.QuantileRegressor):
         return pinball(model, y, w), alpha, 0.0
-    if isinstance(model, HuberRegressor):
+    if isinstance(model, lm.HuberRegressor):
         return huber(model, y, w), 0.0, 2.0 * alpha
     return (lambda eta: squares(y, w)(eta) / (2.0 * total)), alpha * ratio, alpha * (1.0 - ratio)
 
@@ -193,7 +167,7 @@ def huber(model, y, w):
 
 def penalty(model, coef, l1, l2):
     """Summed over features; one number a target where the targets are separate problems."""
-    if isinstance(model, (PenalizedRegression, PenalizedRegressionCV)) and model.penalty != "elastic_net":
+    if isinstance(model, (lm.PenalizedRegression, lm.PenalizedRegressionCV)) and model.penalty != "elastic_net":
         return penalty_of_groups(model, coef[0])
     if "MultiTask" in type(model).__name__:
         return l1 * np.linalg.norm(coef, axis=0).sum() + l2 / 2 * (coef**2).sum()
@@ -243,7 +217,8 @@ def test_certificates_hold(case, weights):
 def size_of(model, y, w):
     """What the gap is relative to: mean squares of y about its mean where squares are minimised."""
     centred = y - np.average(y, axis=0, weights=w)
-    if "MultiTask" in type(model).__name__ or isinstance(model, (Lasso, ElasticNet, ElasticNetCV, PenalizedRegression)):
+    squared = (lm.Lasso, lm.ElasticNet, lm.ElasticNetCV, lm.PenalizedRegression)
+    if "MultiTask" in type(model).__name__ or isinstance(model, squared):
         return float(np.max(np.average(centred**2, axis=0, weights=w).sum()))
     return float(np.abs(np.sum(model.objective_))) + 1e-300
 
@@ -267,7 +242,7 @@ def what_is_left(model, y, w, coef, intercept):
     return now - lowest
 
 
-@pytest.mark.parametrize("model", [LinearRegression(), Ridge(1.5), Ridge(0.0)], ids=repr)
+@pytest.mark.parametrize("model", [lm.LinearRegression(), lm.Ridge(1.5), lm.Ridge(0.0)], ids=repr)
 @pytest.mark.parametrize("shape", ["tall", "wide", "collinear", "sparse", "wide sparse"])
 def test_least_squares_by_every_route(model, shape):
     from scipy import sparse
@@ -281,7 +256,7 @@ def test_least_squares_by_every_route(model, shape):
         A *= rng.random((n, p)) < (0.2 if p < 100 else 0.01)
     y, w = A[:, :3].sum(axis=1) + rng.standard_normal(n), rng.random(n) + 0.5
     given = sparse.csr_matrix(A) if "sparse" in shape else A
-    if type(model) is LinearRegression:
+    if type(model) is lm.LinearRegression:
         model.set_params(tol=1e-12)
     model.fit(given, y, w)
     alpha = getattr(model, "alpha", 0.0)
@@ -303,23 +278,23 @@ def test_a_direction_left_out_is_told():
     rng = np.random.default_rng(0)
     A = rng.standard_normal((50, 2)) * [1.0, 1e-4]
     y = A @ [1.0, 1e4]
-    model = LinearRegression(tol=1e-2).fit(A, y)
+    model = lm.LinearRegression(tol=1e-2).fit(A, y)
     assert not model.converged_
     assert model.kkt_violation_ > 0.1
-    assert LinearRegression(tol=1e-6).fit(A, y).converged_
+    assert lm.LinearRegression(tol=1e-6).fit(A, y).converged_
 
 
 def test_the_certificate_follows_the_rows():
-    a, b = Ridge(1.0).fit(X[:80], Y[:80]), Ridge(1.0).fit(X, Y)
+    a, b = lm.Ridge(1.0).fit(X[:80], Y[:80]), lm.Ridge(1.0).fit(X, Y)
     a.partial_fit(X[80:], Y[80:])
     assert a.objective_ == pytest.approx(b.objective_, rel=1e-9)
     assert (a.converged_, a.n_passes_) == (True, 1)
-    assert a.forget(X[80:], Y[80:]).objective_ == pytest.approx(Ridge(1.0).fit(X[:80], Y[:80]).objective_, rel=1e-8)
+    assert a.forget(X[80:], Y[80:]).objective_ == pytest.approx(lm.Ridge(1.0).fit(X[:80], Y[:80]).objective_, rel=1e-8)
 
 
 def test_general_minimiser_finds_nothing_better():
     """The gap of a Lasso holds against a smooth reformulation solved by SciPy."""
-    model, alpha = Lasso(0.2, tol=1e-3).fit(X / X.std(axis=0), Y), 0.2
+    model, alpha = lm.Lasso(0.2, tol=1e-3).fit(X / X.std(axis=0), Y), 0.2
     Z = X / X.std(axis=0)
     Z, t = Z - Z.mean(axis=0), Y - Y.mean()
 

@@ -50,15 +50,6 @@ CONSTRAINTS = {
 class PosteriorOfGlm(BayesianMixin, BaseEstimator):
     """A subclass gives ``_law``, and calls ``_fit_problem`` with a problem of it."""
 
-    def _problem(self, X, y, sample_weight):
-        """Of coefficients with normal priors."""
-        w = usable_weights(sample_weight, X)
-
-        def prior(p):
-            return Prior(SHAPES["normal"], np.full(p, float(self.prior_scale)))
-
-        return Problem.of(X, y, w, None, self._law, bool(self.fit_intercept), prior)
-
     def _fit_problem(self, problem, method, warm_up, verbose=0):
         name = type(self).__name__
         require_proper(problem, name)
@@ -134,6 +125,43 @@ class PosteriorOfGlm(BayesianMixin, BaseEstimator):
     @property
     def _n_coefficients(self):
         return self.n_features_in_
+
+
+class NormalPriorGlm(PosteriorOfGlm):
+    """Coefficients with normal priors are all that is unknown. A subclass gives ``_law``."""
+
+    def __init__(
+        self,
+        *,
+        prior_scale=2.5,
+        method="sample",
+        fit_intercept=True,
+        chains=4,
+        draws=1000,
+        compute_loo=True,
+        random_state=None,
+        n_jobs=None,
+    ):
+        self.prior_scale = prior_scale
+        self.method = method
+        self.fit_intercept = fit_intercept
+        self.chains = chains
+        self.draws = draws
+        self.compute_loo = compute_loo
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+
+    def _problem(self, X, y, sample_weight):
+        w = usable_weights(sample_weight, X)
+
+        def prior(p):
+            return Prior(SHAPES["normal"], np.full(p, float(self.prior_scale)))
+
+        return Problem.of(X, y, w, None, self._law, bool(self.fit_intercept), prior)
+
+    @property
+    def _method(self):
+        return "auto" if self.method == "sample" else self.method
 
 
 def refuse(model):

@@ -12,7 +12,7 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 from mlwright._bayesian.laws import DrawnLaw
 from mlwright._kernels.rng import uniform
 from mlwright.base import fit_context
-from mlwright.bayes._glm.base import CONSTRAINTS, FIELDS, LAW_DRAWS, WARM_UP, PosteriorOfGlm
+from mlwright.bayes._glm.base import CONSTRAINTS, FIELDS, LAW_DRAWS, WARM_UP, NormalPriorGlm
 from mlwright.bayes._glm.families import Law
 from mlwright.io.composite import State
 from mlwright.io.schema import Labels, Tensor
@@ -20,7 +20,7 @@ from mlwright.io.schema import Labels, Tensor
 _PICK = 7412  # stream
 
 
-class BayesianLogisticRegression(ClassifierMixin, PosteriorOfGlm):
+class BayesianLogisticRegression(ClassifierMixin, NormalPriorGlm):
     """Logistic regression of two classes with normal priors, and its whole posterior.
 
     Parameters
@@ -103,27 +103,6 @@ class BayesianLogisticRegression(ClassifierMixin, PosteriorOfGlm):
         "method": [StrOptions({"sample", "polya_gamma", "laplace"})],
     }
 
-    def __init__(
-        self,
-        *,
-        prior_scale=2.5,
-        method="sample",
-        fit_intercept=True,
-        chains=4,
-        draws=1000,
-        compute_loo=True,
-        random_state=None,
-        n_jobs=None,
-    ):
-        self.prior_scale = prior_scale
-        self.method = method
-        self.fit_intercept = fit_intercept
-        self.chains = chains
-        self.draws = draws
-        self.compute_loo = compute_loo
-        self.random_state = random_state
-        self.n_jobs = n_jobs
-
     @fit_context
     def fit(self, X, y, sample_weight=None):
         """Fit the model.
@@ -161,8 +140,7 @@ class BayesianLogisticRegression(ClassifierMixin, PosteriorOfGlm):
                     "weight are of one class."
                 )
         self.classes_ = classes
-        method = "auto" if self.method == "sample" else self.method
-        self._fit_problem(self._problem(X, codes.astype(np.float64), sample_weight), method, WARM_UP)
+        self._fit_problem(self._problem(X, codes.astype(np.float64), sample_weight), self._method, WARM_UP)
         draws = self._all_draws()
         self.coef_, self.intercept_ = draws["coef"].mean(axis=0)[None, :], draws["intercept"].mean(keepdims=True)
         return self

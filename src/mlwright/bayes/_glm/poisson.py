@@ -9,13 +9,13 @@ from sklearn.utils.validation import validate_data
 
 from mlwright._bayesian.laws import DrawnLaw
 from mlwright.base import fit_context
-from mlwright.bayes._glm.base import CONSTRAINTS, FIELDS, LAW_DRAWS, WARM_UP, PosteriorOfGlm
+from mlwright.bayes._glm.base import CONSTRAINTS, FIELDS, LAW_DRAWS, WARM_UP, NormalPriorGlm
 from mlwright.bayes._glm.families import Law
 from mlwright.io.composite import State
 from mlwright.io.schema import Number, Tensor
 
 
-class BayesianPoissonRegressor(RegressorMixin, PosteriorOfGlm):
+class BayesianPoissonRegressor(RegressorMixin, NormalPriorGlm):
     """Poisson regression with log link and normal priors, and its whole posterior.
 
     Parameters
@@ -81,27 +81,6 @@ class BayesianPoissonRegressor(RegressorMixin, PosteriorOfGlm):
     _model_state = State(coef_=Tensor("f8", "p"), intercept_=Number(), **FIELDS)
     _parameter_constraints: ClassVar[dict] = {**CONSTRAINTS, "method": [StrOptions({"sample", "laplace"})]}
 
-    def __init__(
-        self,
-        *,
-        prior_scale=2.5,
-        method="sample",
-        fit_intercept=True,
-        chains=4,
-        draws=1000,
-        compute_loo=True,
-        random_state=None,
-        n_jobs=None,
-    ):
-        self.prior_scale = prior_scale
-        self.method = method
-        self.fit_intercept = fit_intercept
-        self.chains = chains
-        self.draws = draws
-        self.compute_loo = compute_loo
-        self.random_state = random_state
-        self.n_jobs = n_jobs
-
     @fit_context
     def fit(self, X, y, sample_weight=None):
         """Fit the model.
@@ -125,8 +104,7 @@ class BayesianPoissonRegressor(RegressorMixin, PosteriorOfGlm):
                 f"BayesianPoissonRegressor: got y from {y.min():g} to {y.max():g}, expected counts that are not "
                 "negative, not all of them 0."
             )
-        method = "auto" if self.method == "sample" else self.method
-        self._fit_problem(self._problem(X, y, sample_weight), method, WARM_UP)
+        self._fit_problem(self._problem(X, y, sample_weight), self._method, WARM_UP)
         draws = self._all_draws()
         self.coef_, self.intercept_ = draws["coef"].mean(axis=0), float(draws["intercept"].mean())
         return self
