@@ -75,6 +75,7 @@ EQUAL_RELEVANCE = (
     Metric("mean predictive deviation", metrics.mean_predictive_deviation, rtol=1e-6),
 )
 
+
 def _posterior(name, title, data, metrics, goals, settings, *, rounds=3, warm_up=False) -> Problem:
     return Problem(
         name=name,
