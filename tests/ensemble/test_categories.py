@@ -12,7 +12,11 @@ from sklearn.metrics import log_loss, mean_squared_error
 import mlwright
 from mlwright._runtime import simd
 from mlwright._runtime.errors import ModelFormatError
-from mlwright.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from mlwright.ensemble import (
+    HistGradientBoostingClassifier,
+    HistGradientBoostingQuantileRegressor,
+    HistGradientBoostingRegressor,
+)
 
 SMALL = {"max_iter": 10, "min_samples_leaf": 3, "max_leaf_nodes": 8, "early_stopping": False, "random_state": 0}
 KINDS = ("regression", "binary", "multiclass")
@@ -176,6 +180,16 @@ def test_many_levels_are_learned(kind):
     without = model_for(kind, max_iter=50, categorical_features=None).fit(X[train][:, [0, 2]], y[train])
     loss = mean_squared_error if kind == "regression" else log_loss
     assert loss(y[test], scores(with_levels, X[test])) < 0.85 * loss(y[test], scores(without, X[test][:, [0, 2]]))
+
+
+def test_many_levels_that_only_spread_the_target_are_learned_by_quantiles():
+    rng = np.random.default_rng(0)
+    level = rng.integers(0, WIDE, 9000)
+    y = np.where(level % 2, 3.0, 0.3) * rng.normal(size=len(level))
+    parameters = {**SMALL, "categorical_features": [0], "max_iter": 30}
+    model = HistGradientBoostingQuantileRegressor([0.1, 0.5, 0.9], **parameters)
+    low, _, high = model.fit(level[:, None], y, rng.uniform(0.5, 2, len(y))).predict(np.arange(WIDE)[:, None]).T
+    assert np.mean((high - low)[1::2]) > 3 * np.mean((high - low)[::2])
 
 
 def test_constraints():

@@ -206,6 +206,9 @@ Booster::Rounded Booster::round_to_packed(int output, const Units& units, runtim
 }
 
 Booster::WeightedGradients Booster::gradients(int output, runtime::CancelToken& token) {
+  // What outputs share trees by is one gradient of all of them; it reads the scores of all.
+  if (output < 0 || output >= (objective_->shares_trees() ? 1 : n_outputs()))
+    throw InvalidArgument("boosting: no gradients of output " + std::to_string(output));
   objective_->prepare(y_, raw_, tree_ / static_cast<std::uint64_t>(objective_->shares_trees() ? 1 : n_outputs()), token);
   find_range(output, {}, token);
   WeightedGradients all;

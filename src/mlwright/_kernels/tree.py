@@ -57,6 +57,10 @@ class LossSpec:
     def trees_per_iteration(self):
         return 1 if self.levels else self.n_outputs
 
+    def apart(self):
+        """Losses of one output each that stand for this one's outputs, where those share trees; else only this."""
+        return [LossSpec("quantile", parameter=level) for level in self.levels] or [self]
+
     def native(self):
         own = self.address, self.start, self.link
         return self.name, self.n_outputs, *own, self.parameter, list(self.levels), self.leaf_address

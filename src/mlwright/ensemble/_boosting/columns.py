@@ -121,9 +121,7 @@ def _with_missing(codes):
 def _target_codes(rows, loss, wide, n_levels, seed):
     """Codes by the gradients of the best constant, whatever the loss."""
     n = len(rows.y)
-    constant = kernels.make_booster(_no_features(n), rows.y, rows.weight, loss, kernels.tree_rules())
-    constant.set_start(constant.start())
-    both = [constant.gradients(k) for k in range(loss.n_outputs)]
+    both = [pair for part in loss.apart() for pair in _first_gradients(rows, part)]
     g = np.stack([of_output for of_output, _ in both])
     h = np.stack([of_output if len(of_output) else np.ones(n) for _, of_output in both])  # none: all ones
     places = [rows.X.places(j) if isinstance(rows.X, BinnedData) else rows.X[:, j] for j in wide]
@@ -132,6 +130,14 @@ def _target_codes(rows, loss, wide, n_levels, seed):
     of_rows, of_levels = categories.target_codes(levels, n_levels, g, h, fold)
     ends = np.cumsum(np.repeat(n_levels, loss.n_outputs))[:-1]
     return zip(of_rows, np.split(of_levels, ends), strict=True)
+
+
+def _first_gradients(rows, loss):
+    """For each output the gradients and Hessians of the best constant."""
+    bins = _no_features(len(rows.y))
+    constant = kernels.make_booster(bins, rows.y, rows.weight, loss, kernels.tree_rules())
+    constant.set_start(constant.start())
+    return [constant.gradients(k) for k in range(loss.n_outputs)]
 
 
 def _no_features(n):
