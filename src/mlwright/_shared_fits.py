@@ -8,8 +8,8 @@ members, and `mlwright.model_selection.SharedSearchCV` uses them; every other cl
 `_fit_batch(candidates, rows)`
     An iterator of fitted estimators, one for each of a batch's candidates, each to the bit what ``fit`` of it on the
     rows would be. It may raise on the way: then what it did not come to has failed.
-`_shared_columns`
-    Names and values of columns in ``cv_results_`` that say how the fits were shared.
+`_shared_columns(X)`
+    Names and values of columns in ``cv_results_`` that say how the fits on (parts of) X were shared.
 
 Where scores too follow without the rows, a class has instead
 
@@ -76,7 +76,7 @@ class TrainingRows:
 class SharesFits(Protocol):
     """What an estimator with a shared fit path has; see the module."""
 
-    _shared_columns: Mapping[str, str]
+    def _shared_columns(self, X: Any) -> Mapping[str, str]: ...
 
     def _batches(self, candidates: Sequence[Any]) -> list[list[int]]: ...
 

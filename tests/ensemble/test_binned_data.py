@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from scipy import sparse
+from sklearn.base import clone
+from sklearn.model_selection import KFold, cross_val_score, train_test_split
 
 from mlwright.ensemble import BinnedData, HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
@@ -73,8 +75,26 @@ def test_rows_taken_are_rows_binned_by_the_same_thresholds(form):
     for index in (mask.tolist(), mask.astype(np.int32), np.isin(np.arange(len(y)), mask)):
         assert data.take(index).shape[0] == len(np.arange(len(y))[index])
     assert data[[]].shape == (0, X.shape[1])
-    with pytest.raises(IndexError):
-        data.take([len(y)])
+    assert bits(fitted(data[100:], y[100:]), X) == bits(fitted(data.take(np.arange(100, len(y))), y[100:]), X)
+    for wrong in ([len(y)], np.ones(3, dtype=bool)):
+        with pytest.raises(IndexError):
+            data.take(wrong)
+    for wrong in (3, (0, 1), [[0, 1]]):
+        with pytest.raises(IndexError, match="expected a list of numbers, a mask or a slice"):
+            data[wrong]
+    with pytest.raises(ValueError, match=r"Found array with 0 sample\(s\)"):
+        fitted(data[[]], y[:0])
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_scikit_learn_splits_it(form):
+    X, y = problem(form)
+    data, model = binned(X), HistGradientBoostingRegressor(**SMALL)
+    scores = cross_val_score(model, data, y, cv=3)
+    for score, (train, test) in zip(scores, KFold(3).split(X), strict=True):
+        assert score == clone(model).fit(data[train], y[train]).score(data[test], y[test])
+    part, held_out, *_ = train_test_split(data, y, random_state=0)
+    assert (len(part), len(held_out)) == (len(y) * 3 // 4, len(y) // 4)
 
 
 def _bins_by(data, X):

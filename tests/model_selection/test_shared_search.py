@@ -26,7 +26,7 @@ from sklearn.preprocessing import StandardScaler
 
 import mlwright
 from mlwright._shared_fits import shares_fits
-from mlwright.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from mlwright.ensemble import BinnedData, HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from mlwright.linear_model import BayesianRidge
 from mlwright.model_selection import SharedSearchCV
 
@@ -65,6 +65,15 @@ def assert_same_search(ours, theirs):
 
 
 KINDS = ("regression", "binary", "multiclass")
+
+
+def test_rows_that_were_binned_before_are_said_to_be():
+    X, y = table("regression")
+    search = SharedSearchCV(boosting("regression"), {"max_depth": [2, 3]}, cv=3)
+    shared = search.fit(BinnedData(X), y)
+    assert (shared.cv_results_["binning"] == "given").all()
+    separate = GridSearchCV(search.estimator, search.param_grid, cv=3).fit(BinnedData(X), y)
+    assert_array_equal(shared.cv_results_["mean_test_score"], separate.cv_results_["mean_test_score"])
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -64,7 +64,8 @@ class SharedSearchCV(BaseSearchCV):
     cv_results_ : dict of ndarray
         As in scikit-learn: ``params``, ``param_*`` (masked arrays), ``split0_test_score``, ``mean_test_score``,
         ``std_test_score``, ``rank_test_score``, ``mean_fit_time`` and so on. Where fits were shared, also ``binning``:
-        the rows that the thresholds of the bins came from ("training fold"). A fit time is then the time that the
+        the rows that the thresholds of the bins came from ("training fold"; "given" where X is ``BinnedData``, whose
+        bins have seen the rows that scores are made on, too). A fit time is then the time that the
         shared fit took until it was this candidate's; what is made once counts for the candidate that came first.
     best_estimator_, best_params_, best_score_, best_index_, scorer_, n_splits_, refit_time_, multimetric_, classes_, \
     n_features_in_, feature_names_in_
@@ -169,7 +170,7 @@ class SharedSearchCV(BaseSearchCV):
         out = self._evaluated(task, candidates, splits, scores_too)
         if out is None:
             return super().fit(*given, **params)
-        self._conclude(candidates, out, scorers, refit_metric)
+        self._conclude(X, candidates, out, scorers, refit_metric)
         if self.refit:
             self._refit(X, y, routed.estimator.fit)
         return self
@@ -231,14 +232,14 @@ class SharedSearchCV(BaseSearchCV):
                 f"totalling {n_candidates * self.n_splits_} fits"
             )
 
-    def _conclude(self, candidates, out, scorers, refit_metric):
+    def _conclude(self, X, candidates, out, scorers, refit_metric):
         """All attributes but those of the refit."""
         if not out:
             raise ValueError("No fits were performed. Was the CV iterator empty? Were there no candidates?")
         _warn_or_raise_about_fit_failures(out, self.error_score)
         if callable(self.scoring):
             _insert_error_scores(out, self.error_score)
-        columns = {name: [value] * len(candidates) for name, value in self.estimator._shared_columns.items()}
+        columns = {name: [value] * len(candidates) for name, value in self.estimator._shared_columns(X).items()}
         results = self._format_results(candidates, self.n_splits_, out, columns)
         first = out[0]["test_scores"]
         self.multimetric_ = isinstance(first, dict)

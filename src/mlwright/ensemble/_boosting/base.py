@@ -2,7 +2,6 @@
 
 import copy
 from abc import ABCMeta, abstractmethod
-from typing import ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -157,7 +156,9 @@ class BaseHistGradientBoosting(ContinuationMixin, PredictionMixin, BaseEstimator
         columns = Columns.plan(rows, self._loss_spec(rows, continuing), self.is_categorical_, self._levels, self._seed)
         return Prepared(rows, validation, columns, columns.binned(rows.X, rows.weight, self.max_bins, self._seed))
 
-    _shared_columns: ClassVar[dict] = {"binning": "training fold"}
+    @staticmethod
+    def _shared_columns(X):
+        return {"binning": "given" if isinstance(X, BinnedData) else "training fold"}
 
     def _batches(self, candidates):
         return batches(candidates)

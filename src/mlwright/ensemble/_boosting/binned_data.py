@@ -142,7 +142,7 @@ class BinnedData:
 
         Parameters
         ----------
-        rows : array-like of int or bool
+        rows : array-like of int or bool, or slice
             Numbers may repeat.
 
         Returns
@@ -154,7 +154,7 @@ class BinnedData:
         IndexError
             For a row out of range.
         """
-        rows = np.arange(len(self))[np.asarray(rows, dtype=np.intp) if np.size(rows) == 0 else np.asarray(rows)]
+        rows = self._numbers_of(rows)
         taken = copy.copy(self)
         taken._bins = kernels.take_rows(self._bins, rows)
         if self._wide_places is not None:
@@ -162,7 +162,20 @@ class BinnedData:
         taken.shape = (len(rows), self.shape[1])
         return taken
 
-    __getitem__ = take
+    def __getitem__(self, rows):
+        """``take(rows)``; scikit-learn's splits write ``[rows, ...]``."""
+        if isinstance(rows, tuple) and len(rows) == 2 and (rows[1] is Ellipsis or rows[1] == slice(None)):
+            rows = rows[0]
+        return self.take(rows)
+
+    def _numbers_of(self, rows):
+        if not isinstance(rows, slice):
+            if isinstance(rows, tuple) or np.ndim(rows) != 1:
+                raise IndexError(
+                    f"BinnedData: got {rows!r:.60}, expected a list of numbers, a mask or a slice; [i] for row i"
+                )
+            rows = np.asarray(rows) if len(rows) else np.empty(0, dtype=np.intp)
+        return np.arange(len(self))[rows]
 
     def dense_block(self, features, begin, end):
         """Values that some rows' codes of some features stand for; the places of levels, of categorical features."""

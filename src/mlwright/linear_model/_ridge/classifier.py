@@ -163,7 +163,9 @@ class RidgeClassifier(RidgeSolver, StateAlgebraMixin, LinearClasses):
         new = self._statistics_of(X, y, sample_weight, reset=seen is None, classes=classes)
         return self._fit_statistics(new if seen is None else seen.merged(new))
 
-    _shared_columns: ClassVar[dict] = {}
+    @staticmethod
+    def _shared_columns(X):
+        return {}
 
     @staticmethod
     def _score_all(candidates, task, splits):

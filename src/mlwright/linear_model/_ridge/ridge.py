@@ -134,7 +134,9 @@ class Ridge(RidgeSolver, LeastSquaresModel):
             keep_loo_predictions(self, rows, self._penalties(rows.y.shape[1]))
         return self
 
-    _shared_columns: ClassVar[dict] = {}
+    @staticmethod
+    def _shared_columns(X):
+        return {}
 
     @staticmethod
     def _score_all(candidates, task, splits):
