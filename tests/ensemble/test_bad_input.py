@@ -64,6 +64,19 @@ def test_rows_at_the_edge_give_finite_answers(name):
     np.testing.assert_allclose(raw.predict(X[:3]), unfitted(name).fit(X[:1], y[:1]).predict(X[:3]))
 
 
+@pytest.mark.parametrize("labels", [["a", None], ["a", 1]])
+def test_labels_of_several_kinds_are_refused(labels):
+    y = np.array(labels * 30, dtype=object)
+    with pytest.raises(TypeError, match=f"y: got labels of the types {type(labels[1]).__name__}, str, expected"):
+        unfitted("classifier").fit(rows("classifier")[0], y)
+
+
+@pytest.mark.parametrize("weight", [-1.0, np.nan, np.inf])
+def test_class_weights_that_are_none_are_refused(weight):
+    with pytest.raises(ValueError, match=r"class_weight: got .*, expected finite numbers that are not negative"):
+        unfitted("classifier").set_params(class_weight={0: weight, 1: 1.0}).fit(*rows("classifier"))
+
+
 @every_estimator
 def test_rows_that_cannot_be_fitted_are_refused_and_change_nothing(name):
     X, y = rows(name)

@@ -166,6 +166,23 @@ def test_distributions_scale_with_the_targets():
     assert np.isfinite(constant.predict(X, return_std=True)[1]).all()
 
 
+@pytest.mark.parametrize("method", ["score", "crps", "log_likelihood"])
+def test_scores_of_what_has_none_are_refused(method):
+    X, y = problem(200)
+    score = getattr((quantiles if method == "score" else distribution)(max_iter=2).fit(X, y), method)
+    assert np.isclose(score(X, y, np.full(len(y), 2)), score(X, y))
+    with_nan = np.where(np.arange(len(y)) == 3, np.nan, y)
+    for arguments, message in (
+        ((with_nan,), "Input y contains NaN"),
+        ((y, 0 * y), "at least one non-zero"),
+        ((y, -np.ones(len(y))), "Negative values"),
+        ((y, np.ones(3)), "sample_weight.shape"),
+        ((y[:5],), "inconsistent numbers of samples|got shape"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            score(X, *arguments)
+
+
 def test_lognormal_targets_must_be_positive():
     X, y = problem(100)
     y = np.abs(y) + 1

@@ -109,6 +109,7 @@ class BaseHistGradientBoosting(ContinuationMixin, PredictionMixin, BaseEstimator
             X_val=X_val,
             y_val=y_val,
             sample_weight_val=sample_weight_val,
+            classes=getattr(self, "classes_", None) if continuing else None,
             continuing=continuing,
             only_watched=bool(control and control.scorers),
         )

@@ -15,8 +15,8 @@ from mlwright.ensemble._boosting.base import BASE_STATE, BaseHistGradientBoostin
 from mlwright.ensemble._boosting.parameters import ALL, set_parameters
 from mlwright.ensemble._boosting.rows import classes_and_codes
 from mlwright.ensemble._boosting.sets import ConformalSetMixin
-from mlwright.io.composite import Optional, State
-from mlwright.io.schema import Labels, Tensor
+from mlwright.io.composite import Maybe, Optional, State
+from mlwright.io.schema import Choice, Labels, Tensor
 
 
 class HistGradientBoostingClassifier(ClassifierMixin, ConformalSetMixin, BaseHistGradientBoosting):
@@ -62,7 +62,12 @@ class HistGradientBoostingClassifier(ClassifierMixin, ConformalSetMixin, BaseHis
         "loss": [StrOptions({"log_loss", "one_vs_rest"})],
         "class_weight": [dict, StrOptions({"balanced"}), None],
     }
-    _model_state = State(classes_=Labels("c"), _residuals=Optional(Tensor("f8", "2 r")), **BASE_STATE)
+    _model_state = State(
+        classes_=Labels("c"),
+        _fitted_loss=Maybe(Choice("log_loss", "one_vs_rest")),  # absent in files of earlier builds
+        _residuals=Optional(Tensor("f8", "2 r")),
+        **BASE_STATE,
+    )
     _is_classifier = True
 
     def __init__(
@@ -157,7 +162,7 @@ class HistGradientBoostingClassifier(ClassifierMixin, ConformalSetMixin, BaseHis
             yield _as_decision(raw.copy())
 
     def _probabilities_of(self, raw):
-        if self.loss == "log_loss" or len(raw) == 1:
+        if self._loss_fitted == "log_loss" or len(raw) == 1:
             return kernels.probabilities(raw)
         # Of each class against the rest, to a sum of 1; scores so low that all are zero leave the ranking by score.
         each = simd.expit(raw)
@@ -169,8 +174,14 @@ class HistGradientBoostingClassifier(ClassifierMixin, ConformalSetMixin, BaseHis
         return self.classes_[index]
 
     def _encode_targets(self, y):
-        check_classification_targets(y)
-        self.classes_, codes = classes_and_codes(y)
+        try:
+            check_classification_targets(y)
+            self.classes_, codes = classes_and_codes(y)
+        except TypeError:  # they cannot be sorted
+            kinds = ", ".join(sorted({type(label).__name__ for label in y}))
+            raise TypeError(
+                f"y: got labels of the types {kinds}, expected labels of one kind; convert them, or drop such rows"
+            ) from None
         n_classes = len(self.classes_)
         self.n_trees_per_iteration_ = 1 if n_classes <= 2 else n_classes
         return codes
@@ -197,10 +208,24 @@ class HistGradientBoostingClassifier(ClassifierMixin, ConformalSetMixin, BaseHis
             return sample_weight
         labels = self._decode_targets(y)
         weight = compute_class_weight(self.class_weight, classes=self.classes_, y=labels, sample_weight=sample_weight)
+        if not (np.isfinite(weight).all() and (weight >= 0).all()):
+            raise ValueError(
+                f"class_weight: got {self.class_weight!r:.100}, expected finite numbers that are not negative"
+            )
         of_rows = weight[y.astype(np.intp)]
         return of_rows if sample_weight is None else sample_weight * of_rows
 
+    @property
+    def _loss_fitted(self):
+        return getattr(self, "_fitted_loss", self.loss)
+
     def _loss_spec(self, rows, continuing):
+        if continuing and self.loss != self._loss_fitted and self.n_trees_per_iteration_ > 1:
+            raise ValueError(
+                f"loss: got {self.loss!r}, expected {self._loss_fitted!r} as before: the trees that stand add up to "
+                "scores of that loss; fit a new model"
+            )
+        self._fitted_loss = self.loss
         return kernels.LossSpec(self.loss, self.n_trees_per_iteration_)
 
     def _validate_state(self):

@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.validation import _check_y
 
 from mlwright._kernels import simd
 from mlwright._kernels import tree as kernels
@@ -14,6 +15,7 @@ from mlwright.base import check_coverage
 from mlwright.ensemble._boosting.base import BASE_STATE, BaseHistGradientBoosting
 from mlwright.ensemble._boosting.distributions import LAWS
 from mlwright.ensemble._boosting.parameters import WITHOUT_DIRECTIONS, set_parameters
+from mlwright.ensemble._boosting.rows import weights_for_fit
 from mlwright.io.composite import State
 from mlwright.io.schema import Choice, Number
 
@@ -202,8 +204,7 @@ subsample_freq, sampling, top_rate, other_rate
         -------
         crps : float
         """
-        law, m, s = self._parameters_at(X)
-        return float(np.average(law.crps(_like(y, m), m, s), weights=sample_weight))
+        return self._mean_over_rows("crps", X, y, sample_weight)
 
     def log_likelihood(self, X, y, sample_weight=None):
         """Mean log density of the targets: larger is better.
@@ -218,8 +219,12 @@ subsample_freq, sampling, top_rate, other_rate
         -------
         log_likelihood : float
         """
+        return self._mean_over_rows("log_density", X, y, sample_weight)
+
+    def _mean_over_rows(self, function, X, y, sample_weight):
         law, m, s = self._parameters_at(X)
-        return float(np.average(law.log_density(_like(y, m), m, s), weights=sample_weight))
+        y = _like(_check_y(y, estimator=self), m)
+        return float(np.average(getattr(law, function)(y, m, s), weights=weights_for_fit(sample_weight, m)))
 
     def _parameters_at(self, X):
         mean, log_scale = self._raw_predict(X)

@@ -16,12 +16,12 @@ from mlwright.ensemble._boosting.category_tables import (
 def features_for_fit(estimator, X):
     """X as float32 or float64, of any strides; sets what the estimator knows of features and categories.
 
-    A warm start codes by the levels of the first fit, which its trees speak of.
+    A warm start reads it as the first fit did: its trees speak of those features and levels.
     """
     if isinstance(X, BinnedData):
         return _binned_for_fit(estimator, X)
-    if estimator.warm_start and getattr(estimator, "is_categorical_", None) is not None:
-        return coded_as_fitted(estimator, X)
+    if _goes_on(estimator):
+        return features_for_predict(estimator, X)
     return coded_for_fit(estimator, X)
 
 
@@ -44,15 +44,21 @@ def features_for_predict(estimator, X):
     return validate_data(estimator, X, dtype=FLOATS, ensure_all_finite=False, accept_sparse=COMPRESSED, reset=False)
 
 
+def _goes_on(estimator):
+    return estimator.warm_start and hasattr(estimator, "_trees")
+
+
 def _binned_for_fit(estimator, X):
+    if len(X) == 0:
+        raise ValueError(f"Found array with 0 sample(s) (shape={X.shape}) while a minimum of 1 is required.")
     asked = estimator.categorical_features
     if not (is_by_dtype(asked) or (asked is None and X.is_categorical_ is None)):
         raise ValueError(
             f"X: got BinnedData with categorical_features={asked!r}, expected 'from_dtype': which features are "
             "categories was settled when they were binned; say it there, BinnedData(X, categorical_features=...)"
         )
-    if estimator.warm_start and hasattr(estimator, "_levels"):
+    check_features(estimator, X, reset=not _goes_on(estimator))
+    if _goes_on(estimator):
         X.check_levels_of(estimator)
-    check_features(estimator, X, reset=True)
     estimator.is_categorical_, estimator._levels = X.is_categorical_, X._levels
     return X

@@ -4,6 +4,7 @@ from numbers import Real
 from typing import ClassVar
 
 import numpy as np
+from sklearn.utils.validation import _check_y, check_consistent_length
 
 from mlwright._kernels import loss as losses
 from mlwright._kernels import tree as kernels
@@ -11,6 +12,7 @@ from mlwright._runtime.errors import ModelFormatError
 from mlwright.base import check_coverage
 from mlwright.ensemble._boosting.base import BASE_STATE, BaseHistGradientBoosting
 from mlwright.ensemble._boosting.parameters import ALL, set_parameters
+from mlwright.ensemble._boosting.rows import weights_for_fit
 from mlwright.io.composite import State
 from mlwright.io.schema import Choice, Tensor
 
@@ -166,7 +168,9 @@ extra_trees, subsample, subsample_freq, sampling, top_rate, other_rate
         score : float
         """
         predicted = np.sort(self._raw_predict(X).T, axis=1)
-        y = np.asarray(y, dtype=np.float64)
+        y = _check_y(y, estimator=self).astype(np.float64, copy=False)
+        check_consistent_length(predicted, y)
+        sample_weight = weights_for_fit(sample_weight, y)
         total = base = 0.0
         for level, q in zip(self.quantiles_, predicted.T, strict=True):
             constant = np.full(len(y), losses.best_constant("quantile", y, sample_weight, level))

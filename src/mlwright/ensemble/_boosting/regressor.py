@@ -229,6 +229,11 @@ class HistGradientBoostingRegressor(RegressorMixin, ConformalIntervalMixin, Base
             spec = native_spec(self, rows, self._loss_parameter if continuing else None)
         else:
             spec = user_spec(self.loss, rows, continuing)
+        if continuing and spec.link != self._link:
+            raise ValueError(
+                f"loss: got one of link {spec.link!r}, expected one of link {self._link!r} as before: the trees that "
+                "stand add up on that scale; fit a new model"
+            )
         self._link, self._loss_parameter = spec.link, spec.parameter
         self._spread = spread_of(self)
         return spec
