@@ -4,7 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
+from scipy import sparse
 
 from mlwright import deploy, io
 from mlwright._runtime import threads
@@ -114,6 +116,63 @@ def test_json_and_ubjson_are_the_same_model():
 def test_what_is_not_supported_is_refused_by_name(name, message):
     with pytest.raises(deploy.UnsupportedModelError, match=message):
         deploy.from_file(MODELS / name)
+
+
+def test_blanks_in_names_are_underscores_in_files_of_lightgbm():
+    data = (MODELS / "lgb-regression-nan.txt").read_bytes()
+    names = b"feature_names=" + b" ".join(b"Column_%d" % j for j in range(5))
+    assert names in data
+    model = deploy.from_bytes(data.replace(names, b"feature_names=a b_(cm) c d e"))
+    X = expected(MODELS / "lgb-regression-nan.txt")[0]
+    want = deploy.from_bytes(data).predict(X)
+    for library in (pd.DataFrame, pl.DataFrame):
+        frame = library(dict(zip(["a", "b (cm)", "c", "d", "e"], X.T, strict=True)))
+        assert np.array_equal(model.predict(frame), want)
+    with pytest.raises(ValueError, match="feature names should match"):
+        model.predict(pd.DataFrame(X, columns=["a", "b cm", "c", "d", "e"]))
+
+
+class FromXGBoost:
+    """As an estimator of XGBoost's, which this environment has not: what `from_model` asks of one."""
+
+    __module__ = "xgboost.sklearn"
+    missing = np.nan
+
+    def __init__(self, name, classes=None):
+        self.model = (MODELS / name).read_bytes()
+        if classes is not None:
+            self.classes_ = classes
+
+    def get_booster(self):
+        return self
+
+    def attributes(self):
+        return {}
+
+    def save_raw(self, form):
+        return self.model
+
+
+def test_a_classifier_by_another_objective_is_refused():
+    model = deploy.from_model(FromXGBoost("xgb-binary.ubj", [0, 1]))
+    assert model.classes_.tolist() == [0, 1]
+    assert isinstance(deploy.from_model(FromXGBoost("xgb-regression.ubj")), deploy.ImportedRegressor)
+    with pytest.raises(deploy.UnsupportedModelError, match=r"FromXGBoost whose objective .* gives no probabilities"):
+        deploy.from_model(FromXGBoost("xgb-regression.ubj", [0, 1]))
+
+
+@pytest.mark.parametrize(
+    ("name", "absent"),
+    [("lgb-binary-categories.txt", 0.0), ("xgb-regression.ubj", np.nan), ("xgb-categories.ubj", np.nan)],
+)
+def test_cells_that_a_sparse_matrix_does_not_store(name, absent):
+    path = MODELS / name
+    model, X = deploy.from_file(path), expected(path)[0]
+    stored = np.random.default_rng(0).random(X.shape) < 0.6
+    rows, columns = np.nonzero(stored)
+    for form in (sparse.csr_matrix, sparse.csc_array):
+        part = form((X[stored], (rows, columns)), shape=X.shape)
+        assert np.array_equal(model.predict_raw(part), model.predict_raw(np.where(stored, X, absent)))
 
 
 def test_a_table_with_categories():

@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 from sklearn import ensemble, tree
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
@@ -15,6 +16,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 import mlwright
 from mlwright import deploy, io
+from mlwright.explain import TreeExplainer
 
 SMALL = {"n_estimators": 7, "random_state": 0, "max_depth": 6}
 FEW = {"max_iter": 8, "random_state": 0, "min_samples_leaf": 5}
@@ -146,6 +148,17 @@ def test_categories_of_hist_gradient_boosting():
     assert np.array_equal(again.predict(new), model.predict(new))
 
 
+def test_a_table_of_words_truths_and_numbers():
+    X, y = table()
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame(X, columns=list("abcde"))
+    frame["word"] = pd.Categorical(rng.choice(["x", "y", "z", None], len(y)))
+    frame["truth"], frame["number"] = rng.random(len(y)) > 0.5, pd.Categorical(rng.integers(0, 9, len(y)))
+    source = ensemble.HistGradientBoostingRegressor(**FEW).fit(frame, y + (frame["word"] == "x") * frame["truth"])
+    frame["word"] = pd.Categorical(rng.choice(["x", "new", None], len(y)))
+    assert np.array_equal(deploy.from_model(source).predict(frame), source.predict(frame))
+
+
 def test_categories_that_are_words():
     X, y = with_categories()
     frame = pd.DataFrame(X, columns=list("abcde"))
@@ -159,8 +172,25 @@ def test_categories_that_are_words():
     assert np.array_equal(ours.decision_function(unseen), model.decision_function(unseen))
     with pytest.raises(ValueError, match="feature names should match"):
         ours.predict(frame[list("bacde")])
-    with pytest.raises(ValueError, match="column 0 holds text"):
+    with pytest.raises(ValueError, match="could not convert string to float"):
         ours.predict(frame.assign(a="x"))
+
+
+@pytest.mark.parametrize(
+    "cls", [tree.DecisionTreeRegressor, ensemble.ExtraTreesRegressor, ensemble.GradientBoostingRegressor]
+)
+def test_sparse_rows(cls):
+    X, y = table()
+    X = sparse.csr_matrix(np.where(np.abs(X) > 0.7, X, 0.0))
+    source = cls(random_state=0, max_depth=4).fit(X, y)
+    model = deploy.from_model(source)
+    assert np.array_equal(model.predict(X), source.predict(X))
+    values = TreeExplainer(model).shap_values(X)
+    np.testing.assert_array_equal(values, TreeExplainer(model).shap_values(X.toarray()))
+    X.data[3] = np.nan
+    if cls is ensemble.GradientBoostingRegressor:
+        with pytest.raises(ValueError, match="NaN"):
+            model.predict(X)
 
 
 def test_only_the_first_iterations():
@@ -187,6 +217,22 @@ def test_what_is_not_supported_is_refused_by_name():
             deploy.from_model(model)
     with pytest.raises(NotFittedError):
         deploy.from_model(ensemble.RandomForestRegressor())
+
+
+def test_missing_values_beside_monotonic_constraints():
+    X, y = table(missing=True)
+    source = ensemble.RandomForestRegressor(monotonic_cst=[1, -1, 0, 0, 0], **SMALL).fit(X, y)
+    assert np.array_equal(deploy.from_model(source).predict(X), source.predict(X))
+
+
+@pytest.mark.parametrize("cls", [ensemble.HistGradientBoostingClassifier, tree.DecisionTreeClassifier])
+def test_one_class(cls, tmp_path):
+    X, _ = table()
+    source = cls().fit(X, np.full(len(X), "only"))
+    mlwright.save(deploy.from_model(source), tmp_path / "model.mlw")
+    for model in (deploy.from_model(source), mlwright.load(tmp_path / "model.mlw")):
+        np.testing.assert_allclose(model.predict_proba(X), source.predict_proba(X), atol=1e-15)
+        assert np.array_equal(model.predict(X), source.predict(X))
 
 
 def test_numbers_that_the_source_refuses_are_refused():

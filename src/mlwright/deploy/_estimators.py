@@ -31,6 +31,7 @@ _STATE = {
     ),
     "_table_categories": ListOf(AnyOf(Tensor("f8", "*"), Strings("*"))),
     "_foreign_categories": Maybe(Choice("missing", "refused")),  # absent in files of earlier builds
+    "_absent": Maybe(Choice("refused", "zero", "missing")),  # likewise
     "_start": Tensor("f8", "k"),
     "_trees": TREES,
 }
@@ -56,7 +57,7 @@ class _Imported(BaseEstimator):
         self._divide_by, self._accepts, self._decision = int(model.divide_by), model.accepts, model.decision
         self._categories = [{"column": j, "values": values} for j, values in model.categories.items()]
         self._table_categories = list(model.table_categories)
-        self._foreign_categories = model.foreign_categories
+        self._foreign_categories, self._absent = model.foreign_categories, model.absent
         self._start, self._trees = model.start, model.trees
         self._validate_state()
         return self
@@ -80,7 +81,7 @@ class _Imported(BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features)
 
         Returns
         -------
@@ -146,6 +147,7 @@ class _Imported(BaseEstimator):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = getattr(self, "_accepts", "any") != "finite"
+        tags.input_tags.sparse = getattr(self, "_absent", "refused") != "refused"
         return tags
 
     def _validate_state(self):
@@ -185,7 +187,7 @@ class ImportedRegressor(RegressorMixin, _Imported):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features)
 
         Returns
         -------
@@ -225,7 +227,7 @@ class ImportedClassifier(ClassifierMixin, _Imported):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features)
 
         Returns
         -------
@@ -246,14 +248,14 @@ class ImportedClassifier(ClassifierMixin, _Imported):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features)
 
         Returns
         -------
         p : ndarray of shape (n_samples, n_classes)
         """
         p = self._linked(X)
-        if len(p) == 1 and len(self.classes_) == 2:
+        if len(p) == 1 and self._link != "identity":  # of the second class, also where the source saw one only
             return np.stack([1 - p[0], p[0]], axis=1)
         return p.T
 
@@ -263,7 +265,7 @@ class ImportedClassifier(ClassifierMixin, _Imported):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features)
 
         Returns
         -------
@@ -278,7 +280,7 @@ class ImportedClassifier(ClassifierMixin, _Imported):
     def _validate_state(self):
         super()._validate_state()
         n_outputs, n_classes = len(self._start), len(self.classes_)
-        if n_classes != n_outputs and not (n_outputs == 1 and n_classes == 2):
+        if n_classes != n_outputs and not (n_outputs == 1 and n_classes == 2 and self._link != "identity"):
             raise ModelFormatError(f"{type(self).__name__}: has {n_classes} classes for {n_outputs} outputs")
 
 

@@ -1,7 +1,11 @@
 """From what users pass to the float matrix that a forest reads."""
 
 import numpy as np
-from sklearn.utils.validation import _check_feature_names, _check_n_features, check_array, validate_data
+from scipy.sparse import issparse
+from sklearn.utils.validation import validate_data
+
+from mlwright.ensemble._boosting.category_tables import coded_by_levels
+from mlwright.preprocessing._columns import as_table
 
 _FLOATS = [np.float64, np.float32]
 _FINITE = {"any": False, "nan": "allow-nan", "finite": True}
@@ -24,7 +28,51 @@ def features(estimator, X):
     columns = _category_columns(X)
     if columns:
         X = _coded(estimator, X, columns)
-    return validate_data(estimator, X, dtype=_FLOATS, ensure_all_finite=_FINITE[estimator._accepts], reset=False)
+    if estimator.source_.startswith("LightGBM"):
+        X = _named_as_written(estimator, X)
+    absent = getattr(estimator, "_absent", "refused")
+    X = validate_data(
+        estimator,
+        X,
+        dtype=_FLOATS,
+        ensure_all_finite=_FINITE[estimator._accepts],
+        accept_sparse=False if absent == "refused" else ["csr", "csc"],
+        reset=False,
+    )
+    return _StoredCells(X) if issparse(X) and absent == "missing" else X
+
+
+def _named_as_written(estimator, X):
+    """A table as it is, but for blanks in the names of columns, in whose place LightGBM's files have underscores."""
+    table = as_table(X) if hasattr(X, "columns") and hasattr(estimator, "feature_names_in_") else None
+    if table is None:
+        return X
+    names = {name: name.replace(" ", "_") for name in table.columns if isinstance(name, str)}
+    if list(names) == list(estimator.feature_names_in_) or list(names.values()) != list(estimator.feature_names_in_):
+        return X
+    return table.rename(names).to_native()
+
+
+class _StoredCells:
+    """The rows of a sparse matrix, of which cells that are not stored are missing: dense a block at a time.
+
+    As :func:`mlwright._kernels.tree_sparse.dense_blocks` takes them.
+    """
+
+    def __init__(self, X):
+        self._rows, self.shape = X.tocsr(), X.shape
+        if not self._rows.has_canonical_format:
+            self._rows = self._rows.copy()
+            self._rows.sum_duplicates()
+
+    def dense_block(self, features, begin, end):
+        cells = self._rows[begin:end, features].tocoo()
+        block = np.full(cells.shape, np.nan, dtype=cells.dtype)
+        block[cells.row, cells.col] = cells.data
+        return block
+
+    def toarray(self):
+        return self.dense_block(np.arange(self.shape[1]), 0, self.shape[0])
 
 
 def _category_columns(X):
@@ -65,28 +113,7 @@ def _places(column, values, refuses):
 
 
 def _recoded(estimator, X):
-    """A float64 matrix in which category columns hold positions in the source's lists; NaN for unknown ones."""
-    _check_feature_names(estimator, X, reset=False)
-    X = check_array(X, dtype=None, ensure_all_finite=False)
-    _check_n_features(estimator, X, reset=False)
+    """A matrix in which category columns hold positions in the source's lists; NaN for unknown ones."""
     known = {part["column"]: part["values"] for part in estimator._categories}
-    columns = [_positions(X[:, j], known[j]) if j in known else _numbers(X[:, j], j) for j in range(X.shape[1])]
-    return np.stack(columns, axis=1)
-
-
-def _numbers(column, j):
-    try:
-        return column.astype(np.float64)  # None becomes NaN
-    except (TypeError, ValueError):
-        raise ValueError(f"X: column {j} holds text; expected numbers, as in training") from None
-
-
-def _positions(column, values):
-    if values.dtype.kind == "O":
-        place = {value: float(i) for i, value in enumerate(values)}
-        return np.array([place.get(value, np.nan) if isinstance(value, str) else np.nan for value in column])
-    column = _numbers(column, "of categories")
-    place = np.searchsorted(values, column)
-    inside = np.minimum(place, max(0, len(values) - 1))
-    found = (values[inside] == column) if len(values) else np.zeros(len(column), dtype=bool)
-    return np.where(found, place.astype(np.float64), np.nan)
+    mask = np.isin(np.arange(estimator.n_features_in_), list(known))
+    return coded_by_levels(estimator, X, mask, [known[j] for j in np.flatnonzero(mask)])

@@ -66,14 +66,7 @@ def from_model(model, iterations=None):
     """The model of a fitted `lightgbm.Booster`, `LGBMRegressor`, `LGBMClassifier` or `LGBMRanker`."""
     booster = model if hasattr(model, "model_to_string") else model.booster_
     imported = from_text(booster.model_to_string().encode(), iterations)
-    if hasattr(model, "classes_"):
-        if not imported.is_classifier:
-            raise UnsupportedModelError(
-                f"from_model: got a {type(model).__name__} whose objective ({imported.source}) gives no probabilities; "
-                "expected one of LightGBM's own objectives of classification; import its booster_ for the raw scores"
-            )
-        imported.classes = np.asarray(model.classes_)
-    return imported
+    return imported.with_labels_of(model, "booster_")
 
 
 class _Header:
@@ -127,6 +120,7 @@ class _Header:
             feature_names=None if self.names == default_names else self.names,
             classes=np.arange(n_classes) if is_classifier else None,
             table_categories=categories,
+            absent="zero",
         )
 
 

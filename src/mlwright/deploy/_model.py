@@ -46,6 +46,8 @@ class ImportedModel:
         The same for the category columns of tables, from the left; arrays hold the positions already.
     foreign_categories : {"missing", "refused"}
         What cells of those columns are that hold another category.
+    absent : {"refused", "zero", "missing"}
+        What a cell is that a sparse matrix does not store; refused where the source takes no sparse matrix.
     """
 
     source: str
@@ -65,3 +67,19 @@ class ImportedModel:
     categories: dict = field(default_factory=dict)
     table_categories: list = field(default_factory=list)
     foreign_categories: str = "missing"
+    absent: str = "refused"
+
+    def with_labels_of(self, estimator, booster):
+        """This model with the labels of the estimator it was read from, if that is a classifier.
+
+        ``booster``: how one gets at what that estimator wraps.
+        """
+        if not hasattr(estimator, "classes_"):
+            return self
+        if not self.is_classifier:
+            raise UnsupportedModelError(
+                f"from_model: got a {type(estimator).__name__} whose objective ({self.source}) gives no probabilities; "
+                f"expected one of its library's own objectives of classification; import its {booster} for the scores"
+            )
+        self.classes = np.asarray(estimator.classes_)
+        return self

@@ -74,7 +74,7 @@ def _averaged(model, iterations):
     for estimator in trees:
         value = estimator.tree_.value[:, 0, :n_outputs] if is_classifier else estimator.tree_.value[:, :, 0]
         nodes.append(ordered(_tree_nodes(estimator.tree_, value[:, 0] if n_outputs == 1 else value), "tree"))
-    allow_nan = model.__sklearn_tags__().input_tags.allow_nan and model.monotonic_cst is None
+    allow_nan = model.__sklearn_tags__().input_tags.allow_nan
     return ImportedModel(
         source=f"scikit-learn {type(model).__name__}",
         trees=join(nodes),
@@ -84,6 +84,7 @@ def _averaged(model, iterations):
         input_dtype="float32",
         divide_by=len(nodes),
         accepts="nan" if allow_nan else "finite",
+        absent="zero",
         feature_names=_named(model),
         classes=np.asarray(model.classes_) if is_classifier else None,
     )
@@ -114,6 +115,7 @@ def _gradient_boosting(model, iterations):
         scale=2.0 if model.loss == "exponential" else 1.0,
         input_dtype="float32",
         accepts="finite",
+        absent="zero",
         decision="not_negative",
         feature_names=_named(model),
         classes=np.asarray(model.classes_) if is_classifier else None,

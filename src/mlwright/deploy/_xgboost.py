@@ -81,9 +81,7 @@ def from_model(model, iterations=None):
     if iterations is None and booster is not model:  # the estimators stop at the best iteration, a Booster does not
         iterations = _best(booster.attributes())
     imported = from_bytes(bytes(booster.save_raw("ubj")), iterations)
-    if hasattr(model, "classes_"):
-        imported.classes = np.asarray(model.classes_)
-    return imported
+    return imported.with_labels_of(model, "get_booster()")
 
 
 def _best(attributes):
@@ -168,6 +166,7 @@ def _model(document, iterations):
         classes=np.arange(max(2, n_outputs)) if is_classifier else None,
         table_categories=table_categories(_gbtree(booster).get("cats", {}), n_features, _WHAT),
         foreign_categories="refused",
+        absent="missing",
     )
 
 

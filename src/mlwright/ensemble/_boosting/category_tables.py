@@ -37,19 +37,25 @@ def coded_for_fit(estimator, X):
 
 def coded_as_fitted(estimator, X):
     """The same by the levels of the fit."""
-    return _coded_by(estimator, X, lambda known, column: known)[0]
+    return coded_by_levels(estimator, X, estimator.is_categorical_, estimator._levels)
+
+
+def coded_by_levels(estimator, X, mask, levels):
+    """The same of an estimator whose features of ``mask`` are categorical and have these levels."""
+    return _coded_by(estimator, X, mask, levels, lambda known, column: known)[0]
 
 
 def coded_with_new_levels(estimator, X):
     """The same by the levels of the fit and those that X brings; also all of these levels."""
-    return _coded_by(estimator, X, lambda known, column: merged(known, column.used().values))
+    mask, known = estimator.is_categorical_, estimator._levels
+    return _coded_by(estimator, X, mask, known, lambda known, column: merged(known, column.used().values))
 
 
-def _coded_by(estimator, X, levels_for):
-    mask, columns = estimator.is_categorical_, _Columns(X)
+def _coded_by(estimator, X, mask, of_fit, levels_for):
+    columns = _Columns(X)
     validate_data(estimator, X, skip_check_array=True, reset=False)
     codes, levels = {}, []
-    for j, known in zip(np.flatnonzero(mask), estimator._levels, strict=True):
+    for j, known in zip(np.flatnonzero(mask), of_fit, strict=True):
         column = columns.coded(j)
         column.check_kind(known, columns.names[j])
         levels.append(levels_for(known, column))
