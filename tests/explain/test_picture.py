@@ -70,6 +70,16 @@ def test_categories_missing_values_and_vector_leaves():
     assert "NaN" in svg
 
 
+@pytest.mark.parametrize("levels", [["low", "mid", "high"], [7.0, 30.0, 500.0]])
+def test_levels_that_the_model_keeps_are_named(levels):
+    cells = np.repeat(np.array(levels, dtype=object), 60)
+    fitted = HistGradientBoostingRegressor(max_iter=1, categorical_features=[0])
+    svg = draw_tree(fitted.fit(cells[:, None], np.repeat([1.0, 0.0, 2.0], 60))).svg
+    for asked in svg.split(" in {")[1:]:
+        assert set(asked.split("}")[0].split(", ")) <= {"low", "mid", "high", "7", "30", "500"}
+    assert " in {" in svg
+
+
 def test_the_output_is_named():
     X = np.random.default_rng(5).normal(size=(90, 2))
     fitted = HistGradientBoostingClassifier(max_iter=2).fit(X, np.digitize(X[:, 0], [-0.5, 0.5]))

@@ -60,7 +60,10 @@ class TreeModel:
 
     @property
     def category_names(self):
-        """For a feature's number, its categories in the order of their codes, where an imported model has names."""
+        """For a feature's number, its categories in the order of their codes, where the model has them."""
+        mask = getattr(self.estimator, "is_categorical_", None)
+        if mask is not None:
+            return dict(zip(np.flatnonzero(mask).tolist(), self.estimator._levels, strict=True))
         return {part["column"]: part["values"] for part in getattr(self.estimator, "_categories", ())}
 
     @property

@@ -50,8 +50,8 @@ def draw_tree(model, index=0, *, feature_names=None, category_names=None, max_de
     feature_names : sequence of str, default=None
         Default: those that the model was fitted with.
     category_names : dict, default=None
-        For a feature's number, the names of its categories in the order of their codes. Default: those of an imported
-        model, else the codes.
+        For a feature's number, the names of its categories in the order of their codes. Default: those that the model
+        keeps, else the codes.
     max_depth : int, default=None
         Deeper nodes are left out, and their leaves counted.
 
@@ -224,8 +224,13 @@ class _Drawing:
         begin, end = self.trees["set_offsets"][self.category_set[node] :][:2]
         codes = np.flatnonzero(np.unpackbits(self.trees["set_words"][begin:end].view(np.uint8), bitorder="little"))
         known = self.category_names.get(int(self.arrays["feature"][node]), ())
-        labels = [str(known[code]) if code < len(known) else str(code) for code in codes]
+        labels = [_label(known[code]) if code < len(known) else str(code) for code in codes]
         return f"{name} in {{{', '.join(labels)}}}"
+
+
+def _label(category):
+    """Text as it is; of numbers 3, not 3.0."""
+    return category if isinstance(category, str) else f"{category:.12g}"
 
 
 def _width(letter):
