@@ -42,11 +42,11 @@ std::unique_ptr<tree::Objective> make_objective(const LossSpec& spec) {
   throw py::value_error("loss: got '" + spec.name + "', expected the name of one");
 }
 
-void check_targets(const LossSpec& spec, std::span<const double> y) {
+void check_targets(const LossSpec& spec, const tree::Targets& y) {
   if (!of_classes(spec)) return;
   const double classes = spec.n_outputs == 1 ? 2 : spec.n_outputs;
-  for (const double v : y)
-    if (!(v >= 0 && v < classes && v == static_cast<double>(static_cast<int>(v))))
+  for (std::size_t i = 0; i < y.size(); ++i)
+    if (const double v = y[i]; !(v >= 0 && v < classes && v == static_cast<double>(static_cast<int>(v))))
       throw py::value_error(spec.name + ": a target is not a class number");
 }
 

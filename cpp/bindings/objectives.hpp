@@ -27,6 +27,6 @@ struct LossSpec {
 LossSpec loss_spec(const pybind11::tuple& t);
 std::unique_ptr<tree::Objective> make_objective(const LossSpec& spec);
 // Targets of classes index memory: they are checked where they come in.
-void check_targets(const LossSpec& spec, std::span<const double> y);
+void check_targets(const LossSpec& spec, const tree::Targets& y);
 
 }  // namespace mlwright::bindings

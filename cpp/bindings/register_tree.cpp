@@ -187,7 +187,9 @@ void check_rules(const tree::TreeRules& rules, index_t n_features) {
       if (j < 0 || j >= n_features) throw py::value_error("interaction: a feature out of range");
 }
 
-std::unique_ptr<Booster> make_booster(std::shared_ptr<BinnedMatrix> bins, const Vector<double>& y, const Vector<double>& weight,
+// T: double, or std::uint8_t for numbers of classes.
+template <class T>
+std::unique_ptr<Booster> make_booster(std::shared_ptr<BinnedMatrix> bins, const Vector<T>& y, const Vector<double>& weight,
                                       const py::tuple& loss, const py::dict& rules, std::uint64_t first_tree) {
   const LossSpec spec = loss_spec(loss);
   check_targets(spec, span(y));
@@ -234,8 +236,10 @@ void register_booster(py::module_& m) {
       .def("histogram", &histogram)
       .def("packed_histogram", &packed_histogram);
   py::class_<Booster>(m, "Booster")
-      .def(py::init(&make_booster), py::arg("bins"), py::arg("y").noconvert(), py::arg("weight").noconvert(), py::arg("loss"),
+      .def(py::init(&make_booster<double>), py::arg("bins"), py::arg("y").noconvert(), py::arg("weight").noconvert(), py::arg("loss"),
            py::arg("rules"), py::arg("first_tree"), py::keep_alive<1, 3>(), py::keep_alive<1, 4>())  // it reads y and weight
+      .def(py::init(&make_booster<std::uint8_t>), py::arg("bins"), py::arg("y").noconvert(), py::arg("weight").noconvert(),
+           py::arg("loss"), py::arg("rules"), py::arg("first_tree"), py::keep_alive<1, 3>(), py::keep_alive<1, 4>())
       .def("start", [](Booster& b) { return to_array(without_gil([&](auto& token) { return b.start(token); })); })
       .def("set_raw", [](Booster& b, const Vector<double>& raw) { b.set_raw(span(raw)); }, py::arg("raw").noconvert())
       .def("set_start", [](Booster& b, const Vector<double>& start) {

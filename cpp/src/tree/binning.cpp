@@ -1,10 +1,12 @@
 #include "mlwright/tree/binning.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
 #include <utility>
 
+#include "mlwright/base/buffer.hpp"
 #include "mlwright/base/checked.hpp"
 #include "mlwright/runtime/parallel.hpp"
 #include "mlwright/runtime/rng.hpp"
@@ -31,46 +33,58 @@ struct Keyed {
 };
 
 // Least-significant-digit radix sort; passes in which all digits agree are skipped. Digits of 8 bits: with 2,048 places
-// to write to, each pass would miss the first-level TLB at almost every item.
+// to write to, each pass would miss the first-level TLB at almost every item. other: room for as many.
 template <class Item, class Key>
-void radix_sort(std::vector<Item>& items, Key key_of) {
+void radix_sort(std::span<Item> items, std::span<Item> other, Key key_of) {
   constexpr int kBits = 8, kDigits = 1 << kBits, kPasses = sizeof(key_of(items[0]));
   std::vector<std::uint32_t> counts(static_cast<std::size_t>(kPasses) * kDigits, 0);
   for (const Item& item : items)
     for (int pass = 0; pass < kPasses; ++pass)
       ++counts[static_cast<std::size_t>(pass * kDigits) + (key_of(item) >> (pass * kBits) & (kDigits - 1))];
-  std::vector<Item> other(items.size());
+  const std::span<Item> sorted = items;
+  other = other.first(items.size());
   for (int pass = 0; pass < kPasses; ++pass) {
     std::uint32_t* count = counts.data() + pass * kDigits;
     if (!items.empty() && count[key_of(items[0]) >> (pass * kBits) & (kDigits - 1)] == items.size()) continue;
     std::uint32_t position = 0;
     for (int digit = 0; digit < kDigits; ++digit) position += std::exchange(count[digit], position);
     for (const Item& item : items) other[count[key_of(item) >> (pass * kBits) & (kDigits - 1)]++] = item;
-    items.swap(other);
+    std::swap(items, other);
   }
+  if (items.data() != sorted.data()) std::ranges::copy(items, sorted.begin());
 }
 
 // Some columns' values that are not missing, of rows without weights: side by side, since in memory by rows they share cache
 // lines, and each row that is looked at is a miss.
 template <class T>
-std::vector<std::vector<KeyOf<T>>> gather_keys(MatrixView<const T> x, index_t first, index_t last,
-                                               const std::vector<std::uint32_t>& rows) {
-  std::vector<std::vector<KeyOf<T>>> keys(static_cast<std::size_t>(last - first));
-  std::vector<std::size_t> size(keys.size(), 0);
-  for (auto& of_column : keys) of_column.resize(rows.size());
-  for (const std::uint32_t i : rows)
-    for (std::size_t k = 0; k < keys.size(); ++k) {
-      const T v = x(i, first + static_cast<index_t>(k));
-      keys[k][size[k]] = to_key(v);
-      size[k] += v == v;
-    }
-  for (std::size_t k = 0; k < keys.size(); ++k) keys[k].resize(size[k]);
-  return keys;
-}
+class GatheredKeys {
+ public:
+  using Key = KeyOf<T>;
+
+  GatheredKeys(MatrixView<const T> x, index_t first, index_t last, const std::vector<std::uint32_t>& rows)
+      : n_rows_(rows.size()), size_(static_cast<std::size_t>(last - first), 0), keys_((size_.size() + 1) * n_rows_) {
+    for (const std::uint32_t i : rows)
+      for (std::size_t k = 0; k < size_.size(); ++k) {
+        const T v = x(i, first + static_cast<index_t>(k));
+        keys_[k * n_rows_ + size_[k]] = to_key(v);
+        size_[k] += v == v;
+      }
+  }
+
+  std::span<const Key> sorted(std::size_t k) {
+    const std::span<Key> all(keys_.data(), keys_.size()), keys = all.subspan(k * n_rows_, size_[k]);
+    radix_sort(keys, all.last(n_rows_), [](Key key) { return key; });
+    return keys;
+  }
+
+ private:
+  std::size_t n_rows_;
+  std::vector<std::size_t> size_;  // of each column
+  Buffer<Key> keys_;               // and room to sort one
+};
 
 template <class T>
-Runs runs_of_keys(std::vector<KeyOf<T>>& keys) {
-  radix_sort(keys, [](KeyOf<T> key) { return key; });
+Runs runs_of_keys(std::span<const KeyOf<T>> keys) {
   Runs runs;
   runs.value.reserve(keys.size());
   runs.cumulative.reserve(keys.size());
@@ -90,7 +104,8 @@ Sorted sorted_column(MatrixView<const T> x, index_t feature, std::span<const dou
   items.reserve(rows.size());
   for (const std::uint32_t i : rows)
     if (const T v = x(i, feature); v == v) items.push_back({to_key(v), i});
-  radix_sort(items, [](const Keyed<T>& item) { return item.key; });
+  std::vector<Keyed<T>> other(items.size());
+  radix_sort(std::span(items), std::span(other), [](const Keyed<T>& item) { return item.key; });
   for (const Keyed<T>& item : items) {
     column.value.push_back(from_key<T>(item.key));
     column.weight.push_back(weight[item.row]);
@@ -154,10 +169,11 @@ Thresholds find_thresholds(MatrixView<const T> x, std::span<const double> weight
         cuts[static_cast<std::size_t>(j)] = cuts_of(runs_of(sorted_column(x, j, weight, rows)), max_bins);
       return;
     }
-    auto keys = gather_keys(x, begin, end, rows);
+    GatheredKeys<T> keys(x, begin, end, rows);
     for (index_t j = begin; j < end; ++j)
-      cuts[static_cast<std::size_t>(j)] = cuts_of(runs_of_keys<T>(keys[static_cast<std::size_t>(j - begin)]), max_bins);
+      cuts[static_cast<std::size_t>(j)] = cuts_of(runs_of_keys<T>(keys.sorted(static_cast<std::size_t>(j - begin))), max_bins);
   });
+  if (static_cast<index_t>(rows.size()) >= kSampleRows) return_free_memory();
   return join(cuts);
 }
 

@@ -26,7 +26,7 @@ bool all_integers(std::span<const double> weight) {
 
 }  // namespace
 
-Booster::Booster(std::shared_ptr<const BinnedMatrix> bins, std::span<const double> y, std::span<const double> weight,
+Booster::Booster(std::shared_ptr<const BinnedMatrix> bins, Targets y, std::span<const double> weight,
                  std::unique_ptr<Objective> objective, TreeRules rules, std::uint64_t first_tree)
     : bins_(std::move(bins)), y_(y), weight_(weight), objective_(std::move(objective)),
       rules_(std::move(rules)), grower_(*bins_, rules_), sampler_(bins_->n_rows(), rules_.sampling, rules_.seed),
@@ -57,7 +57,10 @@ void Booster::set_columns(CategoryColumns columns) {
   columns_ = std::move(columns);
 }
 
-std::vector<double> Booster::start(runtime::CancelToken& token) const { return objective_->start(y_, weight_, token); }
+std::vector<double> Booster::start(runtime::CancelToken& token) const {
+  Buffer<double> memory;
+  return objective_->start(y_.all(memory), weight_, token);
+}
 
 void Booster::set_raw(std::span<const double> values) {
   if (values.size() != raw_.size()) throw InvalidArgument("boosting: scores of the wrong length");

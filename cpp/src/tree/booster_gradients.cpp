@@ -58,7 +58,12 @@ Booster::RowTotals Booster::totals_of(const simd::RoundedTotals& totals) noexcep
 
 // Of rows [begin, end), importance weights multiplied in; no h unless has_hessians_.
 void Booster::compute(int output, index_t begin, index_t end, double* g, double* h) const {
-  objective_->gradients(y_.data(), raw_.data() + output * bins_->n_rows(), output, begin, end, g, h);
+  double memory[Gradients::kStrip];
+  for (index_t i = begin; i < end; i += Gradients::kStrip) {
+    const index_t next = std::min(i + Gradients::kStrip, end);
+    objective_->gradients(y_.strip(i, next, memory), raw_.data() + output * bins_->n_rows(), output, i, next, g + (i - begin),
+                          h == nullptr ? nullptr : h + (i - begin));
+  }
   if (!has_hessians_) return;
   if (objective_->constant_hessian()) std::fill_n(h, end - begin, 1.0);
   if (weight_.empty() || repetitions_) return;

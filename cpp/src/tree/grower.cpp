@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <limits>
 #include <numeric>
 #include <optional>
 
@@ -18,12 +20,6 @@ constexpr index_t kRowGrain = 16384;
 // Of split search, in codes and, where each feature has but one cut, in features:
 constexpr index_t kCodesWorthAThread = 12288, kCodesAtOnce = 2048, kFeaturesAtOnce = 1024;
 constexpr index_t kRowsAtOnce = 16384;  // of small nodes, a row once a feature
-
-// The most useful cut on top; equals: the older leaf.
-template <class Open>
-bool less_useful(const Open& a, const Open& b) {
-  return a.best.gain != b.best.gain ? a.best.gain < b.best.gain : a.node > b.node;
-}
 
 // ceil(share * n) of n things, at least one if there is one, ascending.
 std::vector<index_t> draw_share(runtime::Rng rng, double share, index_t n) {
@@ -55,22 +51,10 @@ Grower::Grower(const BinnedMatrix& bins, const TreeRules& rules)
     : bins_(bins), rules_(rules), layout_(bins), histograms_(bins, layout_), search_(bins_, layout_, rules.categorical),
       small_(bins_, layout_, looked_at_whole(bins, rules)),
       rows_(static_cast<std::size_t>(bins.n_rows())),
-      scratch_(static_cast<std::size_t>(bins.n_rows())) {}
-
-std::vector<Entry> Grower::take_histogram() {
-  if (spare_.empty()) return std::vector<Entry>(layout_.size());
-  std::vector<Entry> histogram = std::move(spare_.back());
-  spare_.pop_back();
-  return histogram;
-}
-
-void Grower::give_back(std::vector<Entry>& histogram) {
-  if (!histogram.empty()) spare_.push_back(std::move(histogram));
-  histogram.clear();
-}
+      scratch_(static_cast<std::size_t>(bins.n_rows())), kept_(layout_.size()) {}
 
 std::span<const std::uint32_t> Grower::rows_of(const Open& open) const {
-  return std::span(rows_).subspan(static_cast<std::size_t>(open.begin), static_cast<std::size_t>(open.end - open.begin));
+  return std::span(rows_).subspan(static_cast<std::size_t>(open.begin), static_cast<std::size_t>(open.n_rows()));
 }
 
 SplitRules Grower::split_rules(const FixedPoint& fixed) const {
@@ -105,20 +89,18 @@ std::vector<Node> Grower::grow(const Gradients& gradients, const RowSample* samp
   take_rows(sample, token);
   draw_tree_features(stream);
   nodes_.clear();
+  open_.clear();
   leaves_.clear();
-  std::vector<Open> heap;
+  kept_.drop_all();
   Open first = root(gradients, sample, token);
   if (may_be_cut(first, gradients.fixed)) {
-    if (small_.take(first.end - first.begin)) search_small({&first}, gradients, stream, token);
+    if (small_.take(first.n_rows())) search_small({&first}, gradients, stream, token);
     else search(first, nullptr, gradients, stream, token);
   }
-  push_or_close(std::move(first), heap);
-  while (!heap.empty()) {
+  open_or_close(std::move(first));
+  while (!open_.empty()) {
     token.poll();
-    std::pop_heap(heap.begin(), heap.end(), less_useful<Open>);
-    Open best = std::move(heap.back());
-    heap.pop_back();
-    cut(std::move(best), gradients, stream, heap, token);
+    cut(std::move(open_.extract(open_.begin()).value()), gradients, stream, token);
   }
   set_leaf_values(gradients, token);
   return nodes_;
@@ -152,18 +134,22 @@ Grower::Open Grower::root(const Gradients& gradients, const RowSample* sample, r
   return open;
 }
 
-void Grower::push_or_close(Open open, std::vector<Open>& heap) {
-  if (open.best.found()) {
-    heap.push_back(std::move(open));
-    std::push_heap(heap.begin(), heap.end(), less_useful<Open>);
-    return;
-  }
-  give_back(open.histogram);
+void Grower::open_or_close(Open open) {
+  if (open.best.found()) open_.insert(std::move(open));
+  else close(open);
+}
+
+void Grower::close(const Open& open) {
+  kept_.drop(open.node);
   leaves_.push_back({open.node, open.begin, open.end, open.out_begin, open.out_end, open.sums.bounds});
 }
 
-void Grower::cut(Open parent, const Gradients& gradients, std::uint64_t stream, std::vector<Open>& heap,
-                 runtime::CancelToken& token) {
+std::size_t Grower::cuts_left() const noexcept {
+  if (rules_.max_leaves == 0) return std::numeric_limits<std::size_t>::max();
+  return static_cast<std::size_t>(rules_.max_leaves) - std::min(static_cast<std::size_t>(rules_.max_leaves), open_.size() + leaves_.size());
+}
+
+void Grower::cut(Open parent, const Gradients& gradients, std::uint64_t stream, runtime::CancelToken& token) {
   Open left, right;
   left.begin = parent.begin;
   left.end = right.begin = parent.begin + divide(parent.begin, parent.end, parent.best, token);
@@ -172,18 +158,14 @@ void Grower::cut(Open parent, const Gradients& gradients, std::uint64_t stream, 
   left.out_end = right.out_begin = parent.out_begin + divide(parent.out_begin, parent.out_end, parent.best, token);
   right.out_end = parent.out_end;
   make_children(parent, left, right, gradients);
-  const auto n_leaves = static_cast<index_t>(leaves_.size() + heap.size()) + 2;
-  if (rules_.max_leaves > 0 && n_leaves >= rules_.max_leaves) {
-    give_back(parent.histogram);
-    push_or_close(std::move(left), heap);
-    push_or_close(std::move(right), heap);
-    for (Open& open : heap) open.best = Split{};
-    std::vector<Open> rest;
-    rest.swap(heap);
-    for (Open& open : rest) push_or_close(std::move(open), heap);
-    return;
-  }
-  open_children(parent, left, right, gradients, stream, heap, token);
+  const bool is_last = cuts_left() <= 2;  // of the leaves that there were, one is out, and two come
+  if (is_last) kept_.drop(parent.node);
+  else search_children(parent, left, right, gradients, stream, token);
+  open_or_close(std::move(left));
+  open_or_close(std::move(right));
+  // Each cut to come takes one leaf from above these, and so they never come to the top.
+  while (open_.size() > cuts_left()) close(open_.extract(std::prev(open_.end())).value());
+  kept_.trim();
 }
 
 const std::uint8_t* Grower::codes_of(index_t feature) {
@@ -245,24 +227,29 @@ void Grower::make_children(Open& parent, Open& left, Open& right, const Gradient
   nodes_.back().count = fixed.count(split.right);
 }
 
-// Best cuts of both children, and histograms from one pass over the smaller one's rows. Where the larger child is small, so
-// are all below it: no histogram is needed any more.
-void Grower::open_children(Open& parent, Open& left, Open& right, const Gradients& gradients, std::uint64_t stream,
-                           std::vector<Open>& heap, runtime::CancelToken& token) {
-  const bool left_is_smaller = left.end - left.begin <= right.end - right.begin;
+// Best cuts of both children, and histograms: from one pass over the smaller one's rows where the parent has one. Where the
+// larger child is small, so are all below it: no histogram is needed any more.
+void Grower::search_children(const Open& parent, Open& left, Open& right, const Gradients& gradients, std::uint64_t stream,
+                             runtime::CancelToken& token) {
+  const bool left_is_smaller = left.n_rows() <= right.n_rows();
   Open& smaller = left_is_smaller ? left : right;
   Open& larger = left_is_smaller ? right : left;
-  if (small_.take(larger.end - larger.begin)) {
-    give_back(parent.histogram);
+  if (small_.take(larger.n_rows())) {
+    kept_.drop(parent.node);
     search_small({&left, &right}, gradients, stream, token);
-  } else {
-    const bool cut_larger = may_be_cut(larger, gradients.fixed), cut_smaller = may_be_cut(smaller, gradients.fixed);
-    larger.histogram = std::move(parent.histogram);
-    if (cut_larger || cut_smaller) search(smaller, cut_larger ? &larger : nullptr, gradients, stream, token);
-    if (small_.take(smaller.end - smaller.begin)) give_back(smaller.histogram);
+    return;
   }
-  push_or_close(std::move(left), heap);
-  push_or_close(std::move(right), heap);
+  const bool cut_larger = may_be_cut(larger, gradients.fixed), cut_smaller = may_be_cut(smaller, gradients.fixed);
+  const bool shares = !kept_.of(parent.node).empty();
+  kept_.hand_over(parent.node, larger.node, larger.n_rows());
+  if (shares && (cut_larger || cut_smaller)) {
+    search(smaller, cut_larger ? &larger : nullptr, gradients, stream, token);
+  } else {
+    if (cut_larger) search(larger, nullptr, gradients, stream, token);
+    if (small_.take(smaller.n_rows())) search_small({&smaller}, gradients, stream, token);
+    else if (cut_smaller) search(smaller, nullptr, gradients, stream, token);
+  }
+  if (small_.take(smaller.n_rows())) kept_.drop(smaller.node);
 }
 
 std::vector<index_t> Grower::features_for(const Open& open, std::uint64_t stream) const {
@@ -316,20 +303,20 @@ void Grower::search(Open& built, Open* rest, const Gradients& gradients, std::ui
     if (open != nullptr && may_be_cut(*open, gradients.fixed)) nodes.push_back({open, features_for(*open, stream), {}});
   const index_t grain = features_at_once(static_cast<index_t>(nodes.size()));
   for (Searched& node : nodes) node.best.resize(static_cast<std::size_t>(runtime::n_chunks(bins_.n_features(), grain)));
-  built.histogram = take_histogram();
+  const std::span<Entry> histogram = kept_.take(built.node, built.n_rows());
+  const std::span<Entry> of_rest = rest == nullptr ? std::span<Entry>() : kept_.of(rest->node);
   const SplitRules rules = split_rules(gradients.fixed);
   const auto then = [&](index_t chunk, index_t first, index_t last) {
     const std::size_t begin = layout_.begin(first), size = layout_.begin(last) - begin;
-    if (rest != nullptr)
-      subtract_histogram(std::span(rest->histogram).subspan(begin, size), std::span(built.histogram).subspan(begin, size));
+    if (rest != nullptr) subtract_histogram(of_rest.subspan(begin, size), histogram.subspan(begin, size));
     for (Searched& node : nodes) {
       const auto from = std::ranges::lower_bound(node.features, first), to = std::ranges::lower_bound(node.features, last);
       node.best[static_cast<std::size_t>(chunk)] =
-          search_.best({from, to}, node.open->histogram, node.open->sums, gradients.fixed, rules,
+          search_.best({from, to}, node.open == &built ? histogram : of_rest, node.open->sums, gradients.fixed, rules,
                        cut_of_feature(*node.open, rules, gradients.fixed, stream));
     }
   };
-  histograms_.build(rows_of(built), gradients.rows, built.histogram, grain, then, token);
+  histograms_.build(rows_of(built), gradients.rows, histogram, grain, then, token);
   for (Searched& node : nodes)
     for (const Split& split : node.best)
       if (split.found() && split.gain > node.open->best.gain) node.open->best = split;
@@ -349,7 +336,7 @@ void Grower::search_small(const std::vector<Open*>& nodes, const Gradients& grad
     if (!may_be_cut(*open, gradients.fixed)) continue;
     features.push_back(features_for(*open, stream));
     const std::span<const index_t> all(features.back());
-    const auto at_once = static_cast<std::size_t>(std::max<index_t>(1, kRowsAtOnce / std::max<index_t>(1, open->end - open->begin)));
+    const auto at_once = static_cast<std::size_t>(std::max<index_t>(1, kRowsAtOnce / std::max<index_t>(1, open->n_rows())));
     for (std::size_t begin = 0; begin < all.size(); begin += at_once)
       parts.push_back({open, all.subspan(begin, std::min(at_once, all.size() - begin)), {}});
   }

@@ -14,7 +14,7 @@
 namespace mlwright::tree {
 namespace {
 
-constexpr int kPrefetch = 24;  // rows ahead: a scattered row is a cache miss, and a row is some 12 ns of work
+constexpr int kPrefetch = 8;  // rows ahead: some 100 ns of work; what comes much earlier is gone again among the sums
 constexpr index_t kLeastWork = 1 << 15, kMostWork = 1 << 17;  // updates a chunk: 13 to 60 us
 constexpr int kCoarseG = 15, kCoarseH = 12, kCoarseGAlone = 30;
 

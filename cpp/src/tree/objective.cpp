@@ -23,7 +23,7 @@ class MultinomialObjective final : public Objective {
   bool cheap_gradients() const noexcept override { return true; }
 
   // The probabilities of all classes, from the scores that this iteration began with.
-  void prepare(std::span<const double> y, std::span<const double> raw, std::uint64_t, runtime::CancelToken& token) override {
+  void prepare(const Targets& y, std::span<const double> raw, std::uint64_t, runtime::CancelToken& token) override {
     const auto n = static_cast<index_t>(y.size());
     mu_.resize(raw.size());
     runtime::parallel_for(n, kGrain, token, [&](index_t, index_t begin, index_t end) {
@@ -32,7 +32,7 @@ class MultinomialObjective final : public Objective {
   }
   void gradients(const double* y, const double*, int k, index_t begin, index_t end, double* g, double* h) const override {
     const index_t n = static_cast<index_t>(mu_.size()) / n_classes_;
-    simd::boosting().multinomial(y + begin, mu_.data() + k * n + begin, k, end - begin, g, h);
+    simd::boosting().multinomial(y, mu_.data() + k * n + begin, k, end - begin, g, h);
   }
   double loss(const double* y, const double* raw, index_t n_rows, const double* weight, index_t begin,
               index_t end) const override {
@@ -45,7 +45,7 @@ class MultinomialObjective final : public Objective {
         std::copy_n(raw + k * n_rows + i, size, scores.data() + k * kStrip);
       simd::boosting().softmax(scores.data(), kStrip, n_classes_, size, mu.data(), log_sum.data());
       for (index_t r = 0; r < size; ++r) {
-        const double own = raw[static_cast<index_t>(y[i + r]) * n_rows + i + r];
+        const double own = raw[static_cast<index_t>(y[i - begin + r]) * n_rows + i + r];
         sum += (weight ? weight[i + r] : 1.0) * (log_sum[static_cast<std::size_t>(r)] - own);
       }
     }
@@ -55,7 +55,7 @@ class MultinomialObjective final : public Objective {
                             runtime::CancelToken&) const override {
     std::vector<double> share(static_cast<std::size_t>(n_classes_), 0.0);
     for (std::size_t i = 0; i < y.size(); ++i) share[static_cast<std::size_t>(y[i])] += weight.empty() ? 1.0 : weight[i];
-    const double total = total_weight(y, weight);
+    const double total = total_weight(y.size(), weight);
     double mean = 0;
     for (double& s : share) {
       s = loss::Multinomial::optimal_constant(s / total);
@@ -72,7 +72,7 @@ class MultinomialObjective final : public Objective {
 
 }  // namespace
 
-void Objective::prepare(std::span<const double>, std::span<const double>, std::uint64_t, runtime::CancelToken&) {}
+void Objective::prepare(const Targets&, std::span<const double>, std::uint64_t, runtime::CancelToken&) {}
 
 double Objective::leaf_step(int, std::span<double>, std::span<double>, std::span<double>) const { return 0; }
 void Objective::give(std::span<const double>, std::span<const double>) {
@@ -81,15 +81,16 @@ void Objective::give(std::span<const double>, std::span<const double>) {
 
 std::unique_ptr<Objective> multinomial_objective(int n_classes) { return std::make_unique<MultinomialObjective>(n_classes); }
 
-double mean_loss(const Objective& objective, std::span<const double> y, std::span<const double> raw,
-                 std::span<const double> weight, runtime::CancelToken& token) {
+double mean_loss(const Objective& objective, const Targets& y, std::span<const double> raw, std::span<const double> weight,
+                 runtime::CancelToken& token) {
   const auto n = static_cast<index_t>(y.size());
   std::vector<double> partial(static_cast<std::size_t>(runtime::n_chunks(n, kGrain)));
   runtime::parallel_for(n, kGrain, token, [&](index_t chunk, index_t begin, index_t end) {
+    Buffer<double> memory;
     partial[static_cast<std::size_t>(chunk)] =
-        objective.loss(y.data(), raw.data(), n, weight.empty() ? nullptr : weight.data(), begin, end);
+        objective.loss(y.strip(begin, end, memory), raw.data(), n, weight.empty() ? nullptr : weight.data(), begin, end);
   });
-  return std::accumulate(partial.begin(), partial.end(), 0.0) / total_weight(y, weight);
+  return std::accumulate(partial.begin(), partial.end(), 0.0) / total_weight(y.size(), weight);
 }
 
 void class_probabilities(const double* raw, index_t n, int n_outputs, double* out, runtime::CancelToken& token) {

@@ -19,11 +19,11 @@ class ScalarObjective final : public Objective {
   bool cheap_gradients() const noexcept override { return true; }
 
   void gradients(const double* y, const double* raw, int, index_t begin, index_t end, double* g, double* h) const override {
-    kernels().grad_hess(parameter_, y + begin, raw + begin, end - begin, g, info().constant_hessian ? nullptr : h);
+    kernels().grad_hess(parameter_, y, raw + begin, end - begin, g, info().constant_hessian ? nullptr : h);
   }
 
   double loss(const double* y, const double* raw, index_t, const double* weight, index_t begin, index_t end) const override {
-    return kernels().total(parameter_, y + begin, raw + begin, weight ? weight + begin : nullptr, end - begin);
+    return kernels().total(parameter_, y, raw + begin, weight ? weight + begin : nullptr, end - begin);
   }
 
   std::vector<double> start(std::span<const double> y, std::span<const double> weight,
@@ -89,7 +89,7 @@ class OneVsRestObjective final : public Objective {
     double is_class[kStrip];
     for (index_t i = begin; i < end; i += kStrip) {
       const index_t size = std::min(kStrip, end - i);
-      for (index_t r = 0; r < size; ++r) is_class[r] = y[i + r] == k;
+      for (index_t r = 0; r < size; ++r) is_class[r] = y[i - begin + r] == k;
       body(is_class, i, size);
     }
   }

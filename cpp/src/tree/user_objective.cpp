@@ -55,14 +55,14 @@ class UserObjective final : public WithUserLeaf {
       : WithUserLeaf(leaf), function_(function), start_(start), link_(link) {}
 
   void gradients(const double* y, const double* raw, int, index_t begin, index_t end, double* g, double* h) const override {
-    call(1, end - begin, y + begin, raw + begin, g, h);
+    call(1, end - begin, y, raw + begin, g, h);
   }
 
   double loss(const double* y, const double* raw, index_t, const double* weight, index_t begin, index_t end) const override {
     std::vector<double> values(static_cast<std::size_t>(end - begin));
-    call(0, end - begin, y + begin, raw + begin, values.data(), nullptr);
+    call(0, end - begin, y, raw + begin, values.data(), nullptr);
     const double total = simd::boosting().weighted_total(values.data(), weight ? weight + begin : nullptr, end - begin);
-    if (std::isnan(total)) refuse_value(values, y + begin, raw + begin);
+    if (std::isnan(total)) refuse_value(values, y, raw + begin);
     return total;
   }
 
@@ -181,7 +181,7 @@ class GivenObjective final : public WithUserLeaf {
     g_.assign(g.begin(), g.end());
     h_.assign(h.begin(), h.end());
   }
-  void prepare(std::span<const double> y, std::span<const double>, std::uint64_t, runtime::CancelToken&) override {
+  void prepare(const Targets& y, std::span<const double>, std::uint64_t, runtime::CancelToken&) override {
     n_rows_ = static_cast<index_t>(y.size());
     const std::size_t size = y.size() * static_cast<std::size_t>(n_outputs_);
     if (g_.size() != size || h_.size() != size)

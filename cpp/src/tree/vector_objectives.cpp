@@ -37,7 +37,7 @@ class QuantilesObjective final : public Objective {
   bool renews_leaves() const noexcept override { return true; }
   bool cheap_gradients() const noexcept override { return true; }
 
-  void prepare(std::span<const double> y, std::span<const double>, std::uint64_t iteration, runtime::CancelToken&) override {
+  void prepare(const Targets& y, std::span<const double>, std::uint64_t iteration, runtime::CancelToken&) override {
     n_rows_ = static_cast<index_t>(y.size());
     by_spread_ = levels_.size() > 1 && iteration % kTurn == kTurn - 1;
   }
@@ -47,7 +47,10 @@ class QuantilesObjective final : public Objective {
     for (std::size_t k = 0; k < levels_.size(); ++k) {
       const double v = by_spread_ ? spread_[k] : 1.0, above = -v * levels_[k], below = v * (1.0 - levels_[k]);
       const double* q = raw + static_cast<index_t>(k) * n_rows_;
-      for (index_t i = begin; i < end; ++i) g[i - begin] += y[i] < q[i] ? below : (y[i] > q[i] ? above : 0.0);
+      for (index_t i = begin; i < end; ++i) {
+        const double target = y[i - begin];
+        g[i - begin] += target < q[i] ? below : (target > q[i] ? above : 0.0);
+      }
     }
   }
 
@@ -56,7 +59,7 @@ class QuantilesObjective final : public Objective {
               index_t end) const override {
     double sum = 0;
     for (std::size_t k = 0; k < levels_.size(); ++k)
-      sum += simd::losses().of[pinball_].total(levels_[k], y + begin, raw + static_cast<index_t>(k) * n_rows + begin,
+      sum += simd::losses().of[pinball_].total(levels_[k], y, raw + static_cast<index_t>(k) * n_rows + begin,
                                                weight ? weight + begin : nullptr, end - begin);
     return sum / static_cast<double>(levels_.size());
   }
@@ -90,12 +93,13 @@ class NormalObjective final : public Objective {
   int n_outputs() const noexcept override { return 2; }
   bool cheap_gradients() const noexcept override { return true; }
 
-  void prepare(std::span<const double> y, std::span<const double> raw, std::uint64_t, runtime::CancelToken& token) override {
+  void prepare(const Targets& y, std::span<const double> raw, std::uint64_t, runtime::CancelToken& token) override {
     const std::size_t n = y.size();
     residual_.resize(n);
     precision_.resize(n);
     runtime::parallel_for(static_cast<index_t>(n), kGrain, token, [&](index_t, index_t begin, index_t end) {
-      state(y.data(), raw.data(), static_cast<index_t>(n), begin, end, residual_.data() + begin, precision_.data() + begin);
+      Buffer<double> memory;
+      state(y.strip(begin, end, memory), raw.data(), static_cast<index_t>(n), begin, end, residual_.data() + begin, precision_.data() + begin);
     });
   }
 
@@ -134,7 +138,7 @@ class NormalObjective final : public Objective {
   static void state(const double* y, const double* raw, index_t n_rows, index_t begin, index_t end, double* residual,
                     double* precision) {
     for (index_t i = begin; i < end; ++i) {
-      residual[i - begin] = y[i] - raw[i];
+      residual[i - begin] = y[i - begin] - raw[i];
       precision[i - begin] = -2.0 * loss::Normal::clamped(raw[n_rows + i]);
     }
     simd::math().exp(precision, precision, end - begin);

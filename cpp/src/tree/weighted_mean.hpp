@@ -9,13 +9,13 @@
 
 namespace mlwright::tree {
 
-inline double total_weight(std::span<const double> y, std::span<const double> weight) {
-  if (weight.empty()) return static_cast<double>(y.size());
+inline double total_weight(std::size_t n, std::span<const double> weight) {
+  if (weight.empty()) return static_cast<double>(n);
   return simd::reduce().sum(weight.data(), static_cast<index_t>(weight.size()));
 }
 
 inline double weighted_mean(std::span<const double> y, std::span<const double> weight) {
-  return exact_sum(y, weight) / total_weight(y, weight);
+  return exact_sum(y, weight) / total_weight(y.size(), weight);
 }
 
 }  // namespace mlwright::tree

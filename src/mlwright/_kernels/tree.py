@@ -114,8 +114,9 @@ def _row_entries(rows, g, h):
 
 
 def make_booster(bins, y, weight, loss, rules, first_tree=0):
-    """The native loop of one fit; see ``tree/booster.hpp``."""
-    booster = core.tree.Booster(bins, layout.vector(y), _weights(weight), loss.native(), rules, first_tree)
+    """The native loop of one fit; see ``tree/booster.hpp``. y: numbers, or uint8 numbers of classes."""
+    y = np.ascontiguousarray(y) if y.dtype == np.uint8 else layout.vector(y)
+    booster = core.tree.Booster(bins, y, _weights(weight), loss.native(), rules, first_tree)
     return loss.wrap(booster, y, weight)
 
 

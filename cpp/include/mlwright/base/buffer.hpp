@@ -1,7 +1,8 @@
 // A large array of plain values: aligned to cache lines, not initialised, on huge pages where the system has them.
 //
 // Rows of 32 or 64 bytes that start on a cache line cost one miss and not two, and scattered reads of a table of tens of
-// megabytes miss the second-level TLB at 4 KiB pages: together 5-8 % of a histogram of few rows.
+// megabytes miss the second-level TLB at 4 KiB pages: together 5-8 % of a histogram of few rows. Memory of megabytes goes back
+// to the system with its buffer; what malloc keeps for later counts for as much as what is in use.
 // Not copyable; a moved-from buffer is empty. Throws std::bad_alloc.
 #pragma once
 
@@ -12,7 +13,7 @@
 namespace mlwright {
 
 void* allocate_lines(std::size_t bytes);
-void free_lines(void* memory) noexcept;
+void free_lines(void* memory, std::size_t bytes) noexcept;
 
 template <class T>
 class Buffer {
@@ -27,7 +28,7 @@ class Buffer {
     std::swap(size_, other.size_);
     return *this;
   }
-  ~Buffer() { free_lines(data_); }
+  ~Buffer() { free_lines(data_, size_ * sizeof(T)); }
 
   T* data() noexcept { return data_; }
   const T* data() const noexcept { return data_; }
@@ -44,5 +45,9 @@ class Buffer {
   T* data_ = nullptr;
   std::size_t size_ = 0;
 };
+
+// Gives the system what malloc holds free, where there is a way: after work on many vectors that were each too short for a
+// buffer. Takes milliseconds.
+void return_free_memory() noexcept;
 
 }  // namespace mlwright

@@ -25,7 +25,7 @@ class Booster {
  public:
   // y and weight (empty for all ones) are the caller's, and must outlive this. first_tree: how many trees were grown before
   // (random draws go on from there).
-  Booster(std::shared_ptr<const BinnedMatrix> bins, std::span<const double> y, std::span<const double> weight,
+  Booster(std::shared_ptr<const BinnedMatrix> bins, Targets y, std::span<const double> weight,
           std::unique_ptr<Objective> objective, TreeRules rules, std::uint64_t first_tree = 0);
 
   // What the columns of `bins` show, where they are not the features themselves or have categories.
@@ -95,7 +95,8 @@ class Booster {
   RowTotals round_all(int output, runtime::CancelToken& token, Round round) const;
 
   std::shared_ptr<const BinnedMatrix> bins_;
-  std::span<const double> y_, weight_;
+  Targets y_;
+  std::span<const double> weight_;
   std::unique_ptr<Objective> objective_;
   TreeRules rules_;
   CategoryColumns columns_;

@@ -1,16 +1,18 @@
 // One regression tree on binned features, grown leaf by leaf, the most useful cut first.
 //
-// Each open leaf has a histogram and its best cut. A cut partitions the leaf's rows (stably), builds the histogram of the
-// smaller child and subtracts it from the parent's for the larger; small nodes need none. Leaf values are refitted from the gradients
+// Each open leaf has its best cut, and mostly a histogram. A cut partitions the leaf's rows (stably), builds the histogram of
+// the smaller child and subtracts it from the parent's for the larger; small nodes need none. Leaf values are refitted from the gradients
 // themselves (not from their integers), in sums that know no order: neither the structure nor the values depend on
 // threads or SIMD level. Not thread-safe: one Grower a fit. Cost: O(rows x features x depth) in histograms.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <set>
 #include <vector>
 
 #include "mlwright/tree/histogram.hpp"
+#include "mlwright/tree/histogram_pool.hpp"
 #include "mlwright/tree/row_sample.hpp"
 #include "mlwright/tree/small_nodes.hpp"
 #include "mlwright/tree/split.hpp"
@@ -106,8 +108,14 @@ class Grower {
     int depth = 0;
     NodeSums sums;
     Split best;
-    std::vector<Entry> histogram;
     std::vector<std::int32_t> groups;  // interaction groups still possible
+
+    index_t n_rows() const noexcept { return end - begin; }
+  };
+  struct MoreUseful {  // of equals the older leaf
+    bool operator()(const Open& a, const Open& b) const noexcept {
+      return a.best.gain != b.best.gain ? a.best.gain > b.best.gain : a.node < b.node;
+    }
   };
   struct Leaf {
     std::int32_t node;
@@ -121,8 +129,7 @@ class Grower {
 
   Entry sum_of_sample(const Gradients& gradients, runtime::CancelToken& token) const;
   Open root(const Gradients& gradients, const RowSample* sample, runtime::CancelToken& token);
-  void cut(Open parent, const Gradients& gradients, std::uint64_t stream, std::vector<Open>& heap,
-           runtime::CancelToken& token);
+  void cut(Open parent, const Gradients& gradients, std::uint64_t stream, runtime::CancelToken& token);
   void take_rows(const RowSample* sample, runtime::CancelToken& token);
   index_t divide(index_t begin, index_t end, const Split& split, runtime::CancelToken& token);
   const std::uint8_t* codes_of(index_t feature);
@@ -130,8 +137,8 @@ class Grower {
   void find_pieces();
   void mark_leaves(runtime::CancelToken& token);
   void make_children(Open& parent, Open& left, Open& right, const Gradients& gradients);
-  void open_children(Open& parent, Open& left, Open& right, const Gradients& gradients, std::uint64_t stream,
-                     std::vector<Open>& heap, runtime::CancelToken& token);
+  void search_children(const Open& parent, Open& left, Open& right, const Gradients& gradients, std::uint64_t stream,
+                       runtime::CancelToken& token);
   void search(Open& built, Open* rest, const Gradients& gradients, std::uint64_t stream, runtime::CancelToken& token);
   void search_small(const std::vector<Open*>& nodes, const Gradients& gradients, std::uint64_t stream,
                     runtime::CancelToken& token);
@@ -139,12 +146,12 @@ class Grower {
                                         std::uint64_t stream) const;
   std::span<const std::uint32_t> rows_of(const Open& open) const;
   index_t features_at_once(index_t n_nodes) const;
-  void push_or_close(Open open, std::vector<Open>& heap);
+  void open_or_close(Open open);
+  void close(const Open& open);
+  std::size_t cuts_left() const noexcept;
   bool may_be_cut(const Open& open, const FixedPoint& fixed) const;
   std::vector<index_t> features_for(const Open& open, std::uint64_t stream) const;
   SplitRules split_rules(const FixedPoint& fixed) const;
-  std::vector<Entry> take_histogram();
-  void give_back(std::vector<Entry>& histogram);
   template <class Body>
   void for_pieces(runtime::CancelToken& token, Body body) const;
   struct LeafSums {
@@ -167,9 +174,10 @@ class Grower {
   index_t n_in_ = 0;
   std::vector<index_t> tree_features_;
   std::vector<Node> nodes_;
-  std::vector<Leaf> leaves_;
+  std::set<Open, MoreUseful> open_;
+  std::vector<Leaf> leaves_;  // that will not be cut
   std::vector<Piece> pieces_;
-  std::vector<std::vector<Entry>> spare_;
+  HistogramPool kept_;
 };
 
 }  // namespace mlwright::tree

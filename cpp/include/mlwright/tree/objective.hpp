@@ -14,6 +14,7 @@
 #include "mlwright/base/view.hpp"
 #include "mlwright/loss/verbs.hpp"
 #include "mlwright/runtime/cancel.hpp"
+#include "mlwright/tree/targets.hpp"
 
 namespace mlwright::tree {
 
@@ -36,12 +37,11 @@ class Objective {
   // Whether gradients() costs about what reading their results from memory would: nobody then keeps them.
   virtual bool cheap_gradients() const noexcept { return false; }
   // Called once an iteration, before gradients() of each output. raw: output k at raw + k * y.size().
-  virtual void prepare(std::span<const double> y, std::span<const double> raw, std::uint64_t iteration,
-                       runtime::CancelToken& token);
-  // Of rows [begin, end) of output k, into g[0], g[1], ...; h is not touched if the Hessian is constant. Between calls of
-  // prepare() the same rows and scores give the same bits.
+  virtual void prepare(const Targets& y, std::span<const double> raw, std::uint64_t iteration, runtime::CancelToken& token);
+  // Of rows [begin, end) of output k, into g[0], g[1], ...; y[0], y[1], ... are their targets, raw the scores of all rows. h is
+  // not touched if the Hessian is constant. Between calls of prepare() the same rows and scores give the same bits.
   virtual void gradients(const double* y, const double* raw, int k, index_t begin, index_t end, double* g, double* h) const = 0;
-  // Sum of weight * loss over rows [begin, end); weight may be null.
+  // Sum of weight * loss over rows [begin, end), whose targets are y[0], y[1], ...; weight, of all rows, may be null.
   virtual double loss(const double* y, const double* raw, index_t n_rows, const double* weight, index_t begin,
                       index_t end) const = 0;
   // The constant of each output that minimises the loss; weight may be empty.
@@ -74,7 +74,7 @@ using loss::Link;
 std::unique_ptr<Objective> user_objective(UserLoss loss, double start_value, Link link, UserLeaf leaf);
 
 // Weighted mean loss, summed in chunks of a fixed size.
-double mean_loss(const Objective& objective, std::span<const double> y, std::span<const double> raw,
+double mean_loss(const Objective& objective, const Targets& y, std::span<const double> raw,
                  std::span<const double> weight, runtime::CancelToken& token);
 
 // Probabilities of log loss from scores: class k of row i at out[k * n + i], for two classes (one output) or n_outputs.

@@ -13,7 +13,7 @@ from mlwright._kernels import tree as kernels
 from mlwright._runtime.errors import ModelFormatError
 from mlwright.ensemble._boosting.base import BASE_STATE, BaseHistGradientBoosting
 from mlwright.ensemble._boosting.parameters import ALL, set_parameters
-from mlwright.ensemble._boosting.rows import classes_and_codes
+from mlwright.ensemble._boosting.rows import as_codes, classes_and_codes
 from mlwright.ensemble._boosting.sets import ConformalSetMixin
 from mlwright.io.composite import Maybe, Optional, State
 from mlwright.io.schema import Choice, Labels, Tensor
@@ -198,7 +198,7 @@ class HistGradientBoostingClassifier(ClassifierMixin, ConformalSetMixin, BaseHis
                 f"{subject}: got classes that the model does not have: {unseen[:5]}; expected some of "
                 f"{self.classes_[:5]}"
             )
-        return np.searchsorted(self.classes_, y).astype(np.float64)
+        return as_codes(np.searchsorted(self.classes_, y), len(self.classes_))
 
     def _decode_targets(self, y):
         return self.classes_[y.astype(np.intp)]
