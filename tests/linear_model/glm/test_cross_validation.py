@@ -33,6 +33,34 @@ def test_scores_are_scikit_learns(n, p, n_classes, scoring):
     assert ours.converged_
 
 
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("scoring", [None, "neg_log_loss"])
+def test_weights_count_in_the_scores_of_folds(n_classes, scoring):
+    """As in scikit-learn, and as rows that are there so many times."""
+    X, y = table(150, 4, n_classes)
+    w = np.random.default_rng(1).integers(0, 4, len(y))
+    fold = np.arange(len(y)) % 3
+    common = {"Cs": [1e-3, 1e-2, 0.1], "scoring": scoring or "accuracy", "use_legacy_attributes": False}
+    given = [(np.flatnonzero(fold != f), np.flatnonzero(fold == f)) for f in range(3)]
+    theirs = peer.LogisticRegressionCV(l1_ratios=(0,), tol=1e-8, max_iter=10000, cv=given, **common)
+    theirs.fit(X, y, sample_weight=w)
+    common["scoring"] = scoring
+    ours = LogisticRegressionCV(tol=1e-6, cv=given, **common).fit(X, y, sample_weight=w)
+    np.testing.assert_allclose(ours.scores_, theirs.scores_, atol=1e-4)
+    assert ours.C_ == theirs.C_
+    fold = np.repeat(fold, w)
+    given = [(np.flatnonzero(fold != f), np.flatnonzero(fold == f)) for f in range(3)]
+    repeated = LogisticRegressionCV(tol=1e-6, cv=given, **common).fit(np.repeat(X, w, axis=0), np.repeat(y, w))
+    np.testing.assert_allclose(ours.scores_, repeated.scores_, atol=1e-6)
+
+
+def test_a_fold_of_no_weight_is_refused():
+    X, y = table(90, 3, 2)
+    given = [(np.arange(30, 90), np.arange(30)), (np.arange(60), np.arange(60, 90))]
+    with pytest.raises(ValueError, match="all have weight 0"):
+        LogisticRegressionCV(cv=given).fit(X, y, sample_weight=(np.arange(90) < 60) * 1.0)
+
+
 def test_legacy_shapes():
     X, y = table(120, 4, 3)
     model = LogisticRegressionCV(Cs=4, cv=2).fit(X, y)
@@ -86,7 +114,9 @@ def test_folds_side_by_side_have_the_optimum_of_fits_apart(form):
             path = model.coefs_paths_[f, 0, c, 0]
             spread = X.std(axis=0)
             np.testing.assert_allclose(path[:6] * spread, alone.coef_[0] * spread, atol=2e-5)
-            assert abs(model.scores_[f, 0, c] - np.mean(alone.predict(X[test]) == y[test])) <= 2 / len(test)
+            counts = np.ones(len(test)) if w is None else w[test]
+            score = np.average(alone.predict(X[test]) == y[test], weights=counts)
+            assert abs(model.scores_[f, 0, c] - score) <= 2 * counts.max() / counts.sum()
     best = LogisticRegression(C=model.C_, **settings).fit(X, y, w)
     np.testing.assert_allclose(model.coef_ * X.std(axis=0), best.coef_ * X.std(axis=0), atol=2e-5)
     assert model.converged_

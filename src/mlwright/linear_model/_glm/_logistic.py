@@ -1,6 +1,7 @@
 """Logistic regression."""
 
 import warnings
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import ClassVar
 
@@ -89,7 +90,7 @@ class LogisticModel(ClassifierMixin, BaseEstimator):
         return special.log_softmax(scores, axis=1)
 
     def _labelled_rows(self, X, y, sample_weight):
-        """Validated rows, numbers of classes, weights; sets ``classes_``."""
+        """Validated rows with their weights, numbers of classes, weights times those of classes; sets ``classes_``."""
         if y is None:
             raise ValueError(f"This {type(self).__name__} estimator requires y to be passed, but the target y is None.")
         labels = column_or_1d(y, warn=True)
@@ -100,6 +101,7 @@ class LogisticModel(ClassifierMixin, BaseEstimator):
         codes = codes.astype(np.float64)
         rows = rows_for_fit(self, X, codes, None, multi_output=False)
         w = usable_weights(sample_weight, rows.X)
+        rows = replace(rows, w=w)
         if len(self.classes_) < 2:
             raise ValueError(
                 f"This solver needs samples of at least 2 classes in the data, but the data contains only one class: "

@@ -333,9 +333,13 @@ ndarray of shape (n_folds, n_l1_ratios, n_cs, n_classes, n_features + 1)
                 self._fold_paths[f, c, r, :, -1] = shift[here]
 
     def _score_of(self, whole, scores, test, rows, path):
+        """Of held-out rows, by the weights that `fit` was given."""
+        w = None if rows.w is None else rows.w[test]
+        if w is not None and not w.any():
+            raise ValueError("cv: the held-out rows of a fold all have weight 0, expected some above 0 in each.")
         if self.scoring is None:
             guess = scores[:, 0] > 0 if scores.shape[1] == 1 else scores.argmax(axis=1)
-            return float(np.mean(guess == whole.codes[test]))
+            return float(np.average(guess == whole.codes[test], weights=w))
         p = rows.X.shape[1]
         if path is None:
             model = _Scored(self.classes_, scores)
@@ -344,7 +348,8 @@ ndarray of shape (n_folds, n_l1_ratios, n_cs, n_classes, n_features + 1)
             model.classes_, model.n_features_in_ = self.classes_, p
             model.coef_, model.intercept_ = path[:, :p], path[:, p] if self.fit_intercept else np.zeros(len(path))
         X = rows.X.tocsr()[test] if rows.is_sparse else rows.X[test]
-        return float(get_scorer(self.scoring)(model, X, self.classes_[whole.codes[test].astype(np.intp)]))
+        weight = {} if w is None else {"sample_weight": w}
+        return float(get_scorer(self.scoring)(model, X, self.classes_[whole.codes[test].astype(np.intp)], **weight))
 
     def _finish(self, whole, rows, known):
         n_passes = self.n_passes_
