@@ -43,15 +43,22 @@ py::tuple series_likelihood(const Terms& terms, const Doubles& t, const Doubles&
                         Doubles(static_cast<index_t>(found.gradient.size()), found.gradient.data()));
 }
 
-bool series_posterior(const Terms& terms, const Doubles& t, const Doubles& y, const Doubles& noise,
-                      const Vector<std::uint8_t>& observed, Doubles mean, Doubles variance, Doubles weights, Doubles precision) {
+bool series_left_out(const Terms& terms, const Doubles& t, const Doubles& y, const Doubles& noise,
+                     const Vector<std::uint8_t>& observed, Doubles weights, Doubles precision) {
+  const gp::Series series = series_of(t, y, noise, observed);
+  require_size(weights, series.n * series.n_targets, "weights");
+  require_size(precision, series.n, "precision");
+  double *const to_weights = weights.mutable_data(), *const to_precision = precision.mutable_data();
+  return without_gil([&](auto& token) { return gp::series_left_out(terms_of(terms), series, to_weights, to_precision, token); });
+}
+
+bool series_moments(const Terms& terms, const Doubles& t, const Doubles& y, const Doubles& noise,
+                    const Vector<std::uint8_t>& observed, Doubles mean, Doubles variance) {
   const gp::Series series = series_of(t, y, noise, observed);
   require_size(mean, series.n * series.n_targets, "mean");
   require_size(variance, series.n, "variance");
-  require_size(weights, series.n * series.n_targets, "weights");
-  require_size(precision, series.n, "precision");
-  const gp::SeriesPosterior out{mean.mutable_data(), variance.mutable_data(), weights.mutable_data(), precision.mutable_data()};
-  return without_gil([&](auto& token) { return gp::series_posterior(terms_of(terms), series, out, token); });
+  double *const to_mean = mean.mutable_data(), *const to_variance = variance.mutable_data();
+  return without_gil([&](auto& token) { return gp::series_moments(terms_of(terms), series, to_mean, to_variance, token); });
 }
 
 bool series_covariance(const Terms& terms, const Doubles& t, const Doubles& y, const Doubles& noise,
@@ -143,8 +150,10 @@ void register_gp_large(py::module_& m) {
   const auto array = [](const char* name) { return py::arg(name).noconvert(); };
   gp.def("series_likelihood", &series_likelihood, py::arg("terms"), array("t"), array("y"), array("noise"), array("observed"),
          py::arg("with_gradient"));
-  gp.def("series_posterior", &series_posterior, py::arg("terms"), array("t"), array("y"), array("noise"), array("observed"),
-         array("mean"), array("variance"), array("weights"), array("precision"));
+  gp.def("series_left_out", &series_left_out, py::arg("terms"), array("t"), array("y"), array("noise"), array("observed"),
+         array("weights"), array("precision"));
+  gp.def("series_moments", &series_moments, py::arg("terms"), array("t"), array("y"), array("noise"), array("observed"),
+         array("mean"), array("variance"));
   gp.def("series_covariance", &series_covariance, py::arg("terms"), array("t"), array("y"), array("noise"), array("observed"),
          array("out"));
   gp.def("maximin_order", &maximin_order, array("x"));

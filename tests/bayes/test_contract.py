@@ -26,7 +26,9 @@ MODELS = [
     bayes.HorseshoeRegressor(global_scale=1.0, random_state=0),
     bayes.NormalInverseGammaRegressor(),
     GaussianProcessRegressor(ConstantKernel(10.0) * RBF(3.0) + WhiteKernel()),
-    GaussianProcessRegressor(ConstantKernel(10.0) * RBF(3.0), alpha=0.25, solver="vecchia", n_neighbors=40),
+    GaussianProcessRegressor(
+        ConstantKernel(10.0) * RBF(3.0) + WhiteKernel(0.2), alpha=0.05, solver="vecchia", n_neighbors=40
+    ),
     bayes.SpikeSlabRegressor(),
     bayes.SpikeSlabRegressor(method="sample", inclusion=0.5, random_state=0),
     bayes.NormalInverseGammaRegressor(fit_intercept=False, prior_mean=[1.0, 0.0, 0.0], prior_precision=[1.0, 0.0, 2.0]),

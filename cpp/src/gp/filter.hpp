@@ -22,6 +22,9 @@ struct TermOf {
   Real variance, rate;  // rate: sqrt(2 nu) / length
 };
 
+// Farther away nothing is left of a state, and no product of a zero with a power of the distance is NaN.
+inline constexpr double kFarthest = 1e3;
+
 inline double rate_of(const Term& term) { return std::sqrt(2.0 * term.states - 1.0) / term.length; }
 
 // Each step from one row to the next; steps of one length are computed once.
@@ -38,7 +41,10 @@ class Transitions {
     if (dt == dt_) return;
     dt_ = dt;
     for (std::size_t k = 0; k < terms_.size(); ++k) {
-      if (!terms_[k].constant) steps_[k] = matern_step<Real>(terms_[k].states, terms_[k].variance, terms_[k].rate * Real(dt));
+      const auto& term = terms_[k];
+      if (term.constant) continue;
+      const Real far = term.rate * Real(dt);
+      steps_[k] = matern_step<Real>(term.states, term.variance, value_of(far) < kFarthest ? far : Real(kFarthest));
     }
   }
   // out = Phi x, of a vector with that stride.

@@ -17,12 +17,12 @@ class PointTree {
     if (n > 0) build(0, n);
   }
 
-  // The m nearest points to a query, of those below `limit`, by rising distance; returns how many there are.
   struct Candidate {
     double distance;
     index_t point;
     bool operator<(const Candidate& o) const { return distance != o.distance ? distance < o.distance : point < o.point; }
   };
+  // best: the m nearest points to a query, of those below `limit`, or as many as there are, by rising distance.
   void nearest(const double* query, index_t m, index_t limit, std::vector<Candidate>& best) const {
     best.clear();
     if (!nodes_.empty()) search(0, query, m, limit, best);

@@ -1,5 +1,6 @@
 #include "mlwright/gp/vecchia.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <numbers>

@@ -50,13 +50,13 @@ def series_likelihood(terms, t, y, noise, observed, *, with_gradient=True):
 
 
 @kernel(
-    native="gp.series_posterior",
-    twin="gp_series:series_posterior",
+    native="gp.series_left_out",
+    twin="gp_series:series_left_out",
     strategy="gp_series:terms_and_series",
     tolerance=Tolerance(rtol=1e-8, atol=1e-8),
 )
-def series_posterior(terms, t, y, noise, observed, *, with_gradient=True):
-    """Moments of the process at all rows given the observed ones, and what leaves rows out.
+def series_left_out(terms, t, y, noise, observed, *, with_gradient=True):
+    """What predicts each observed row by all others; zero at rows that are not observed.
 
     Parameters
     ----------
@@ -68,18 +68,39 @@ def series_posterior(terms, t, y, noise, observed, *, with_gradient=True):
     Returns
     -------
     positive_definite : bool
+    weights : float64 array of shape (n, n_targets)
+        ``K^-1 y``.
+    precision : float64 array of shape (n,)
+        The diagonal of ``K^-1``.
+    """
+    series = _series(t, y, noise, observed)
+    weights, precision = np.zeros(series[1].shape), np.zeros(len(series[0]))
+    return core.gp.series_left_out(list(terms), *series, weights, precision), weights, precision
+
+
+@kernel(
+    native="gp.series_moments",
+    twin="gp_series:series_moments",
+    strategy="gp_series:terms_and_series",
+    tolerance=Tolerance(rtol=1e-8, atol=1e-8),
+)
+def series_moments(terms, t, y, noise, observed, *, with_gradient=True):
+    """Posterior moments of the process at all rows, given the observed ones.
+
+    Parameters
+    ----------
+    terms, t, y, noise, observed, with_gradient
+        As in :func:`series_left_out`.
+
+    Returns
+    -------
+    positive_definite : bool
     mean : float64 array of shape (n, n_targets)
     variance : float64 array of shape (n,)
-    weights : float64 array of shape (n, n_targets)
-        ``K^-1 y`` at observed rows, else zero.
-    precision : float64 array of shape (n,)
-        The diagonal of ``K^-1`` at observed rows, else zero.
     """
     series = _series(t, y, noise, observed)
     mean, variance = np.zeros(series[1].shape), np.zeros(len(series[0]))
-    weights, precision = np.zeros(series[1].shape), np.zeros(len(series[0]))
-    done = core.gp.series_posterior(list(terms), *series, mean, variance, weights, precision)
-    return done, mean, variance, weights, precision
+    return core.gp.series_moments(list(terms), *series, mean, variance), mean, variance
 
 
 @kernel(
@@ -94,7 +115,7 @@ def series_covariance(terms, t, y, noise, observed, *, with_gradient=True):
     Parameters
     ----------
     terms, t, y, noise, observed, with_gradient
-        As in :func:`series_posterior`.
+        As in :func:`series_left_out`.
 
     Returns
     -------

@@ -8,9 +8,10 @@ import numpy as np
 from scipy.linalg import solve_triangular
 from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
 
-from mlwright._kernels.gp import covariance, covariance_gradient, cross_covariance
-from mlwright.gaussian_process._program import program_of
-from mlwright.gaussian_process._rows import is_table, log_density, not_positive_definite
+from mlwright._kernels.gp import covariance, covariance_gradient
+from mlwright.gaussian_process._covariances import between, own_variances
+from mlwright.gaussian_process._failures import least_likelihood, not_positive_definite
+from mlwright.gaussian_process._rows import log_density
 
 _NUMBERS_AT_ONCE = 1 << 24  # of covariances between new rows and old ones: 128 MiB
 
@@ -21,12 +22,16 @@ class DenseSolver:
     def __init__(self, observed, settings=None):
         self.observed = observed
 
+    @staticmethod
+    def fits(observed, kernel):
+        return True
+
     def likelihood(self, kernel, gradient=False):
         known = self.observed.program(kernel)
         K, slopes = self._matrix(kernel, known, gradient)
         upper = factorise(K)
         if upper is None:
-            return (-np.inf, np.zeros(len(kernel.theta))) if gradient else -np.inf
+            return least_likelihood(kernel, gradient)
         y = self.observed.y
         weights = solve(upper, y)
         value = log_density(y, weights, half_log_det(upper))
@@ -82,7 +87,7 @@ class DenseSolver:
     def predict(self, state, kernel, X, want):
         if want == "covariance":
             mean, V = self._conditional(state, kernel, X, deviation=True)
-            return mean, between(kernel, X, X, same=True) - V.T @ V
+            return mean, between(kernel, X, X) - V.T @ V
         step = max(1, _NUMBERS_AT_ONCE // len(self.observed.noise))
         parts = [self._marginals(state, kernel, X[i : i + step], want) for i in range(0, len(X), step)]
         mean = np.concatenate([mean for mean, _ in parts])
@@ -90,20 +95,12 @@ class DenseSolver:
 
     def _marginals(self, state, kernel, X, want):
         mean, V = self._conditional(state, kernel, X, deviation=want == "variance")
-        return mean, None if V is None else kernel.diag(X) - np.einsum("ij,ij->j", V, V)
+        return mean, None if V is None else own_variances(kernel, X)[0] - np.einsum("ij,ij->j", V, V)
 
     def _conditional(self, state, kernel, X, deviation):
         K = between(kernel, X, self.observed.X)
         mean = K @ state["_weights"]
         return mean, solve_triangular(state["_upper"], K.T, trans="T", check_finite=False) if deviation else None
-
-
-def between(kernel, X, Z, same=False):
-    """Covariances of rows: k(X, Z), or with `same` those of rows with themselves, white noise included."""
-    known = program_of(kernel, X.shape[1]) if is_table(X) and is_table(Z) else None
-    if known is not None:
-        return cross_covariance(known.program, X, Z, same)
-    return np.asarray(kernel(X) if same else kernel(X, Z), dtype=np.float64)
 
 
 def factorise(K):

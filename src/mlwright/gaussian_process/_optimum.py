@@ -5,28 +5,24 @@ import scipy.optimize
 from sklearn.utils.optimize import _check_optimize_result
 
 
-def maximise(likelihood, kernel, optimizer, n_restarts, rng):
+def maximise(solver, kernel, optimizer, n_restarts, rng):
     """Set ``kernel.theta`` to the best of the optima from its own value and from random ones.
 
     Parameters
     ----------
-    likelihood : callable
-        ``likelihood(theta, eval_gradient)``.
+    solver : object
+        Whose ``likelihood(kernel, gradient)`` is wanted greatest.
     kernel : Kernel
     optimizer : "fmin_l_bfgs_b" or callable
     n_restarts : int
     rng : RandomState
-
-    Returns
-    -------
-    float
-        The log marginal likelihood there.
     """
 
     def objective(theta, eval_gradient=True):
+        kernel.theta = theta
         if not eval_gradient:
-            return -likelihood(theta, False)
-        value, gradient = likelihood(theta, True)
+            return -solver.likelihood(kernel)
+        value, gradient = solver.likelihood(kernel, gradient=True)
         return -value, -gradient
 
     bounds = kernel.bounds
@@ -34,10 +30,8 @@ def maximise(likelihood, kernel, optimizer, n_restarts, rng):
         raise ValueError("Multiple optimizer restarts (n_restarts_optimizer>0) requires that all bounds are finite.")
     starts = [kernel.theta, *(rng.uniform(bounds[:, 0], bounds[:, 1]) for _ in range(n_restarts))]
     optima = [_search(objective, start, bounds, optimizer) for start in starts]
-    theta, least = min(optima, key=lambda optimum: optimum[1])
-    kernel.theta = theta
+    kernel.theta = min(optima, key=lambda optimum: optimum[1])[0]
     kernel._check_bounds_params()
-    return -float(least)
 
 
 def _search(objective, start, bounds, optimizer):

@@ -9,19 +9,19 @@ from sklearn.exceptions import NotFittedError
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, Kernel
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import validate_data
 
 from mlwright._bayesian.contract import BayesianMixin
 from mlwright._bayesian.laws import StudentLaw
 from mlwright._bayesian.loo import keep_loo
 from mlwright.base import fit_context
-from mlwright.gaussian_process._dense import DenseSolver, between
+from mlwright.gaussian_process._dense import DenseSolver
+from mlwright.gaussian_process._inputs import checked, checked_rows, normalise, require_noise
 from mlwright.gaussian_process._optimum import maximise
-from mlwright.gaussian_process._posterior import draws, leave_out
+from mlwright.gaussian_process._posterior import Posterior, leave_out
+from mlwright.gaussian_process._prior import moments as prior_moments
 from mlwright.gaussian_process._rows import Observed, Settings
 from mlwright.gaussian_process._solvers import SOLVERS, choose
 from mlwright.gaussian_process._state import STATE, check_state
-from mlwright.gaussian_process._targets import normalise, prior_moments, require_noise, spread
 from mlwright.gaussian_process._vecchia import column_scale
 
 _FUNCTION, _OBSERVATION = 7301, 7302  # streams
@@ -58,11 +58,12 @@ class GaussianProcessRegressor(BayesianMixin, MultiOutputMixin, RegressorMixin, 
         is "state_space" where that applies and there are 256 rows or more, else "dense": it never approximates.
     n_neighbors : int, default=30
         Of "vecchia": rows that each row is given; predictions are given twice as many. The approximation is exact from
-        n_samples - 1 on.
+        n_samples - 1 on, but slow long before: where hundreds are wanted, "dense" is faster.
     ordering : {"maximin", "coordinate"}, default="maximin"
         Of "vecchia": rows far apart first, or by the sum of their columns.
     compute_loo : bool, default=False
-        Whether `fit` predicts each row by all others, exactly.
+        Whether `fit` predicts each row by all others, without refits: exactly; under "vecchia", as exactly as it
+        approximates.
 
     Attributes
     ----------
@@ -96,7 +97,8 @@ class GaussianProcessRegressor(BayesianMixin, MultiOutputMixin, RegressorMixin, 
     Intervals, quantiles and draws of observations include the noise: the white noise of the kernel, and `alpha` where
     it is one number; the standard deviations of `predict` include the kernel's noise only, as scikit-learn's do.
     Correlations of predictions by "vecchia" are those of rows given their neighbours among the fit's and new ones.
-    ``partial_fit`` keeps hyperparameters and normalisation and extends the factor.
+    ``partial_fit`` keeps hyperparameters and normalisation; the factor of "dense" is extended, the others are computed
+    anew. Parameters that are set after a fit count from the next one on.
 
     References
     ----------
@@ -183,8 +185,8 @@ class GaussianProcessRegressor(BayesianMixin, MultiOutputMixin, RegressorMixin, 
             If the covariance matrix is not positive definite: rows that are equal, or nearly, with too small an alpha.
         """
         self.kernel_ = ConstantKernel() * RBF() if self.kernel is None else clone(self.kernel)
-        X, y = self._checked(X, y, reset=True)
-        self._noise = require_noise(self.alpha, len(y))
+        X, y = checked(self, X, y, reset=True)
+        self._noise = self._settle(len(y))
         self._centre, self._scale, y = normalise(y, self.normalize_y)
         self.X_train_, self.y_train_ = (X.copy(), y.copy()) if self.copy_X_train else (X, y)
         self.solver_ = choose(self.solver, self._observed(), self.kernel_)
@@ -192,12 +194,7 @@ class GaussianProcessRegressor(BayesianMixin, MultiOutputMixin, RegressorMixin, 
         solver = self._solver()
         if self.optimizer is not None and self.kernel_.n_dims > 0:
             rng = check_random_state(self.random_state)
-
-            def likelihood(theta, gradient):
-                self.kernel_.theta = theta
-                return solver.likelihood(self.kernel_, gradient)
-
-            maximise(likelihood, self.kernel_, self.optimizer, self.n_restarts_optimizer, rng)
+            maximise(solver, self.kernel_, self.optimizer, self.n_restarts_optimizer, rng)
         return self._conditioned(solver, solver.state(self.kernel_))
 
     @fit_context
@@ -221,12 +218,12 @@ class GaussianProcessRegressor(BayesianMixin, MultiOutputMixin, RegressorMixin, 
         """
         if not hasattr(self, "X_train_"):
             return self.fit(X, y)
-        if np.ndim(self.alpha):
+        if np.size(self.alpha) > 1:
             raise ValueError(
                 "partial_fit: got alpha as an array, which has no number for the new rows; expected one number; or fit "
                 "on all rows."
             )
-        X, y = self._checked(X, y, reset=False)
+        X, y = checked(self, X, y, reset=False)
         if y.shape[1:] != self.y_train_.shape[1:]:
             raise ValueError(
                 f"partial_fit: got y of shape {y.shape}, expected the targets of the fit, whose y has the shape "
@@ -236,25 +233,15 @@ class GaussianProcessRegressor(BayesianMixin, MultiOutputMixin, RegressorMixin, 
         y = (y - self._in_shape(self._centre)) / self._in_shape(self._scale)
         self.X_train_ = np.concatenate([self.X_train_, X])
         self.y_train_ = np.concatenate([self.y_train_, y])
-        self._noise = np.concatenate([self._noise, np.full(len(y), float(self.alpha))])
+        self._noise = np.concatenate([self._noise, self._settle(len(y))])
         solver = self._solver()
         return self._conditioned(solver, solver.extended(state, n_old, self.kernel_))
 
-    def _checked(self, X, y, reset):
-        X, y = validate_data(self, X, y, reset=reset, multi_output=True, y_numeric=True, **self._wanted(self.kernel_))
-        X, y = (a.astype(np.float64) if a.dtype.kind in "iub" else a for a in (X, y))
-        n_targets = y.shape[1] if y.ndim > 1 else 1
-        if self.n_targets is not None and n_targets != self.n_targets:
-            raise ValueError(
-                "The number of targets seen in `y` is different from the parameter `n_targets`. "
-                f"Got {n_targets} != {self.n_targets}."
-            )
-        return X, y
-
-    @staticmethod
-    def _wanted(kernel):
-        vectors = kernel is None or kernel.requires_vector_input
-        return {"ensure_2d": vectors, "dtype": "numeric" if vectors else None}
+    def _settle(self, n):
+        """Keep what parameters say, which may be set to something else afterwards; the noise of n rows."""
+        noise, self._new_noise = require_noise(self.alpha, n)
+        self._n_neighbors, self._ordering = int(self.n_neighbors), self.ordering
+        return noise
 
     def _conditioned(self, solver, state):
         for name in ("_weights", "_upper"):  # an earlier fit's
@@ -276,8 +263,11 @@ class GaussianProcessRegressor(BayesianMixin, MultiOutputMixin, RegressorMixin, 
         return Observed(self.X_train_, np.ascontiguousarray(y.reshape(len(y), -1)), self._noise)
 
     def _solver(self):
-        settings = Settings(self.n_neighbors, self.ordering, self._column_scale)
+        settings = Settings(int(self._n_neighbors), self._ordering, self._column_scale)
         return SOLVERS[self.solver_](self._observed(), settings)
+
+    def _posterior(self):
+        return Posterior(self._solver(), self.kernel_, self._state(), self._centre, self._scale)
 
     def _state(self):
         return {name: vars(self)[name] for name in ("_weights", "_upper") if name in vars(self)}
@@ -291,14 +281,12 @@ class GaussianProcessRegressor(BayesianMixin, MultiOutputMixin, RegressorMixin, 
 
     @property
     def alpha_(self):
-        if not hasattr(self, "_weights"):
-            raise AttributeError("alpha_: the model is not fitted")
+        self._require_fit()
         return self._weights[:, 0] if self.y_train_.ndim == 1 else self._weights
 
     @property
     def L_(self):
-        if not hasattr(self, "_weights"):
-            raise AttributeError("L_: the model is not fitted")
+        self._require_fit()
         if not hasattr(self, "_upper"):
             return DenseSolver(self._observed()).state(self.kernel_)["_upper"].T
         return self._upper.T
@@ -353,17 +341,14 @@ class GaussianProcessRegressor(BayesianMixin, MultiOutputMixin, RegressorMixin, 
         """
         if return_std and return_cov:
             raise RuntimeError("At most one of return_std or return_cov can be requested.")
-        X = validate_data(self, X, reset=False, **self._wanted(self.kernel))
-        want = "covariance" if return_cov else "variance" if return_std else "mean"
+        X = checked_rows(self, getattr(self, "kernel_", self.kernel), X)
         if not hasattr(self, "X_train_"):
-            return prior_moments(self.kernel, self.n_targets, X, want)
-        mean, second = self._solver().predict(self._state(), self.kernel_, X, want)
-        mean = _squeezed(self._centre + self._scale * mean)
-        if want == "mean":
-            return mean
-        if want == "variance":
-            return mean, _squeezed(np.sqrt(spread(second, self._scale)))
-        return mean, _squeezed(second[:, :, None] * self._scale**2)
+            return prior_moments(self.kernel, self.n_targets, X, return_std, return_cov)
+        posterior = self._posterior()
+        if not (return_std or return_cov):
+            return _squeezed(posterior.mean(X))
+        mean, second = posterior.covariance(X) if return_cov else posterior.deviations(X, warn=True)
+        return _squeezed(mean), _squeezed(second)
 
     def sample_y(self, X, n_samples=1, random_state=0):
         """Draw functions, with the kernel's white noise, at rows; from an unfitted model by the prior.
@@ -391,35 +376,19 @@ class GaussianProcessRegressor(BayesianMixin, MultiOutputMixin, RegressorMixin, 
 
     def _rows_of(self, X):
         self._require_fit()
-        return validate_data(self, X, reset=False, **self._wanted(self.kernel_))
-
-    @property
-    def _observation_noise(self):
-        return 0.0 if np.ndim(self.alpha) else float(self.alpha)
+        return checked_rows(self, self.kernel_, X)
 
     def _predictive_law(self, X):
-        X = self._rows_of(X)
-        mean, variance = self._solver().predict(self._state(), self.kernel_, X, "variance")
-        variance = np.maximum(variance, 0.0)  # by rounding
-        deviation = np.sqrt(spread(variance, self._scale, self._observation_noise))
-        return StudentLaw(_squeezed(self._centre + self._scale * mean), _squeezed(deviation))
+        mean, deviation = self._posterior().deviations(self._rows_of(X), self._new_noise)
+        return StudentLaw(_squeezed(mean), _squeezed(deviation))
 
     def _posterior_draws(self, n_samples, seed):
         """Of the function at the rows of the fit: hyperparameters are known, there is nothing else to draw."""
-        X = self.X_train_
-        mean, covariance = self._solver().predict(self._state(), self.kernel_, X, "covariance")
-        covariance[np.diag_indices_from(covariance)] -= self.kernel_.diag(X) - between(self.kernel_, X, X).diagonal()
-        return {"f": self._draws(mean, covariance, n_samples, seed, _FUNCTION)}
+        return {"f": _squeezed(self._posterior().draws(self.X_train_, n_samples, seed, _FUNCTION))}
 
     def _predictive_draws(self, X, n_samples, seed):
         X = self._rows_of(X)
-        mean, covariance = self._solver().predict(self._state(), self.kernel_, X, "covariance")
-        covariance[np.diag_indices_from(covariance)] += self._observation_noise
-        return self._draws(mean, covariance, n_samples, seed, _OBSERVATION)
-
-    def _draws(self, mean, covariance, n_samples, seed, stream):
-        out = draws(self._centre + self._scale * mean, covariance, self._scale, n_samples, seed, stream)
-        return _squeezed(out)
+        return _squeezed(self._posterior().draws(X, n_samples, seed, _OBSERVATION, self._new_noise))
 
     # ---------------------------------------------------------------- scikit-learn and model files
 

@@ -1,10 +1,11 @@
 """What a Gaussian process is conditioned on."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from mlwright.gaussian_process._program import program_of
+from mlwright.gaussian_process._program import is_table, program_of
 
 
 @dataclass(frozen=True)
@@ -26,27 +27,18 @@ class Observed:
     noise: np.ndarray
 
     def program(self, kernel):
-        """The kernel's program, or None: see :func:`~mlwright.gaussian_process._program.program_of`."""
-        return program_of(kernel, self.X.shape[1]) if is_table(self.X) else None
+        """The kernel's program on these rows, or None: see :mod:`mlwright.gaussian_process._program`."""
+        return program_of(kernel, self.X.shape[1]) if self._is_table else None
 
-
-def is_table(X):
-    """Whether X is rows of numbers: what native code reads."""
-    return isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind in "fiu"
+    @cached_property
+    def _is_table(self):
+        return is_table(self.X)
 
 
 def log_density(y, weights, half_log_det):
     """Of all targets under one covariance matrix K: y of shape (n, t), weights ``K^-1 y``."""
     n, t = y.shape
     return -0.5 * float(np.einsum("it,it->", y, weights)) - t * (half_log_det + 0.5 * n * np.log(2.0 * np.pi))
-
-
-def not_positive_definite(kernel):
-    """The error of a covariance matrix that has no Cholesky factor: scikit-learn's."""
-    return np.linalg.LinAlgError(
-        f"The kernel, {kernel}, is not returning a positive definite matrix. Try gradually increasing the 'alpha' "
-        "parameter of your GaussianProcessRegressor estimator."
-    )
 
 
 @dataclass(frozen=True)

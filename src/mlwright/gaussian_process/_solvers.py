@@ -3,6 +3,7 @@
 A solver is made of an :class:`~mlwright.gaussian_process._rows.Observed` and, where it needs them,
 :class:`~mlwright.gaussian_process._rows.Settings`, and offers, for a kernel with its hyperparameters as they stand,
 
+    fits(observed, kernel)         whether it is a solver for them
     likelihood(kernel, gradient)   log marginal likelihood; with its gradient by ``kernel.theta`` if asked for; minus
                                    infinity where the covariance matrix is not positive definite
     state(kernel)                  dict of the arrays that everything below needs; ``_weights`` is ``K^-1 y``
@@ -11,11 +12,13 @@ A solver is made of an :class:`~mlwright.gaussian_process._rows.Observed` and, w
     left_out(state, kernel)        ``K^-1 y`` of shape (n, t) and the diagonal of ``K^-1``
     predict(state, kernel, X, want)
         means of shape (m, t), and for `want` "mean" None, for "variance" variances of shape (m,), for "covariance"
-        covariances of shape (m, m); white noise of the kernel included, ``alpha`` not
+        covariances of shape (m, m): of the process, without any noise
+
+Where the solver is none for the kernel, a likelihood is minus infinity and all else raises ValueError.
 """
 
-from mlwright.gaussian_process import _state_space
 from mlwright.gaussian_process._dense import DenseSolver
+from mlwright.gaussian_process._failures import unsuited
 from mlwright.gaussian_process._state_space import StateSpaceSolver
 from mlwright.gaussian_process._vecchia import VecchiaSolver
 
@@ -32,15 +35,8 @@ def choose(name, observed, kernel):
         If the solver asked for is not one for these rows and this kernel.
     """
     if name == "auto":
-        return "state_space" if len(observed.y) >= _FEWEST_ROWS and _state_space.fits(observed, kernel) else "dense"
-    if name == "state_space" and not _state_space.fits(observed, kernel):
-        raise ValueError(
-            f"solver: got 'state_space' for the kernel {kernel}; expected X of one column, and a sum of at most four "
-            "products of one Matern kernel (nu 0.5, 1.5 or 2.5) with constants, and of WhiteKernel; or solver='dense'."
-        )
-    if name == "vecchia" and observed.program(kernel) is None:
-        raise ValueError(
-            f"solver: got 'vecchia' for the kernel {kernel}; expected sums and products of ConstantKernel, "
-            "WhiteKernel, RBF, Matern (nu 0.5, 1.5, 2.5 or inf) and RationalQuadratic; or solver='dense'."
-        )
+        long = len(observed.y) >= _FEWEST_ROWS
+        return "state_space" if long and StateSpaceSolver.fits(observed, kernel) else "dense"
+    if not SOLVERS[name].fits(observed, kernel):
+        raise unsuited(name, kernel)
     return name

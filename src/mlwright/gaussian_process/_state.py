@@ -4,9 +4,8 @@ import numpy as np
 
 from mlwright._bayesian.loo import LOO_FIELDS
 from mlwright._runtime.errors import ModelFormatError
-from mlwright.gaussian_process._program import program_of
+from mlwright.gaussian_process._failures import unsuited
 from mlwright.gaussian_process._solvers import SOLVERS
-from mlwright.gaussian_process._state_space import terms_of
 from mlwright.io.composite import Maybe, State
 from mlwright.io.schema import Choice, Number, Plain, Size, Strings, Tensor
 
@@ -22,6 +21,9 @@ STATE = State(
     log_evidence_=Number(),
     solver_=Choice(*SOLVERS),
     _noise=Tensor("f8", "n"),
+    _new_noise=Number(low=0.0),
+    _n_neighbors=Number(low=1, integer=True),
+    _ordering=Choice("maximin", "coordinate"),
     _centre=Tensor("f8", "t"),
     _scale=Tensor("f8", "t"),
     _column_scale=Tensor("f8", "p"),
@@ -48,13 +50,10 @@ def _problem(model):
     if not positive or not (np.asarray(model._noise) >= 0.0).all():
         return "a scale is not positive, or a variance of the noise is negative"
     try:
-        program = program_of(model.kernel_, p)
+        if not SOLVERS[model.solver_].fits(model._observed(), model.kernel_):
+            return str(unsuited(model.solver_, model.kernel_))
     except ValueError as error:
         return str(error)
-    if program is None and model.solver_ != "dense":
-        return f"its kernel is none of the solver {model.solver_!r}"
-    if model.solver_ == "state_space" and (p != 1 or terms_of(program.program) is None):
-        return "its kernel and rows have no state-space model"
     return _factor_problem(model)
 
 

@@ -7,8 +7,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mlwright._kernels.gp_series import MOST_TERMS, series_covariance, series_likelihood, series_posterior
-from mlwright.gaussian_process._rows import not_positive_definite
+from mlwright._kernels.gp_series import (
+    MOST_TERMS,
+    series_covariance,
+    series_left_out,
+    series_likelihood,
+    series_moments,
+)
+from mlwright.gaussian_process._failures import least_likelihood, not_positive_definite, unsuited
 
 _STATES = {"constant": 0, "matern12": 1, "matern32": 2, "matern52": 3}
 
@@ -63,12 +69,6 @@ def _product(a, b):
     return replace(a if a.states > 0 else b, factors=factors)
 
 
-def fits(observed, kernel):
-    """Whether this solver can be asked for the posterior of these rows under this kernel."""
-    known = observed.program(kernel)
-    return known is not None and observed.X.shape[1] == 1 and terms_of(known.program) is not None
-
-
 class StateSpaceSolver:
     """See :mod:`mlwright.gaussian_process._solvers` for what a solver offers."""
 
@@ -76,27 +76,36 @@ class StateSpaceSolver:
         self.observed = observed
         self._t = np.asarray(observed.X, dtype=np.float64)[:, 0]
         self._order = np.argsort(self._t, kind="stable")
-        self._seen = np.ones(len(self._t), dtype=bool)
+
+    @staticmethod
+    def fits(observed, kernel):
+        known = observed.program(kernel)
+        return known is not None and observed.X.shape[1] == 1 and terms_of(known.program) is not None
 
     def _model(self, kernel):
-        """The kernel's program, its terms, those that are processes as numbers, and the variance of white noise."""
+        """The kernel's program, its terms, and those that are processes as numbers."""
+        if not self.fits(self.observed, kernel):
+            raise unsuited("state_space", kernel)
         known = self.observed.program(kernel)
-        terms, value = terms_of(known.program), known.program.parameters
-        smooth = [_as_numbers(term, value) for term in terms if term.states >= 0]
-        white = sum(float(np.prod(value[list(term.factors)])) for term in terms if term.states < 0)
-        return known, terms, smooth, white
+        terms = terms_of(known.program)
+        return known, terms, [_as_numbers(term, known.program.parameters) for term in terms if term.states >= 0]
+
+    def _series(self, white):
+        order, data = self._order, self.observed
+        return self._t[order], data.y[order], data.noise[order] + white, np.ones(len(order), dtype=bool)
 
     def likelihood(self, kernel, gradient=False):
-        known, terms, smooth, white = self._model(kernel)
-        order, data = self._order, self.observed
-        series = self._t[order], data.y[order], data.noise[order] + white, self._seen
+        if not self.fits(self.observed, kernel):
+            return least_likelihood(kernel, gradient)
+        known, terms, smooth = self._model(kernel)
+        series = self._series(known.parts.white)
         definite, value, slopes = series_likelihood(smooth, *series, with_gradient=gradient)
         if not (definite and np.isfinite(value)):
-            return (-np.inf, np.zeros(len(kernel.theta))) if gradient else -np.inf
+            return least_likelihood(kernel, gradient)
         return (value, _by_parameter(known, terms, slopes)) if gradient else value
 
     def state(self, kernel):
-        return {"_weights": self._smooth(kernel)[0]}
+        return {"_weights": self.left_out(None, kernel)[0]}
 
     def extended(self, state, n_old, kernel):
         return self.state(kernel)
@@ -105,49 +114,41 @@ class StateSpaceSolver:
         return self.likelihood(kernel)
 
     def left_out(self, state, kernel):
-        return self._smooth(kernel)
-
-    def _smooth(self, kernel):
-        _, _, smooth, white = self._model(kernel)
-        order, data = self._order, self.observed
-        series = self._t[order], data.y[order], data.noise[order] + white, self._seen
-        definite, _, _, weights, precision = series_posterior(smooth, *series)
+        known, _, smooth = self._model(kernel)
+        definite, weights, precision = series_left_out(smooth, *self._series(known.parts.white))
         if not definite:
             raise not_positive_definite(kernel)
-        back = np.empty_like(order)
-        back[order] = np.arange(len(order))
+        back = np.empty_like(self._order)
+        back[self._order] = np.arange(len(back))
         return weights[back], precision[back]
 
     def predict(self, state, kernel, X, want):
-        _, _, smooth, white = self._model(kernel)
-        data, m = self.observed, len(X)
+        known, _, smooth = self._model(kernel)
+        data, n, m = self.observed, len(self._t), len(X)
         t = np.concatenate([self._t, np.asarray(X, dtype=np.float64)[:, 0]])
         order = np.argsort(t, kind="stable")
-        seen = order < len(self._t)
         y = np.concatenate([data.y, np.zeros((m, data.y.shape[1]))])[order]
-        noise = np.concatenate([data.noise + white, np.zeros(m)])[order]
-        series = smooth, t[order], y, noise, seen
-        new = order[~seen] - len(self._t)  # where each new row comes from, in the order of the series
-        definite, mean, variance, *_ = series_posterior(*series)
+        noise = np.concatenate([data.noise + known.parts.white, np.zeros(m)])[order]
+        series = smooth, t[order], y, noise, order < n
+        new = order[order >= n] - n  # where each new row comes from, in the order of the series
+        definite, means, variances = series_moments(*series)
         if not definite:
             raise not_positive_definite(kernel)
-        out = np.empty((m, y.shape[1]))
-        out[new] = mean[~seen]
-        if want == "mean":
-            return out, None
+        mean, second = np.empty((m, y.shape[1])), None
+        mean[new] = means[order >= n]
         if want == "variance":
-            spread = np.empty(m)
-            spread[new] = variance[~seen] + white
-            return out, spread
-        covariance = np.empty((m, m))
-        covariance[np.ix_(new, new)] = series_covariance(*series)[1]
-        covariance[np.diag_indices(m)] += white
-        return out, covariance
+            second = np.empty(m)
+            second[new] = variances[order >= n]
+        elif want == "covariance":
+            second = np.empty((m, m))
+            second[np.ix_(new, new)] = series_covariance(*series)[1]
+        return mean, second
 
 
 def _as_numbers(term, value):
     length = 1.0 if term.scale is None else float(value[term.scale])
-    return term.states, float(np.prod(value[list(term.factors)])), length
+    variance = np.prod(value[list(term.factors)])
+    return term.states, float(max(variance, np.finfo(np.float64).tiny)), length
 
 
 def _by_parameter(known, terms, slopes):

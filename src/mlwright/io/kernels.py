@@ -1,7 +1,7 @@
 """scikit-learn's kernels of Gaussian processes in model files: by name, from a closed table, their parameters plain.
 
 A kernel is ``{"kernel": {"name": ..., "params": {...}}}``. What it is built of is checked before it is built: parts
-must be kernels, hyperparameters positive numbers, bounds "fixed" or pairs of positive numbers.
+must be kernels, hyperparameters positive numbers, or from 0 for variances, bounds "fixed" or pairs of such numbers.
 """
 
 import sys
@@ -13,8 +13,8 @@ _MODULE = "sklearn.gaussian_process.kernels"
 #: Names to parameters and of what kind they are.
 _SCALE = {"length_scale": "scales", "length_scale_bounds": "bounds"}
 TABLE = {
-    "ConstantKernel": {"constant_value": "scale", "constant_value_bounds": "bounds"},
-    "WhiteKernel": {"noise_level": "scale", "noise_level_bounds": "bounds"},
+    "ConstantKernel": {"constant_value": "level", "constant_value_bounds": "bounds"},
+    "WhiteKernel": {"noise_level": "level", "noise_level_bounds": "bounds"},
     "RBF": _SCALE,
     "Matern": {**_SCALE, "nu": "scale"},
     "RationalQuadratic": {
@@ -24,7 +24,7 @@ TABLE = {
         "length_scale": "scale", "periodicity": "scale", "length_scale_bounds": "bounds",
         "periodicity_bounds": "bounds",
     },
-    "DotProduct": {"sigma_0": "scale", "sigma_0_bounds": "bounds"},
+    "DotProduct": {"sigma_0": "level", "sigma_0_bounds": "bounds"},
     "Exponentiation": {"kernel": "kernel", "exponent": "scale"},
     "Sum": {"k1": "kernel", "k2": "kernel"},
     "Product": {"k1": "kernel", "k2": "kernel"},
@@ -71,11 +71,18 @@ def _check(value, kind, place):
 
 def _check_numbers(value, kind, place):
     try:
-        numbers = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError):
+        numbers = np.asarray(value)
+    except ValueError:
         numbers = np.empty(0)
-    axes = {"scale": (0,), "scales": (0, 1), "bounds": (1, 2)}[kind]
-    pairs = kind != "bounds" or (numbers.ndim and numbers.shape[-1] == 2)
-    if numbers.ndim not in axes or numbers.size == 0 or not pairs or not (numbers > 0.0).all():
-        form = " in pairs, or 'fixed'" if kind == "bounds" else ""
-        raise place.error(f"got {value!r:.80}; expected positive numbers{form}")
+    axes = {"level": (0,), "scale": (0,), "scales": (0, 1), "bounds": (1, 2)}[kind]
+    form = {"level": "a number from 0", "bounds": "numbers from 0 in pairs, or 'fixed'"}.get(kind, "positive numbers")
+    if numbers.dtype.kind not in "iuf" or numbers.ndim not in axes or not _in_range(numbers, kind):
+        raise place.error(f"got {value!r:.80}; expected {form}")
+
+
+def _in_range(numbers, kind):
+    if kind == "bounds" and numbers.shape[-1] != 2:
+        return False
+    highest = numbers[..., 1] if kind == "bounds" else numbers
+    positive = kind == "level" or bool((highest > 0.0).all())
+    return numbers.size > 0 and positive and bool((numbers >= 0.0).all())

@@ -38,14 +38,20 @@ def series_likelihood(terms, t, y, noise, observed, *, with_gradient=True):
     return True, value, np.array([0.5 * np.sum(inner * s) for s in slopes]) if with_gradient else np.empty(0)
 
 
-def series_posterior(terms, t, y, noise, observed, *, with_gradient=True):
-    """See ``mlwright._kernels.gp_series.series_posterior``."""
+def series_left_out(terms, t, y, noise, observed, *, with_gradient=True):
+    """See ``mlwright._kernels.gp_series.series_left_out``."""
     seen, K, _ = _observed(terms, t, y, noise, observed)
-    P, cross = np.linalg.inv(K), _matrix(terms, t, t[seen])[0]
-    weights, precision = np.zeros_like(y), np.zeros(len(t))
+    P, weights, precision = np.linalg.inv(K), np.zeros_like(y), np.zeros(len(t))
     weights[seen], precision[seen] = P @ y[seen], P.diagonal()
-    prior = _matrix(terms, t, t)[0].diagonal()
-    return True, cross @ P @ y[seen], prior - np.sum((cross @ P) * cross, axis=1), weights, precision
+    return True, weights, precision
+
+
+def series_moments(terms, t, y, noise, observed, *, with_gradient=True):
+    """See ``mlwright._kernels.gp_series.series_moments``."""
+    seen, K, _ = _observed(terms, t, y, noise, observed)
+    cross = _matrix(terms, t, t[seen])[0]
+    gain = cross @ np.linalg.inv(K)
+    return True, gain @ y[seen], _matrix(terms, t, t)[0].diagonal() - np.sum(gain * cross, axis=1)
 
 
 def series_covariance(terms, t, y, noise, observed, *, with_gradient=True):

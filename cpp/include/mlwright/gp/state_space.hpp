@@ -5,7 +5,8 @@
 // lambda = sqrt(2 nu) / l, and derivatives in units of lambda, the transition is exp(-a) (I + a N + a^2 N^2 / 2), N nilpotent,
 // and the noise of a step sums integrals of s^k exp(-2 s) over [0, a], which are computed without cancellation. The filter
 // gives the likelihood; carried out on numbers with derivatives (forward mode) its gradient. Backwards, the smoother of de
-// Jong gives moments of the function, K^-1 y, and the diagonal of K^-1, none by a division by what noise may be.
+// Jong gives moments of the function, K^-1 y, and the diagonal of K^-1, none by a division by what noise may be; moments
+// from whichever end of the series more was known of a row, since the other way all digits of a small variance cancel.
 //
 // Cost: some 0.1 to 1 us a row, the number of states cubed. Deterministic; covariances are parallel over wanted rows.
 // Reference: Hartikainen and Sarkka (2010), Kalman filtering and smoothing solutions to temporal Gaussian process regression
@@ -46,13 +47,14 @@ struct SeriesLikelihood {
 SeriesLikelihood series_likelihood(const std::vector<Term>& terms, const Series& series, bool with_gradient,
                                    runtime::CancelToken& token);
 
-// Where it is not null: n x n_targets, n, n x n_targets, n. weights (K^-1 y) and precision (the diagonal of K^-1) are of
-// observed rows, zero at others. False where the matrix is not positive definite.
-struct SeriesPosterior {
-  double *mean, *variance, *weights, *precision;
-};
-bool series_posterior(const std::vector<Term>& terms, const Series& series, const SeriesPosterior& out,
-                      runtime::CancelToken& token);
+// K^-1 y (n x n_targets) and the diagonal of K^-1 (n) at observed rows, zero at others. False where the matrix is not
+// positive definite, here and below.
+bool series_left_out(const std::vector<Term>& terms, const Series& series, double* weights, double* precision,
+                     runtime::CancelToken& token);
+
+// Of the process at all rows: posterior means (n x n_targets) and variances (n).
+bool series_moments(const std::vector<Term>& terms, const Series& series, double* mean, double* variance,
+                    runtime::CancelToken& token);
 
 // out (m x m): posterior covariances of the process at the rows that are not observed, in their order.
 bool series_covariance(const std::vector<Term>& terms, const Series& series, double* out, runtime::CancelToken& token);
