@@ -2,6 +2,8 @@
 
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 from sklearn.inspection import permutation_importance as sklearn_permutation_importance
 
@@ -58,6 +60,20 @@ def test_permutation_equals_scikit_learns(fitted, arguments, weighted):
         assert set(got) == set(want)
         for name in want:
             np.testing.assert_array_equal(got[name], want[name])
+
+
+@pytest.mark.parametrize("library", [pl.from_pandas, pa.Table.from_pandas])
+@pytest.mark.parametrize("max_samples", [1.0, 0.5])
+def test_permutation_of_every_kind_of_table(library, max_samples):
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"number": rng.normal(size=200), "word": rng.choice(["a", "b", "c"], 200), "none": 1.0})
+    y = table["number"].to_numpy() + (table["word"] == "a")
+    arguments = {"n_repeats": 3, "random_state": 0, "max_samples": max_samples}
+    fitted = HistGradientBoostingRegressor(max_iter=10).fit(table, y)
+    expected = permutation_importance(fitted, table, y, **arguments)
+    got = permutation_importance(fitted, library(table), y, **arguments)
+    np.testing.assert_array_equal(got.importances, expected.importances)
+    assert (got.importances[:2] > 0).all()
 
 
 def test_permutation_by_a_named_score_leaves_the_table_alone():

@@ -7,6 +7,7 @@ from sklearn.utils.random import sample_without_replacement
 
 from mlwright.ensemble._importances import KINDS, forest_importances
 from mlwright.explain._model import TreeModel
+from mlwright.preprocessing._columns import as_table, permute_column
 
 
 def feature_importances(model, kind="gain", *, normalize=True):
@@ -85,7 +86,7 @@ def permutation_importance(
     if not (isinstance(n_repeats, int | np.integer) and n_repeats >= 1):
         raise ValueError(f"n_repeats: got {n_repeats!r}, expected an integer of at least 1")
     used = set(np.unique(TreeModel.of(model).forest.trees["feature"]).tolist())
-    if not hasattr(X, "iloc"):
+    if as_table(X) is None:
         X = check_array(X, ensure_all_finite="allow-nan", dtype=None)
     scorer = check_scoring(model, scoring=scoring)
     seed = check_random_state(random_state).randint(np.iinfo(np.int32).max + 1)
@@ -113,7 +114,7 @@ def _sampled(parts, n_rows, rng):
     """A copy of some rows of X, with their y and weights."""
     X, y, weight = parts
     if n_rows == X.shape[0]:
-        return X.copy(), y, weight
+        return X.copy() if hasattr(X, "copy") else X, y, weight  # tables without it cannot be written to
     chosen = sample_without_replacement(X.shape[0], n_rows, random_state=rng)
     return tuple(None if part is None else _safe_indexing(part, chosen, axis=0) for part in parts)
 
@@ -127,12 +128,20 @@ def _scores(scorer, model, rows, column, n_repeats, rng):
     order = np.arange(X.shape[0])
     for repeat in range(n_repeats):
         rng.shuffle(order)
-        if hasattr(X, "iloc"):
-            X.isetitem(column, X.iloc[order, column].set_axis(X.index))
-        else:
-            X[:, column] = X[order, column]
+        X = _shuffled(X, column, order)
         scores[repeat] = _score(scorer, model, X, y, weight)
     return scores
+
+
+def _shuffled(X, column, order):
+    """X with one column in another order: a copy made before is written to, of tables that cannot be a new one."""
+    if hasattr(X, "iloc"):
+        X.isetitem(column, X.iloc[order, column].set_axis(X.index))
+    elif as_table(X) is not None:
+        X = permute_column(X, column, None, order)
+    else:
+        X[:, column] = X[order, column]
+    return X
 
 
 def _score(scorer, model, X, y, weight):
