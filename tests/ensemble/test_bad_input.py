@@ -71,6 +71,16 @@ def test_labels_of_several_kinds_are_refused(labels):
         unfitted("classifier").fit(rows("classifier")[0], y)
 
 
+def test_a_class_without_weight_is_balanced_by_leaving_it_out():
+    X, y = rows("classifier")
+    y[:20] = 2
+    model = unfitted("classifier").set_params(class_weight="balanced").fit(X, y, (y != 2) * 1.0)
+    assert model.classes_.tolist() == [0, 1, 2]
+    p = model.predict_proba(X)
+    assert (p[:, 2] < 1e-10).all()
+    assert (p[:, :2].max(axis=0) > 0.6).all()
+
+
 @pytest.mark.parametrize("weight", [-1.0, np.nan, np.inf])
 def test_class_weights_that_are_none_are_refused(weight):
     with pytest.raises(ValueError, match=r"class_weight: got .*, expected finite numbers that are not negative"):

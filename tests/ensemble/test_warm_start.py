@@ -4,7 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlwright.ensemble import BinnedData, HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from mlwright.ensemble import (
+    BinnedData,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingDistributionRegressor,
+    HistGradientBoostingQuantileRegressor,
+    HistGradientBoostingRegressor,
+)
 
 FEW = {"max_iter": 5, "random_state": 0, "min_samples_leaf": 5}
 RNG = np.random.default_rng(0)
@@ -24,6 +30,24 @@ def refused(model, message, *rows):
         model.fit(*rows)
     assert model._trees is trees
     assert np.array_equal(model.predict(X), before)
+
+
+@pytest.mark.parametrize(
+    "cls",
+    [
+        HistGradientBoostingClassifier,
+        HistGradientBoostingDistributionRegressor,
+        HistGradientBoostingQuantileRegressor,
+        HistGradientBoostingRegressor,
+    ],
+)
+def test_no_further_iteration_changes_nothing(cls):
+    model = cls(**FEW, warm_start=True)
+    if cls is HistGradientBoostingQuantileRegressor:
+        model.set_params(quantiles=[0.1, 0.5, 0.9])
+    y = THREE if cls is HistGradientBoostingClassifier else Y
+    before = model.fit(X, y)._raw_predict(X)
+    assert np.array_equal(model.fit(X, y)._raw_predict(X), before)
 
 
 @pytest.mark.parametrize("binned", [False, True])

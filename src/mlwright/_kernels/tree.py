@@ -142,7 +142,7 @@ class SharedTrees:
         shared["offsets"] = np.concatenate([[0], np.cumsum(sizes[::k])]).astype(np.int64)
         blocks = np.split(trees["value"], trees["offsets"][1:-1])
         shared["value"] = np.concatenate(
-            [np.stack(blocks[i : i + k], axis=1) for i in range(0, len(blocks), k)] or [np.empty((0, k))]
+            [np.stack(blocks[i : i + k], axis=1) for i in range(0, len(sizes), k)] or [np.empty((0, k))]
         )
         return {name: shared[name] for name in trees}
 

@@ -207,7 +207,12 @@ class HistGradientBoostingClassifier(ClassifierMixin, ConformalSetMixin, BaseHis
         if self.class_weight is None:
             return sample_weight
         labels = self._decode_targets(y)
-        weight = compute_class_weight(self.class_weight, classes=self.classes_, y=labels, sample_weight=sample_weight)
+        with np.errstate(divide="ignore"):
+            weight = compute_class_weight(
+                self.class_weight, classes=self.classes_, y=labels, sample_weight=sample_weight
+            )
+        if isinstance(self.class_weight, str):
+            weight = np.where(np.isinf(weight), 0.0, weight)  # of a class whose rows weigh nothing
         if not (np.isfinite(weight).all() and (weight >= 0).all()):
             raise ValueError(
                 f"class_weight: got {self.class_weight!r:.100}, expected finite numbers that are not negative"
