@@ -14,4 +14,9 @@ double log1p(double x) noexcept;
 double expit(double x) noexcept;     // 1 / (1 + exp(-x))
 double softplus(double x) noexcept;  // log(1 + exp(x))
 
+struct SoftplusExpit {
+  double softplus, expit;
+};
+SoftplusExpit softplus_expit(double x) noexcept;  // both for the price of one exponential; the same bits
+
 }  // namespace mlwright

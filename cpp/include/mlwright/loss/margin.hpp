@@ -31,6 +31,10 @@ enum class Margin : int {
 };
 inline constexpr int kMargins = 8;
 
+struct ValueAndSlope {
+  double value, slope;
+};
+
 struct MarginLoss {
   Margin kind;
   double parameter;  // threshold, d or e
@@ -64,6 +68,12 @@ struct MarginLoss {
         return g > parameter ? 2.0 * (g - parameter) : -g > parameter ? 2.0 * (g + parameter) : 0.0;
     }
     return 0.0;
+  }
+
+  ValueAndSlope value_and_slope(double y, double p) const {
+    if (kind != Margin::log_loss) return {value(y, p), slope(y, p)};
+    const SoftplusExpit both = softplus_expit(-y * p);
+    return {both.softplus, -y * both.expit};
   }
 };
 

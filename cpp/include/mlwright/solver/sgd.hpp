@@ -4,8 +4,9 @@
 // shrink = 1 - (1 - l1_ratio) eta alpha. The L1 part is the cumulative penalty of Tsuruoka et al.: a coefficient pays what
 // has fallen due when its column is visited. The average of the coefficients after each visit is kept as sums that a visit
 // changes in its own columns only.
-// The order of the visits is a permutation that depends on seed and epoch; problems run side by side, each on one thread, so
-// the bits do not depend on threads. Cost of a visit: two passes over the row's stored entries.
+// The order of the visits is a permutation that depends on seed and epoch. Rows are copied into blocks in that order; problems
+// visit a block side by side, each on one thread, while another copies the next one, so the bits do not depend on threads.
+// Cost of a visit: a copy of the row's stored entries and two passes over them.
 // References: Bottou, Stochastic gradient descent tricks, 2012; Tsuruoka, Tsujii and Ananiadou, ACL 2009; Crammer et al.,
 // Online passive-aggressive algorithms, JMLR 7 (2006).
 #pragma once

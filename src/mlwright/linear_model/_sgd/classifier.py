@@ -253,8 +253,12 @@ class SGDClassifier(ClassifierMixin, BaseSGD):
         k = len(state.coef)
         positive = np.array([1]) if k == 1 else np.arange(k)
         targets = np.where(codes == positive[:, None], 1.0, -1.0)
+        balanced = self.class_weight == "balanced"
         weights = compute_class_weight(
-            self.class_weight, classes=self.classes_, y=y, sample_weight=w if self.class_weight == "balanced" else None
+            self.class_weight,
+            classes=self.classes_,
+            y=y if balanced else self.classes_,  # which is looked at for strange labels: there are none
+            sample_weight=w if balanced else None,
         )
         balance = weights[[[1, 0]]] if k == 1 else np.column_stack([weights, np.ones(k)])
         validate = None
