@@ -144,6 +144,7 @@ class HuberRegressor(RegressorMixin, BaseEstimator):
         # Columns so short that the penalty leaves nothing of their coefficients: zero, as those without spread.
         rows = replace(rows, scale=np.where(penalty > _CRUSHING * rows.total, 0.0, rows.scale))
         penalty = np.where(rows.scale > 0.0, penalty, 1.0)
+        penalty = np.append(penalty, 0.0) if self.fit_intercept else penalty
         problem = HuberProblem(rows, float(self.epsilon), penalty)
         fit = fit_huber(problem, self._start(problem, rows), self.tol, self.max_iter)
         coef, intercept = rows.to_coef(fit.b[None, :])

@@ -16,11 +16,15 @@ import numpy as np
 from scipy import linalg
 
 from mlwright._kernels.fold_statistics import FoldStatistics
+from mlwright._kernels.rng import sample_without_replacement
 
 _PERFECT = 1e-9  # a scale so much smaller than the target's is taken for zero
 _SMALLEST_CURVATURE = 1e-12
 _SUFFICIENT = 1e-4  # of the predicted decrease
 _SMALLEST_STEP = 2.0**-20
+_SHARE = 10  # one row in so many is fitted first, where that leaves enough for each parameter
+_LEAST_ROWS_A_PARAMETER = 50
+_TOL_OF_SAMPLE, _STEPS_OF_SAMPLE = 1e-3, 30
 _EPS = np.finfo(np.float64).eps
 
 
@@ -48,11 +52,11 @@ class _Point:
 
 
 class HuberProblem:
-    """The objective of :class:`ScaledRows` for one epsilon and penalty."""
+    """The objective of :class:`ScaledRows` for one epsilon and the penalties of all parameters."""
 
     def __init__(self, rows, epsilon, penalty):
         self.rows, self.epsilon, self.w = rows, epsilon, rows.weights()
-        self.penalty = np.append(penalty, 0.0) if rows.fit_intercept else penalty
+        self.penalty = penalty
         self.floor = _PERFECT  # of the scale
 
     def at(self, b, residuals, sigma):
@@ -69,14 +73,14 @@ class HuberProblem:
     def _best_scale(self, residuals, sigma):
         """Newton's method for ``W s = sum w min(r^2, epsilon^2 s)``, convex in s = sigma^2: it falls from above."""
         squares, bound = residuals * residuals, self.epsilon**2
-        s, total = max(sigma, _PERFECT) ** 2, self.rows.total
+        weighted, s, total = self.w * squares, max(sigma, _PERFECT) ** 2, self.rows.total
         for _ in range(100):
             inside = squares <= bound * s
-            slope = total - bound * self.w[~inside].sum()
+            slope = total - bound * (self.w * ~inside).sum()
             if slope <= 4.0 * _EPS * total:
                 s *= 4.0
                 continue
-            new = max((self.w[inside] * squares[inside]).sum() / slope, _PERFECT**2)
+            new = max((weighted * inside).sum() / slope, _PERFECT**2)
             if abs(new - s) <= 8.0 * _EPS * s:
                 break
             s = new
@@ -124,7 +128,18 @@ class HuberProblem:
         return gram, cross, float(moments[p, p])
 
     def start(self):
-        """Least squares."""
+        """A point not far from the best: that of some of the rows where there are many, else least squares."""
+        n = len(self.rows.y)
+        few = n // _SHARE
+        if few < _LEAST_ROWS_A_PARAMETER * self.rows.n_parameters:
+            return self._least_squares()
+        sample = np.sort(sample_without_replacement(0, 0, n, few))
+        rows = self.rows.take(sample)
+        part = HuberProblem(rows, self.epsilon, self.penalty * (rows.total / self.rows.total))
+        found = fit_huber(part, part.start(), _TOL_OF_SAMPLE, _STEPS_OF_SAMPLE)
+        return self.at(found.b, self.rows.residuals(found.b[None, :])[0], found.sigma)
+
+    def _least_squares(self):
         gram, cross, _ = self._moments(self.w, self.rows.y)
         b = _solve(gram + np.diag(self.penalty), cross, self.rows.total)
         residuals = self.rows.residuals(b[None, :])[0]
@@ -139,27 +154,34 @@ def fit_huber(problem, point, tol, max_iter):
     """
     n_iter, n_passes, total, bend, goal = 0, 3, problem.rows.total, 0.0, 1e-4
     problem.floor = max(0.1 * point.sigma, _PERFECT)
-    gradient = problem.gradient(point)
+    gradient, step = problem.gradient(point), None
     while n_iter < max_iter:
-        step = _solve(problem.hessian(point, bend), -gradient, total / point.sigma)
+        if step is None:
+            step = _solve(problem.hessian(point, bend), -gradient, total / point.sigma)
+            n_passes += 1
         slope = 2.0 * float((gradient * step).sum())
         new = None
         if -slope > goal * point.objective:
             change = problem.rows.residuals((point.b + step)[None, :])[0] - point.residuals
             new = _search(problem, point, step, change, slope)
-            n_iter, n_passes = n_iter + 1, n_passes + 3
+            n_iter, n_passes = n_iter + 1, n_passes + 2
         if new is not None:
             point, bend = new, 0.1 * bend if bend > 1e-3 else 0.0
         elif -slope > goal * point.objective and bend < 1.0:
             bend = min(1.0, max(1e-2, 10.0 * bend))  # too few rows inside: lean on those outside
+            step = None
+            continue
         elif point.sigma <= problem.floor and problem.floor > _PERFECT:
             problem.floor, bend = max(0.1 * problem.floor, _PERFECT), 0.0
             point = problem.at(point.b, point.residuals, point.sigma)
         elif goal > 1e-3 * tol**2:
-            goal, bend = 1e-3 * tol**2, 0.0
+            goal = 1e-3 * tol**2
+            if bend > 0.0:
+                bend, step = 0.0, None
+            continue
         else:
             break
-        gradient = problem.gradient(point)
+        gradient, step = problem.gradient(point), None
     exact = problem.at(point.b, problem.rows.residuals(point.b[None, :])[0], point.sigma)
     violation = float(np.abs(problem.gradient(exact)).max() / total)
     return HuberFit(exact.b, exact.sigma, exact.objective, violation, n_iter, n_passes, exact.residuals)
