@@ -1,7 +1,8 @@
 // Distances from tiles of 64 points to all centres, and the nearest centre of each point.
 //
-// A tile holds 64 points as [coordinate][64]: lanes are points, so that the search for the minimum costs no shuffles. Sums run
-// over coordinates in their order, whatever the shape of the register tile.
+// A tile holds 64 points, lanes are points, so that the search for the minimum costs no shuffles: in double as [coordinate][64],
+// in single precision as the level's pack arranges them. Sums run over coordinates in their order, whatever the shape of the
+// register tile.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +27,7 @@ struct NearestExact {
 };
 
 struct NearestTable {
-  // tile[i, r] = (x_r[i] - shift[i]) * unit for `count` points, zeros for the others.
+  // The tile of (x_r[i] - shift[i]) * unit for `count` points, zeros for the others that the filter reads; 64 p numbers.
   void (*pack_f64)(const double* const* x, index_t count, index_t p, const double* shift, double unit, float* tile);
   void (*pack_f32)(const float* const* x, index_t count, index_t p, const double* shift, double unit, float* tile);
 
@@ -35,7 +36,7 @@ struct NearestTable {
   void (*filter)(const float* tile, index_t count, index_t p, const float* centers, const float* half_norm, index_t k,
                  float largest, float slack, float tiny, NearestFound* found);
 
-  // In double precision, sums of squared differences. The tile is [coordinate][64] of double.
+  // In double precision, sums of squared differences.
   void (*search)(const double* tile, index_t count, index_t p, const double* centers, index_t k, NearestExact* found);
   // out[j * 64 + r], all of them
   void (*all)(const double* tile, index_t count, index_t p, const double* centers, index_t k, double* out);

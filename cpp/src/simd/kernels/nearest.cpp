@@ -1,5 +1,9 @@
 #include "simd/nearest.hpp"
 
+#if defined(__FMA__)
+#include <immintrin.h>
+#endif
+
 #include "simd/lanes.hpp"
 
 namespace mlwright::simd::MLWRIGHT_SIMD_NAMESPACE {
@@ -15,11 +19,16 @@ constexpr int kVectors = 2, kCenters = 4;
 #endif
 typedef float f32xn __attribute__((vector_size(MLWRIGHT_NATIVE_BYTES)));
 typedef std::int32_t i32xn __attribute__((vector_size(MLWRIGHT_NATIVE_BYTES)));
+typedef float f32half __attribute__((vector_size(MLWRIGHT_NATIVE_BYTES / 2)));
 constexpr float kFar = 3.0e38f;
 constexpr index_t kSquare = 16;  // points and coordinates that are turned at once, in the first-level cache
 
-// Lanes of a tile that hold its points, in whole register tiles: the others are neither written nor looked at.
-constexpr index_t kStep = kVectors * MLWRIGHT_NATIVE_BYTES / 4 > kSquare ? kVectors * MLWRIGHT_NATIVE_BYTES / 4 : kSquare;
+// Points of a strip. The filter's tile is its strips one after the other, [strip][coordinate][kStrip]: a register tile reads
+// memory from front to back.
+constexpr index_t kStrip = kVectors * MLWRIGHT_NATIVE_BYTES / 4;
+
+// Lanes of a tile that hold its points, in whole strips: the others are neither written nor looked at.
+constexpr index_t kStep = kStrip > kSquare ? kStrip : kSquare;
 MLWRIGHT_LANE index_t lanes_in_use(index_t count) { return (count + kStep - 1) / kStep * kStep; }
 
 template <class V, class T>
@@ -33,20 +42,29 @@ MLWRIGHT_LANE void store_as(T* p, V v) {
   std::memcpy(p, &v, sizeof v);
 }
 
+// What a coordinate adds. Of products a fused multiply-add may be taken: the filter bounds its rounding, so no label depends
+// on it. Squared differences decide labels: they are the same numbers at every level.
 struct Product {
-  template <class V, class T>
-  MLWRIGHT_LANE V term(V x, T c) { return x * c; }
+  MLWRIGHT_LANE f32xn add(f32xn sum, f32xn x, float c) {
+#if defined(__AVX512F__)
+    return (f32xn)_mm512_fmadd_ps((__m512)x, _mm512_set1_ps(c), (__m512)sum);
+#elif defined(__FMA__)
+    return (f32xn)_mm256_fmadd_ps((__m256)x, _mm256_set1_ps(c), (__m256)sum);
+#else
+    return sum + x * c;
+#endif
+  }
 };
 struct SquaredDifference {
   template <class V, class T>
-  MLWRIGHT_LANE V term(V x, T c) {
+  MLWRIGHT_LANE V add(V sum, V x, T c) {
     const V d = x - c;
-    return d * d;
+    return sum + d * d;
   }
 };
 
 // sums over coordinates of Term for `centers` centres and kVectors vectors of points, handed to take(j, vector, sum).
-template <class V, class T, class Term, int centers, class Take>
+template <class V, class T, class Term, index_t stride, int centers, class Take>
 MLWRIGHT_LANE void register_tile(const T* tile, index_t p, const T* c, Take take) {
   constexpr int width = sizeof(V) / sizeof(T);
   V sum[centers][kVectors];
@@ -57,12 +75,12 @@ MLWRIGHT_LANE void register_tile(const T* tile, index_t p, const T* c, Take take
   for (index_t i = 0; i < p; ++i) {
     V x[kVectors];
 #pragma GCC unroll 8
-    for (int v = 0; v < kVectors; ++v) x[v] = load_as<V>(tile + i * kTilePoints + v * width);
+    for (int v = 0; v < kVectors; ++v) x[v] = load_as<V>(tile + i * stride + v * width);
 #pragma GCC unroll 8
     for (int j = 0; j < centers; ++j) {
       const T centre = c[j * p + i];
 #pragma GCC unroll 8
-      for (int v = 0; v < kVectors; ++v) sum[j][v] += Term::term(x[v], centre);
+      for (int v = 0; v < kVectors; ++v) sum[j][v] = Term::add(sum[j][v], x[v], centre);
     }
   }
 #pragma GCC unroll 8
@@ -71,19 +89,27 @@ MLWRIGHT_LANE void register_tile(const T* tile, index_t p, const T* c, Take take
     for (int v = 0; v < kVectors; ++v) take(j, v, sum[j][v]);
 }
 
-// All centres for the points of a tile, in the order of the centres; take(j, first point, sum).
-template <class V, class T, class Term, class Take>
-MLWRIGHT_LANE void for_centers(const T* tile, index_t count, index_t p, const T* centers, index_t k, Take take) {
-  constexpr int width = sizeof(V) / sizeof(T);
-  for (index_t at = 0; at < count; at += kVectors * width) {
-    index_t j = 0;
-    for (; j + kCenters <= k; j += kCenters)
-      register_tile<V, T, Term, kCenters>(tile + at, p, centers + j * p,
-                                          [&](int i, int v, V sum) __attribute__((always_inline)) { take(j + i, at + v * width, sum); });
-    for (; j < k; ++j)
-      register_tile<V, T, Term, 1>(tile + at, p, centers + j * p,
-                                   [&](int, int v, V sum) __attribute__((always_inline)) { take(j, at + v * width, sum); });
-  }
+// All centres for the points of a tile, in the order of the centres; take(j, first point, sum). The points that a register
+// tile reads start at strip(first point), coordinates `stride` apart. Centres outside: a few of them stay in the first-level
+// cache while the points go by.
+template <class V, class T, class Term, index_t stride, class Strip, class Take>
+MLWRIGHT_LANE void for_centers(Strip strip, index_t count, index_t p, const T* centers, index_t k, Take take) {
+  constexpr int step = kVectors * sizeof(V) / sizeof(T), width = sizeof(V) / sizeof(T);
+  const auto some = [&]<int n>(index_t j) __attribute__((always_inline)) {
+    for (index_t at = 0; at < count; at += step)
+      register_tile<V, T, Term, stride, n>(strip(at), p, centers + j * p, [&](int i, int v, V sum) __attribute__((always_inline)) {
+        take(j + i, at + v * width, sum);
+      });
+  };
+  index_t j = 0;
+  for (; j + kCenters <= k; j += kCenters) some.template operator()<kCenters>(j);
+  if constexpr (kCenters > 5)
+    if (k - j == 5) return some.template operator()<5>(j);
+  if constexpr (kCenters > 4)
+    if (k - j == 4) return some.template operator()<4>(j);
+  if (k - j == 3) return some.template operator()<3>(j);
+  if (k - j == 2) return some.template operator()<2>(j);
+  if (k - j == 1) return some.template operator()<1>(j);
 }
 
 void filter(const float* tile, index_t count, index_t p, const float* centers, const float* half_norm, index_t k,
@@ -92,15 +118,19 @@ void filter(const float* tile, index_t count, index_t p, const float* centers, c
   const index_t used = lanes_in_use(count);
   for (index_t r = 0; r < used; ++r) best[r] = second[r] = kFar, norm[r] = 0.0f, found->label[r] = 0;
   constexpr int width = sizeof(f32xn) / sizeof(float);
-  for (index_t at = 0; at < used; at += width) {
-    f32xn sum{};
-    for (index_t i = 0; i < p; ++i) {
-      const f32xn x = load_as<f32xn>(tile + i * kTilePoints + at);
-      sum += x * x;
-    }
-    store_as(norm + at, sum);
+  for (index_t at = 0; at < used; at += kStrip) {
+    f32xn sum[kVectors]{};
+    for (index_t i = 0; i < p; ++i)
+#pragma GCC unroll 8
+      for (int v = 0; v < kVectors; ++v) {
+        const f32xn x = load_as<f32xn>(tile + at * p + i * kStrip + v * width);
+        sum[v] += x * x;
+      }
+#pragma GCC unroll 8
+    for (int v = 0; v < kVectors; ++v) store_as(norm + at + v * width, sum[v]);
   }
-  for_centers<f32xn, float, Product>(tile, count, p, centers, k, [&](index_t j, index_t at, f32xn sum) __attribute__((always_inline)) {
+  const auto strip = [&](index_t at) __attribute__((always_inline)) { return tile + at * p; };
+  for_centers<f32xn, float, Product, kStrip>(strip, count, p, centers, k, [&](index_t j, index_t at, f32xn sum) __attribute__((always_inline)) {
     const f32xn score = half_norm[j] - sum, b = load_as<f32xn>(best + at), s = load_as<f32xn>(second + at);
     const i32xn label = load_as<i32xn>(found->label + at);
     const auto nearer = score < b;
@@ -122,8 +152,9 @@ void filter(const float* tile, index_t count, index_t p, const float* centers, c
 void search(const double* tile, index_t count, index_t p, const double* centers, index_t k, NearestExact* found) {
   double label[kTilePoints];
   for (int r = 0; r < kTilePoints; ++r) found->best[r] = found->second[r] = __builtin_inf(), label[r] = 0.0;
-  for_centers<f64xn, double, SquaredDifference>(
-      tile, count, p, centers, k, [&](index_t j, index_t at, f64xn sum) __attribute__((always_inline)) {
+  const auto strip = [&](index_t at) __attribute__((always_inline)) { return tile + at; };
+  for_centers<f64xn, double, SquaredDifference, kTilePoints>(
+      strip, count, p, centers, k, [&](index_t j, index_t at, f64xn sum) __attribute__((always_inline)) {
         const f64xn b = load_as<f64xn>(found->best + at), s = load_as<f64xn>(found->second + at);
         const f64xn l = load_as<f64xn>(label + at);
         const auto nearer = sum < b;
@@ -135,13 +166,15 @@ void search(const double* tile, index_t count, index_t p, const double* centers,
 }
 
 void all(const double* tile, index_t count, index_t p, const double* centers, index_t k, double* out) {
-  for_centers<f64xn, double, SquaredDifference>(
-      tile, count, p, centers, k,
+  const auto strip = [&](index_t at) __attribute__((always_inline)) { return tile + at; };
+  for_centers<f64xn, double, SquaredDifference, kTilePoints>(
+      strip, count, p, centers, k,
       [&](index_t j, index_t at, f64xn sum) __attribute__((always_inline)) { store_as(out + j * kTilePoints + at, sum); });
 }
 
 template <class T>
 MLWRIGHT_LANE void pack(const T* const* x, index_t count, index_t p, const double* shift, double unit, float* tile) {
+  constexpr index_t kRun = kStrip < kSquare ? kStrip : kSquare;
   float square[kSquare][kSquare];
   for (index_t first = 0; first < lanes_in_use(count); first += kSquare) {
     for (index_t i = 0; i < p; i += kSquare) {
@@ -155,8 +188,11 @@ MLWRIGHT_LANE void pack(const T* const* x, index_t count, index_t p, const doubl
         for (index_t j = 0; j < columns; ++j)
           square[r][j] = static_cast<float>((static_cast<double>(from[j]) - shift[i + j]) * unit);
       }
-      for (index_t j = 0; j < columns; ++j)
-        for (index_t r = 0; r < kSquare; ++r) tile[(i + j) * kTilePoints + first + r] = square[r][j];
+      for (index_t r = 0; r < kSquare; r += kRun) {
+        float* to = tile + (first + r) / kStrip * kStrip * p + (first + r) % kStrip;
+        for (index_t j = 0; j < columns; ++j)
+          for (index_t l = 0; l < kRun; ++l) to[(i + j) * kStrip + l] = square[r + l][j];
+      }
     }
   }
 }
@@ -168,22 +204,28 @@ void pack_f32(const float* const* x, index_t count, index_t p, const double* shi
   pack(x, count, p, shift, unit, tile);
 }
 
+MLWRIGHT_LANE f64xn wide(const double* x) { return load_as<f64xn>(x); }
+MLWRIGHT_LANE f64xn wide(const float* x) { return __builtin_convertvector(load_as<f32half>(x), f64xn); }
+
 template <class T>
 MLWRIGHT_LANE double between(const T* x, const double* c, index_t p) {
-  f64x8 sum = splat(0.0);
+  constexpr int width = sizeof(f64xn) / sizeof(double), parts = kLanes / width;
+  f64xn sum[parts]{};
   index_t i = 0;
-  for (; i + kLanes <= p; i += kLanes) {
-    f64x8 v;
-    for (int l = 0; l < kLanes; ++l) v[l] = static_cast<double>(x[i + l]);
-    const f64x8 d = v - load(c + i);
-    sum += d * d;
-  }
+  for (; i + kLanes <= p; i += kLanes)
+#pragma GCC unroll 4
+    for (int part = 0; part < parts; ++part) {
+      const f64xn d = wide(x + i + part * width) - load_as<f64xn>(c + i + part * width);
+      sum[part] += d * d;
+    }
   double rest = 0.0;
   for (; i < p; ++i) {
     const double d = static_cast<double>(x[i]) - c[i];
     rest += d * d;
   }
-  return sum_lanes(sum) + rest;
+  f64x8 lanes;
+  std::memcpy(&lanes, sum, sizeof lanes);
+  return sum_lanes(lanes) + rest;
 }
 
 double between_f64(const double* x, const double* c, index_t p) { return between(x, c, p); }
