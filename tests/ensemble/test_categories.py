@@ -267,6 +267,15 @@ def test_cells_that_are_neither_text_nor_numbers_are_refused(column, message):
         model_for("regression").fit(table, y)
 
 
+@pytest.mark.parametrize(
+    "cells", [pd.date_range("2026-11-28", periods=3), pd.to_timedelta([1, 2, 3], "s"), pl.Series([[1], [2], []])]
+)
+def test_columns_of_dates_and_lists_are_refused_by_name(cells):
+    table = pl.DataFrame({"when": cells}) if isinstance(cells, pl.Series) else pd.DataFrame({"when": cells})
+    with pytest.raises(TypeError, match=r"X: column 'when' holds (Datetime|Duration|List).*, expected numbers"):
+        HistGradientBoostingRegressor().fit(table, [1.0, 2.0, 3.0])
+
+
 def test_another_kind_of_column_at_predict_is_refused():
     X, y = problem()
     tables = dict(frames(X))

@@ -70,9 +70,9 @@ class BaseHistGradientBoosting(ContinuationMixin, PredictionMixin, BaseEstimator
             Numbers; NaN is a missing value, infinities are allowed. float32 is not widened in memory.
         y : array-like of shape (n_samples,)
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights, not negative. Integers are repetitions: the model is to the bit that of each row repeated as
-            often, and ``min_samples_leaf`` counts repetitions. Other weights
-            scale a row's gradient, and rows are counted as rows.
+            Weights, not negative. Integers are repetitions: the model is to the bit (of 'huber', 'expectile' and
+            distributions up to rounding) that of each row repeated as often, and ``min_samples_leaf`` counts
+            repetitions. Other weights scale a row's gradient, and rows are counted as rows.
         X_val, y_val, sample_weight_val : array-like, default=None
             Rows to stop early on, in place of a part of the training rows, and to compute `eval_metric` on.
         eval_metric : str, callable, or list or dict of them, default=None

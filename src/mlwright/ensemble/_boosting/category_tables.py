@@ -75,6 +75,13 @@ def _categorical_mask(X, categorical_features):
         import narwhals as nw
 
         text = (nw.Categorical, nw.Enum, nw.String)
+        neither = (nw.Date, nw.Datetime, nw.Duration, nw.Time, nw.List, nw.Array, nw.Struct)
+        for name, dtype in table.schema.items():
+            if dtype in neither:
+                raise TypeError(
+                    f"X: column {name!r} holds {dtype}, expected numbers, text or categories; convert it (of dates, "
+                    "mlwright.preprocessing.TableEncoder makes numbers) or leave it out"
+                )
         return np.array([dtype in text for dtype in table.schema.dtypes()], dtype=bool)
     return _check_categorical_features(X, categorical_features)
 
