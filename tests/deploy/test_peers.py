@@ -1,5 +1,6 @@
 """Models of LightGBM and XGBoost predict what their own libraries predicted (made by make_models.py)."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -159,6 +160,14 @@ def test_a_classifier_by_another_objective_is_refused():
     assert isinstance(deploy.from_model(FromXGBoost("xgb-regression.ubj")), deploy.ImportedRegressor)
     with pytest.raises(deploy.UnsupportedModelError, match=r"FromXGBoost whose objective .* gives no probabilities"):
         deploy.from_model(FromXGBoost("xgb-regression.ubj", [0, 1]))
+
+
+@pytest.mark.parametrize(("share", "margin"), [(b"[0E0]", -13.81551), (b"[1E-8]", -13.81551), (b"[1E0]", 13.74516)])
+def test_a_base_score_at_the_end_of_its_range(share, margin):
+    data = (MODELS / "xgb-binary.json").read_bytes()
+    score = re.search(rb'"base_score":"([^"]*)"', data).group(1)
+    model = deploy.from_bytes(data.replace(b'"base_score":"' + score, b'"base_score":"' + share))
+    np.testing.assert_allclose(model._start, [margin], rtol=1e-6)
 
 
 @pytest.mark.parametrize(

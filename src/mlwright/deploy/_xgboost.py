@@ -21,6 +21,7 @@ _WHAT = "XGBoost model"
 _MOST_CATEGORIES = 1 << 24  # XGBoost's own limit
 # A set takes a bit for every code up to its largest: without a bound, a file could ask for 2 MB with every number.
 _MOST_WORDS = 1 << 24
+_LEAST_SHARE = np.float32(1e-6)  # what XGBoost takes a base_score of 0 for, since 3.1
 
 #: Objective -> link of its predictions, link of its intercept.
 _OBJECTIVES = {
@@ -196,7 +197,10 @@ def _start(parameters, link, n_outputs):
     values = np.array([one_of_text(part.encode(), np.float64, f"{_WHAT}: base_score") for part in numbers])
     if len(values) not in (1, n_outputs):
         raise ModelFormatError(f"{_WHAT}: has {len(values)} base scores for {n_outputs} outputs; the file is damaged")
-    start = intercept(values.astype(np.float32), link)
+    values = values.astype(np.float32)
+    if text.startswith("[") and link == "expit":
+        values = np.clip(values, _LEAST_SHARE, np.float32(1) - _LEAST_SHARE)
+    start = intercept(values, link)
     if not np.isfinite(start).all():
         raise ModelFormatError(f"{_WHAT}: its base_score {text[:40]!r} is beyond what its objective allows")
     return np.resize(start, n_outputs)
