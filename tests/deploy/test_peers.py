@@ -1,5 +1,6 @@
 """Models of LightGBM and XGBoost predict what their own libraries predicted (made by make_models.py)."""
 
+import json
 import re
 from pathlib import Path
 
@@ -160,6 +161,16 @@ def test_a_classifier_by_another_objective_is_refused():
     assert isinstance(deploy.from_model(FromXGBoost("xgb-regression.ubj")), deploy.ImportedRegressor)
     with pytest.raises(deploy.UnsupportedModelError, match=r"FromXGBoost whose objective .* gives no probabilities"):
         deploy.from_model(FromXGBoost("xgb-regression.ubj", [0, 1]))
+
+
+def test_cuts_by_category_need_no_threshold():
+    text = (MODELS / "xgb-categories.json").read_text()
+    document = json.loads(text)
+    for tree in document["learner"]["gradient_booster"]["model"]["trees"]:
+        for node in tree["categories_nodes"]:
+            tree["split_conditions"][node] = float("nan")  # so does XGBoost 2
+    model = deploy.from_bytes(json.dumps(document).encode())
+    assert io.dumps(model) == io.dumps(deploy.from_bytes(text.encode()))
 
 
 @pytest.mark.parametrize(("share", "margin"), [(b"[0E0]", -13.81551), (b"[1E-8]", -13.81551), (b"[1E0]", 13.74516)])

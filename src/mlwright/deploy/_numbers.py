@@ -27,8 +27,8 @@ def one_of_text(text, dtype, what):
     return values[0].item()
 
 
-def of_values(values, dtype, what, n=None):
-    """A vector of integers or of finite floats, of length n, from a list of Python's numbers or an array."""
+def of_values(values, dtype, what, n=None, finite=True):
+    """A vector of integers or of floats, finite unless they need not be, of length n, from a list or an array."""
     dtype = np.dtype(dtype)
     try:
         array = np.asarray(values)
@@ -42,7 +42,8 @@ def of_values(values, dtype, what, n=None):
         raise ModelFormatError(f"{what}: holds what is no number in range; the file is damaged")
     if dtype.kind == "f":
         with np.errstate(over="ignore"):
-            return _finite(array.astype(dtype), what)
+            array = array.astype(dtype)
+        return _finite(array, what) if finite else array
     if array.dtype.kind == "u" and array.max() > np.iinfo(np.int64).max:
         raise ModelFormatError(f"{what}: holds an integer beyond 64 bits; the file is damaged")
     return array.astype(np.int64)

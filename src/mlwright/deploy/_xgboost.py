@@ -119,9 +119,9 @@ def _get(node, key, kind, what):
     return node[key]
 
 
-def _vector(node, key, dtype, what, n=None):
+def _vector(node, key, dtype, what, n=None, finite=True):
     """A vector of numbers, of length n."""
-    return of_values(_get(node, key, (list, np.ndarray), what), dtype, f"{what}: {key}", n)
+    return of_values(_get(node, key, (list, np.ndarray), what), dtype, f"{what}: {key}", n, finite)
 
 
 def _whole(node, key, what, default=None):
@@ -266,8 +266,9 @@ def _tree(tree, n_features, what, most_words):
         return _vector(tree, key, dtype, what, n)
 
     right, feature = column("right_children", np.int64), column("split_indices", np.int64)
-    threshold = column("split_conditions", np.float32)
     is_leaf = left == -1
+    is_category = _is_category(tree, n, what) & ~is_leaf & (feature >= 0)
+    threshold = _thresholds(tree, is_category, what)
     default_left = column("default_left", np.int64) != 0
     nodes = Nodes(
         feature=np.where(is_leaf, -1, feature),
@@ -282,11 +283,21 @@ def _tree(tree, n_features, what, most_words):
     )
     if (is_leaf & (right != -1)).any():
         raise ModelFormatError(f"{what}: a node has one child; the file is damaged")
-    _add_categories(nodes, tree, what, most_words)
+    if is_category.any():
+        _add_categories(nodes, tree, is_category, what, most_words)
     nodes = ordered(nodes, what)
     if (nodes.feature >= n_features).any() or (nodes.feature < -1).any():
         raise ModelFormatError(f"{what}: cuts a feature beyond the {n_features} there are; the file is damaged")
     return nodes
+
+
+def _thresholds(tree, is_category, what):
+    """Of cuts, and the values of leaves. Cuts by category have none: XGBoost 2 writes NaN in its place."""
+    threshold = _vector(tree, "split_conditions", np.float32, what, len(is_category), finite=False)
+    threshold = np.where(is_category, np.float32(0), threshold)
+    if not np.isfinite(threshold).all():
+        raise ModelFormatError(f"{what}: split_conditions: holds a number that is not finite; the file is damaged")
+    return threshold
 
 
 def _below(threshold):
@@ -294,14 +305,14 @@ def _below(threshold):
     return np.nextafter(threshold, np.float32(-np.inf)).astype(np.float64)
 
 
-def _add_categories(nodes, tree, what, most_words):
-    """Cuts by category: XGBoost sends the set to the right, so the children change places."""
+def _is_category(tree, n, what):
+    """Which nodes cut by category."""
     kind = tree.get("split_type")
-    if kind is None:
-        return
-    is_category = (of_values(kind, np.int64, f"{what}: split_type", len(nodes)) == 1) & (nodes.feature >= 0)
-    if not is_category.any():
-        return
+    return np.zeros(n, dtype=bool) if kind is None else of_values(kind, np.int64, f"{what}: split_type", n) == 1
+
+
+def _add_categories(nodes, tree, is_category, what, most_words):
+    """Cuts by category: XGBoost sends the set to the right, so the children change places."""
     parts = {
         key: _vector(tree, key, np.int64, what)
         for key in ("categories", "categories_nodes", "categories_segments", "categories_sizes")
