@@ -44,6 +44,14 @@ def test_a_series_is_the_same_backwards(kernel, want):
     np.testing.assert_allclose(spread / unit, other_spread / unit, atol=1e-5)
 
 
+@each_smooth
+def test_what_a_series_says_of_rows_left_out_is_the_same_backwards(kernel):
+    t, y = line()
+    here, back = (still(kernel, "state_space", sign * t, y, compute_loo=True) for sign in (1.0, -1.0))
+    np.testing.assert_allclose(here.loo_log_density_, back.loo_log_density_, atol=1e-6)
+    np.testing.assert_allclose(here.alpha_, back.alpha_, atol=1e-6 * np.abs(here.alpha_).max())
+
+
 def long_posterior(kernel, t, y, asked):
     """Mean and covariance of the process, in more digits than doubles have."""
     parts = kernel.k1.k1, kernel.k1.k2, kernel.k2

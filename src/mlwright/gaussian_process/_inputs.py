@@ -23,6 +23,29 @@ def checked(model, X, y, reset):
     return X, y
 
 
+def added(model, X, y):
+    """Rows and targets that are added to a fitted model, in the units of the fit's.
+
+    Raises
+    ------
+    ValueError
+        Also where `alpha` is an array, which has no number for them.
+    """
+    if np.size(model.alpha) > 1:
+        raise ValueError(
+            "partial_fit: got alpha as an array, which has no number for the new rows; expected one number; or fit "
+            "on all rows."
+        )
+    X, y = checked(model, X, y, reset=False)
+    if y.shape[1:] != model.y_train_.shape[1:]:
+        raise ValueError(
+            f"partial_fit: got y of shape {y.shape}, expected the targets of the fit, whose y has the shape "
+            f"{model.y_train_.shape}."
+        )
+    centre, scale = (a if y.ndim > 1 else a[0] for a in (model._centre, model._scale))
+    return X, (y - centre) / scale
+
+
 def checked_rows(model, kernel, X):
     """New rows, as a kernel takes them."""
     return validate_data(model, X, reset=False, **_wanted(kernel))

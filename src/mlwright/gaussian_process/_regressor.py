@@ -15,7 +15,7 @@ from mlwright._bayesian.laws import StudentLaw
 from mlwright._bayesian.loo import keep_loo
 from mlwright.base import fit_context
 from mlwright.gaussian_process._dense import DenseSolver
-from mlwright.gaussian_process._inputs import checked, checked_rows, normalise, require_noise
+from mlwright.gaussian_process._inputs import added, checked, checked_rows, normalise, require_noise
 from mlwright.gaussian_process._optimum import maximise
 from mlwright.gaussian_process._posterior import Posterior, leave_out
 from mlwright.gaussian_process._prior import moments as prior_moments
@@ -218,19 +218,8 @@ class GaussianProcessRegressor(BayesianMixin, MultiOutputMixin, RegressorMixin, 
         """
         if not hasattr(self, "X_train_"):
             return self.fit(X, y)
-        if np.size(self.alpha) > 1:
-            raise ValueError(
-                "partial_fit: got alpha as an array, which has no number for the new rows; expected one number; or fit "
-                "on all rows."
-            )
-        X, y = checked(self, X, y, reset=False)
-        if y.shape[1:] != self.y_train_.shape[1:]:
-            raise ValueError(
-                f"partial_fit: got y of shape {y.shape}, expected the targets of the fit, whose y has the shape "
-                f"{self.y_train_.shape}."
-            )
+        X, y = added(self, X, y)
         n_old, state = len(self.y_train_), self._state()
-        y = (y - self._in_shape(self._centre)) / self._in_shape(self._scale)
         self.X_train_ = np.concatenate([self.X_train_, X])
         self.y_train_ = np.concatenate([self.y_train_, y])
         self._noise = np.concatenate([self._noise, self._settle(len(y))])
@@ -271,9 +260,6 @@ class GaussianProcessRegressor(BayesianMixin, MultiOutputMixin, RegressorMixin, 
 
     def _state(self):
         return {name: vars(self)[name] for name in ("_weights", "_upper") if name in vars(self)}
-
-    def _in_shape(self, per_target):
-        return per_target if self.y_train_.ndim > 1 else per_target[0]
 
     def _require_fit(self):
         if not hasattr(self, "X_train_"):  # scikit-learn's check asks nothing of a model that predicts by its prior

@@ -79,25 +79,23 @@ class StateSpaceSolver:
 
     @staticmethod
     def fits(observed, kernel):
-        known = observed.program(kernel)
-        return known is not None and observed.X.shape[1] == 1 and terms_of(known.program) is not None
+        return _model_of(observed, kernel) is not None
 
     def _model(self, kernel):
-        """The kernel's program, its terms, and those that are processes as numbers."""
-        if not self.fits(self.observed, kernel):
+        model = _model_of(self.observed, kernel)
+        if model is None:
             raise unsuited("state_space", kernel)
-        known = self.observed.program(kernel)
-        terms = terms_of(known.program)
-        return known, terms, [_as_numbers(term, known.program.parameters) for term in terms if term.states >= 0]
+        return model
 
     def _series(self, white):
         order, data = self._order, self.observed
         return self._t[order], data.y[order], data.noise[order] + white, np.ones(len(order), dtype=bool)
 
     def likelihood(self, kernel, gradient=False):
-        if not self.fits(self.observed, kernel):
+        model = _model_of(self.observed, kernel)
+        if model is None:
             return least_likelihood(kernel, gradient)
-        known, terms, smooth = self._model(kernel)
+        known, terms, smooth = model
         series = self._series(known.parts.white)
         definite, value, slopes = series_likelihood(smooth, *series, with_gradient=gradient)
         if not (definite and np.isfinite(value)):
@@ -143,6 +141,15 @@ class StateSpaceSolver:
             second = np.empty((m, m))
             second[np.ix_(new, new)] = series_covariance(*series)[1]
         return mean, second
+
+
+def _model_of(observed, kernel):
+    """The kernel's program, its terms, and those that are processes as numbers; None where it has no such terms."""
+    known = observed.program(kernel)
+    terms = terms_of(known.program) if known is not None and observed.X.shape[1] == 1 else None
+    if terms is None:
+        return None
+    return known, terms, [_as_numbers(term, known.program.parameters) for term in terms if term.states >= 0]
 
 
 def _as_numbers(term, value):

@@ -41,9 +41,10 @@ class VecchiaSolver:
         return observed.program(kernel) is not None
 
     def _known(self, kernel):
-        if not self.fits(self.observed, kernel):
+        known = self.observed.program(kernel)
+        if known is None:
             raise unsuited("vecchia", kernel)
-        return self.observed.program(kernel)
+        return known
 
     @cached_property
     def _ordered(self):
