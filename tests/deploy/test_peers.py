@@ -202,13 +202,17 @@ def test_a_table_with_categories():
         frame = pd.DataFrame(arrays["X"], columns=["a", "c", "e"])
         frame.insert(1, "b", pd.Categorical(arrays["words"]))
         frame.insert(3, "d", pd.Categorical(arrays["numbers"]))
-        expected = arrays["prediction"]
+        cells, expected = arrays["numbers"], arrays["prediction"]
     assert np.array_equal(model.predict(frame), expected)
     assert np.array_equal(io.loads(io.dumps(model)).predict(frame), expected)
     with pytest.raises(ValueError, match=r"got 1 columns of categories .* this model has 2 such columns"):
         model.predict(frame.assign(b=0.0))
+    numbers = frame.assign(b=0.0, d=cells)  # values, which are no codes
+    for table in (numbers, pl.from_pandas(numbers)):
+        with pytest.raises(ValueError, match=r"got 0 columns of categories .* this model has 2 such columns"):
+            model.predict(table)
     codes_only = deploy.from_file(MODELS / "xgb-categories.ubj")
-    with pytest.raises(ValueError, match="this model knows their codes only; pass the codes as numbers"):
+    with pytest.raises(ValueError, match="this model knows their codes only; pass the table of pandas as in"):
         codes_only.predict(frame)
 
 
@@ -237,7 +241,11 @@ def test_a_table_whose_categories_xgboost_kept():
     missing = frame.assign(b=pd.Categorical([None] * len(frame), categories=["red"]))
     codes = frame.assign(b=np.nan, d=frame["d"].cat.set_categories([50, 40, 60, 0, 10, 20, 30]).cat.codes)
     codes["d"] = codes["d"].where(codes["d"] >= 0)
-    assert np.array_equal(model.predict(missing), model.predict(codes))
+    with pytest.raises(ValueError, match="or an array of the codes"):
+        model.predict(codes)
+    with pytest.warns(UserWarning, match="feature names"):
+        by_codes = model.predict(codes.to_numpy(dtype=np.float64))
+    assert np.array_equal(model.predict(missing), by_codes)
     assert frame["b"].dtype == "category"  # as it was
 
 

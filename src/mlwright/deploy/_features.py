@@ -26,7 +26,7 @@ def features(estimator, X):
     ):
         return X
     columns = _category_columns(X)
-    if columns:
+    if columns or (estimator._table_categories and hasattr(X, "columns")):
         X = _coded(estimator, X, columns)
     if estimator.source_.startswith("LightGBM"):
         X = _named_as_written(estimator, X)
@@ -88,8 +88,8 @@ def _coded(estimator, X, columns):
     if len(lists) != len(columns):
         known = f"has {len(lists)} such columns" if lists else "knows their codes only"
         raise ValueError(
-            f"X: got {len(columns)} columns of categories ({list(X.columns[columns])!s:.100}); this model {known}; "
-            "pass the codes as numbers, or the table as in training"
+            f"X: got {len(columns)} columns of categories ({[X.columns[j] for j in columns]!s:.100}); this model "
+            f"{known}; pass the table of pandas as in training, or an array of the codes"
         )
     refuses = getattr(estimator, "_foreign_categories", "missing") == "refused"
     X = X.copy(deep=False)
