@@ -22,6 +22,7 @@ from mlwright.linear_model._system import Problem
 
 _EPS = float(np.finfo(np.float64).eps)
 _TINY = 1e-290  # in place of zeros that flat priors allow, so that no precision is infinite
+_AT_ONCE = 512  # coefficients
 _CANCELLED = 1e-6  # of y's squares left perpendicular to X, below which they are summed from the rows instead
 
 
@@ -109,10 +110,9 @@ def rotate_dual(rows, x_mean, y_mean, scale_invariant=False):
     perpendicular = float((target[~keep] ** 2).sum())
     values, target, vectors = values[keep], target[keep], vectors[:, keep]
     weights = vectors * root[:, None] / np.sqrt(values)
+    if x_mean.any():  # weights that add up to zero see centred rows: X less its weighted means need not be formed
+        weights -= np.multiply.outer(root * root / (root * root).sum(), weights.sum(axis=0))
     basis = np.asarray(rows.X, dtype=np.float64).T @ weights
-    total = weights.sum(axis=0)
-    for begin in range(0, len(basis), 256):  # in pieces: a temporary of the basis's size costs more than the product
-        basis[begin : begin + 256] -= np.multiply.outer(x_mean[begin : begin + 256], total)
     if scale_invariant:
         basis /= scales.x[:, None]
     accuracy = _EPS * max(values[-1:], default=0.0)
@@ -207,7 +207,12 @@ def _moved_less(rotated, step, tol):
         return False
     if sqrt(len(rotated.basis)) * distance < tol * (1 - 1e-9):
         return True
-    return float(np.abs(rotated.coef(step)).sum()) < tol
+    total = 0.0
+    for begin in range(0, len(rotated.basis), _AT_ONCE):  # most often the first coefficients tell
+        total += float(np.abs(rotated.basis[begin : begin + _AT_ONCE] @ step).sum())
+        if total >= tol:
+            return False
+    return True
 
 
 def _log_evidence(rotated, alpha, lam, shrunk, sse):
