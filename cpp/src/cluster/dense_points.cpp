@@ -30,7 +30,8 @@ class DensePoints final : public Points {
     const auto& kernels = simd::nearest();
     ensure(work.single, p_ * kTilePoints);
     // Rounding of inputs, products, sums and norms; and what falls below the smallest normal number.
-    const float slack = 0x1p-24f * static_cast<float>(p_ + 20), tiny = 0x1p-120f * static_cast<float>(p_ + 1);
+    const index_t roundings = std::min(p_, simd::kNearestBlock) + p_ / simd::kNearestBlock + 1;
+    const float slack = 0x1p-24f * static_cast<float>(roundings + 20), tiny = 0x1p-120f * static_cast<float>(p_ + 1);
     simd::NearestFound found;
     const T* row[kTilePoints];
     std::int32_t doubtful[kTilePoints];

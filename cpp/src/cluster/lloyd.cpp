@@ -9,12 +9,14 @@
 #include "cluster/relocation.hpp"
 #include "mlwright/runtime/ordered_reduce.hpp"
 #include "mlwright/runtime/per_worker.hpp"
+#include "simd/nearest.hpp"
 
 namespace mlwright::cluster {
 namespace {
 
 constexpr float kUp = 1.0f + 0x1p-20f, kDown = 1.0f - 0x1p-20f;
 constexpr index_t kMostRows = 4096;                // of a chunk: its bounds stay in the first-level cache
+constexpr index_t kTogether = 64;                  // rows from their bounds to their sums: they stay in the second-level cache
 constexpr index_t kTighten = 4096;                 // k p from which one exact distance costs little beside a search
 constexpr index_t kWork = index_t{1} << 29;        // multiply-adds of a chunk: some 20 ms
 
@@ -23,8 +25,8 @@ index_t grain_of(index_t k, index_t p) {
 }
 
 struct Scratch {  // of one thread
-  Scratch() : offset(kMostRows), label(kMostRows), squared(kMostRows), nearest(kMostRows) {}
-  std::vector<std::int32_t> offset, label;
+  Scratch() : offset(kMostRows), open(kTogether), squared(kMostRows), nearest(kMostRows) {}
+  std::vector<std::int32_t> offset, open;
   std::vector<double> squared;
   std::vector<Nearest> nearest;
   Workspace work;
@@ -98,11 +100,25 @@ class Lloyd {
 
  private:
   void assign_chunk(PartialSums& part, index_t begin, index_t end, Scratch& scratch) {
-    const RowList open = bounded_ ? still_open(begin, end, scratch) : scratch.all(begin, end);
+    const RowList loose = bounded_ ? still_open(begin, end, scratch) : scratch.all(begin, end);
+    const bool tighten = bounded_ && k_ * p_ >= kTighten;
+    RowList open{begin, scratch.open.data(), 0};
+    for (index_t i = 0; i < loose.count; ++i) {
+      if (tighten && !open_when_tightened(begin + loose.offset[i])) continue;
+      scratch.open[static_cast<std::size_t>(open.count++)] = loose.offset[i];
+      if (open.count == kTogether) {
+        search(part, open, scratch);
+        open.count = 0;
+      }
+    }
+    search(part, open, scratch);
+  }
+
+  void search(PartialSums& part, const RowList& open, Scratch& scratch) {
     if (open.count == 0) return;
     points_.nearest(centers_, open, scratch.nearest.data(), scratch.work);
     for (index_t i = 0; i < open.count; ++i) {
-      const index_t r = begin + open.offset[i];
+      const index_t r = open.begin + open.offset[i];
       const auto at = static_cast<std::size_t>(r);
       const Nearest& found = scratch.nearest[static_cast<std::size_t>(i)];
       upper_[at] = found.upper;
@@ -130,34 +146,28 @@ class Lloyd {
       scratch.offset[static_cast<std::size_t>(count)] = static_cast<std::int32_t>(r - begin);
       count += !(upper < std::max(lower_[at], half_gap_[label]));
     }
-    const RowList loose{begin, scratch.offset.data(), count};
-    return k_ * p_ < kTighten ? loose : tightened(loose, scratch);
+    return {begin, scratch.offset.data(), count};
   }
 
-  // Those of the rows whose label stays open when the distance to their centre is computed anew.
-  RowList tightened(const RowList& loose, Scratch& scratch) {
-    const index_t begin = loose.begin, count = loose.count;
-    for (index_t i = 0; i < count; ++i) scratch.label[static_cast<std::size_t>(i)] = labels_[static_cast<std::size_t>(begin + loose.offset[i])];
-    points_.to_labelled(centers_, loose, scratch.label.data(), scratch.squared.data());
-    index_t open = 0;
-    for (index_t i = 0; i < count; ++i) {
-      const auto at = static_cast<std::size_t>(begin + loose.offset[i]);
-      const double distance = std::sqrt(scratch.squared[static_cast<std::size_t>(i)]) * centers_.frame().unit;
-      upper_[at] = std::min(upper_[at], static_cast<float>(distance) * kUp);
-      scratch.offset[static_cast<std::size_t>(open)] = scratch.offset[static_cast<std::size_t>(i)];
-      open += !(upper_[at] < std::max(lower_[at], half_gap_[static_cast<std::size_t>(scratch.label[static_cast<std::size_t>(i)])]));
-    }
-    return {begin, scratch.offset.data(), open};
+  // Whether the label of a row stays open when the distance to its centre is computed anew.
+  bool open_when_tightened(index_t r) {
+    const auto at = static_cast<std::size_t>(r);
+    const std::int32_t zero = 0, label = labels_[at];
+    double squared;
+    points_.to_labelled(centers_, {r, &zero, 1}, &label, &squared);
+    upper_[at] = std::min(upper_[at], static_cast<float>(std::sqrt(squared) * centers_.frame().unit) * kUp);
+    return !(upper_[at] < std::max(lower_[at], half_gap_[static_cast<std::size_t>(label)]));
   }
 
   // Half the distance from each centre to the next one, where that costs little beside the points.
   void measure_gaps() {
-    if (k_ < 2 || k_ * k_ * 8 > n_) return;
+    if (k_ < 2 || k_ * k_ * 2 > n_) return;
+    const auto between = simd::nearest().between_f64;
     runtime::parallel_for(k_, 8, token_, [&](index_t, index_t begin, index_t end) {
       for (index_t j = begin; j < end; ++j) {
         double least = std::numeric_limits<double>::infinity();
         for (index_t other = 0; other < k_; ++other)
-          if (other != j) least = std::min(least, squared_between(centers_.row(j), centers_.row(other)));
+          if (other != j) least = std::min(least, between(centers_.row(j), centers_.row(other), p_));
         half_gap_[static_cast<std::size_t>(j)] = static_cast<float>(0.5 * std::sqrt(least) * centers_.frame().unit) * kDown;
       }
     });

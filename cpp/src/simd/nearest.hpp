@@ -13,6 +13,7 @@
 namespace mlwright::simd {
 
 inline constexpr index_t kTilePoints = 64;
+inline constexpr index_t kNearestBlock = 64;  // coordinates that are summed up before their sum is added to the others'
 
 struct NearestFound {  // of a tile, by the filter
   float upper[kTilePoints];         // at least the distance to the nearest centre
@@ -31,8 +32,8 @@ struct NearestTable {
   void (*pack_f64)(const double* const* x, index_t count, index_t p, const double* shift, double unit, float* tile);
   void (*pack_f32)(const float* const* x, index_t count, index_t p, const double* shift, double unit, float* tile);
 
-  // In single precision by |c|^2 / 2 - x . c. `slack` is 2^-24 (p + 20), `tiny` what underflow may have lost; largest is
-  // an upper bound of |c|.
+  // In single precision by |c|^2 / 2 - x . c. `slack` is 2^-24 times the roundings of a sum and 20 more, `tiny` what underflow
+  // may have lost; largest is an upper bound of |c|.
   void (*filter)(const float* tile, index_t count, index_t p, const float* centers, const float* half_norm, index_t k,
                  float largest, float slack, float tiny, NearestFound* found);
 

@@ -19,17 +19,18 @@ constexpr int kVectors = 2, kCenters = 4;
 #endif
 typedef float f32xn __attribute__((vector_size(MLWRIGHT_NATIVE_BYTES)));
 typedef std::int32_t i32xn __attribute__((vector_size(MLWRIGHT_NATIVE_BYTES)));
+typedef float f32x4 __attribute__((vector_size(16)));
+typedef std::int32_t i32x4 __attribute__((vector_size(16)));
+typedef double f64x4 __attribute__((vector_size(32)));
 typedef float f32half __attribute__((vector_size(MLWRIGHT_NATIVE_BYTES / 2)));
 constexpr float kFar = 3.0e38f;
-constexpr index_t kSquare = 16;  // points and coordinates that are turned at once, in the first-level cache
 
 // Points of a strip. The filter's tile is its strips one after the other, [strip][coordinate][kStrip]: a register tile reads
 // memory from front to back.
 constexpr index_t kStrip = kVectors * MLWRIGHT_NATIVE_BYTES / 4;
 
 // Lanes of a tile that hold its points, in whole strips: the others are neither written nor looked at.
-constexpr index_t kStep = kStrip > kSquare ? kStrip : kSquare;
-MLWRIGHT_LANE index_t lanes_in_use(index_t count) { return (count + kStep - 1) / kStep * kStep; }
+MLWRIGHT_LANE index_t lanes_in_use(index_t count) { return (count + kStrip - 1) / kStrip * kStrip; }
 
 template <class V, class T>
 MLWRIGHT_LANE V load_as(const T* p) {
@@ -45,6 +46,7 @@ MLWRIGHT_LANE void store_as(T* p, V v) {
 // What a coordinate adds. Of products a fused multiply-add may be taken: the filter bounds its rounding, so no label depends
 // on it. Squared differences decide labels: they are the same numbers at every level.
 struct Product {
+  static constexpr index_t kBlock = kNearestBlock;
   MLWRIGHT_LANE f32xn add(f32xn sum, f32xn x, float c) {
 #if defined(__AVX512F__)
     return (f32xn)_mm512_fmadd_ps((__m512)x, _mm512_set1_ps(c), (__m512)sum);
@@ -56,6 +58,7 @@ struct Product {
   }
 };
 struct SquaredDifference {
+  static constexpr index_t kBlock = index_t{1} << 62;  // one sum in the order of the coordinates
   template <class V, class T>
   MLWRIGHT_LANE V add(V sum, V x, T c) {
     const V d = x - c;
@@ -63,30 +66,38 @@ struct SquaredDifference {
   }
 };
 
-// sums over coordinates of Term for `centers` centres and kVectors vectors of points, handed to take(j, vector, sum).
+// sums over coordinates of Term for `centers` centres and kVectors vectors of points, handed to take(j, vector, sum). Sums of
+// Term::kBlock coordinates at a time are added up, so that rounding grows with kBlock + p / kBlock and not with p.
 template <class V, class T, class Term, index_t stride, int centers, class Take>
 MLWRIGHT_LANE void register_tile(const T* tile, index_t p, const T* c, Take take) {
   constexpr int width = sizeof(V) / sizeof(T);
-  V sum[centers][kVectors];
+  V sum[centers][kVectors], total[centers][kVectors]{};
+  for (index_t begin = 0; begin < p; begin += Term::kBlock) {
+    const index_t end = p - begin < Term::kBlock ? p : begin + Term::kBlock;
 #pragma GCC unroll 8
-  for (int j = 0; j < centers; ++j)
+    for (int j = 0; j < centers; ++j)
 #pragma GCC unroll 8
-    for (int v = 0; v < kVectors; ++v) sum[j][v] = V{};
-  for (index_t i = 0; i < p; ++i) {
-    V x[kVectors];
+      for (int v = 0; v < kVectors; ++v) sum[j][v] = V{};
+    for (index_t i = begin; i < end; ++i) {
+      V x[kVectors];
 #pragma GCC unroll 8
-    for (int v = 0; v < kVectors; ++v) x[v] = load_as<V>(tile + i * stride + v * width);
+      for (int v = 0; v < kVectors; ++v) x[v] = load_as<V>(tile + i * stride + v * width);
 #pragma GCC unroll 8
-    for (int j = 0; j < centers; ++j) {
-      const T centre = c[j * p + i];
+      for (int j = 0; j < centers; ++j) {
+        const T centre = c[j * p + i];
 #pragma GCC unroll 8
-      for (int v = 0; v < kVectors; ++v) sum[j][v] = Term::add(sum[j][v], x[v], centre);
+        for (int v = 0; v < kVectors; ++v) sum[j][v] = Term::add(sum[j][v], x[v], centre);
+      }
     }
+#pragma GCC unroll 8
+    for (int j = 0; j < centers; ++j)
+#pragma GCC unroll 8
+      for (int v = 0; v < kVectors; ++v) total[j][v] += sum[j][v];
   }
 #pragma GCC unroll 8
   for (int j = 0; j < centers; ++j)
 #pragma GCC unroll 8
-    for (int v = 0; v < kVectors; ++v) take(j, v, sum[j][v]);
+    for (int v = 0; v < kVectors; ++v) take(j, v, total[j][v]);
 }
 
 // All centres for the points of a tile, in the order of the centres; take(j, first point, sum). The points that a register
@@ -119,15 +130,20 @@ void filter(const float* tile, index_t count, index_t p, const float* centers, c
   for (index_t r = 0; r < used; ++r) best[r] = second[r] = kFar, norm[r] = 0.0f, found->label[r] = 0;
   constexpr int width = sizeof(f32xn) / sizeof(float);
   for (index_t at = 0; at < used; at += kStrip) {
-    f32xn sum[kVectors]{};
-    for (index_t i = 0; i < p; ++i)
+    f32xn total[kVectors]{};
+    for (index_t begin = 0; begin < p; begin += kNearestBlock) {
+      f32xn sum[kVectors]{};
+      for (index_t i = begin; i < p && i < begin + kNearestBlock; ++i)
 #pragma GCC unroll 8
-      for (int v = 0; v < kVectors; ++v) {
-        const f32xn x = load_as<f32xn>(tile + at * p + i * kStrip + v * width);
-        sum[v] += x * x;
-      }
+        for (int v = 0; v < kVectors; ++v) {
+          const f32xn x = load_as<f32xn>(tile + at * p + i * kStrip + v * width);
+          sum[v] += x * x;
+        }
 #pragma GCC unroll 8
-    for (int v = 0; v < kVectors; ++v) store_as(norm + at + v * width, sum[v]);
+      for (int v = 0; v < kVectors; ++v) total[v] += sum[v];
+    }
+#pragma GCC unroll 8
+    for (int v = 0; v < kVectors; ++v) store_as(norm + at + v * width, total[v]);
   }
   const auto strip = [&](index_t at) __attribute__((always_inline)) { return tile + at * p; };
   for_centers<f32xn, float, Product, kStrip>(strip, count, p, centers, k, [&](index_t j, index_t at, f32xn sum) __attribute__((always_inline)) {
@@ -172,28 +188,36 @@ void all(const double* tile, index_t count, index_t p, const double* centers, in
       [&](index_t j, index_t at, f64xn sum) __attribute__((always_inline)) { store_as(out + j * kTilePoints + at, sum); });
 }
 
+// Four coordinates of four points, turned: out[i] holds coordinate i of the points.
+MLWRIGHT_LANE void turn(const f32x4* row, f32x4* out) {
+  const f32x4 low01 = __builtin_shuffle(row[0], row[1], i32x4{0, 4, 1, 5}), high01 = __builtin_shuffle(row[0], row[1], i32x4{2, 6, 3, 7});
+  const f32x4 low23 = __builtin_shuffle(row[2], row[3], i32x4{0, 4, 1, 5}), high23 = __builtin_shuffle(row[2], row[3], i32x4{2, 6, 3, 7});
+  out[0] = __builtin_shuffle(low01, low23, i32x4{0, 1, 4, 5});
+  out[1] = __builtin_shuffle(low01, low23, i32x4{2, 3, 6, 7});
+  out[2] = __builtin_shuffle(high01, high23, i32x4{0, 1, 4, 5});
+  out[3] = __builtin_shuffle(high01, high23, i32x4{2, 3, 6, 7});
+}
+
+MLWRIGHT_LANE f64x4 four(const double* x) { return load_as<f64x4>(x); }
+MLWRIGHT_LANE f64x4 four(const float* x) { return __builtin_convertvector(load_as<f32x4>(x), f64x4); }
+
 template <class T>
 MLWRIGHT_LANE void pack(const T* const* x, index_t count, index_t p, const double* shift, double unit, float* tile) {
-  constexpr index_t kRun = kStrip < kSquare ? kStrip : kSquare;
-  float square[kSquare][kSquare];
-  for (index_t first = 0; first < lanes_in_use(count); first += kSquare) {
-    for (index_t i = 0; i < p; i += kSquare) {
-      const index_t columns = p - i < kSquare ? p - i : kSquare;
-      for (index_t r = 0; r < kSquare; ++r) {
-        if (first + r >= count) {
-          for (index_t j = 0; j < columns; ++j) square[r][j] = 0.0f;
-          continue;
-        }
-        const T* from = x[first + r] + i;
-        for (index_t j = 0; j < columns; ++j)
-          square[r][j] = static_cast<float>((static_cast<double>(from[j]) - shift[i + j]) * unit);
-      }
-      for (index_t r = 0; r < kSquare; r += kRun) {
-        float* to = tile + (first + r) / kStrip * kStrip * p + (first + r) % kStrip;
-        for (index_t j = 0; j < columns; ++j)
-          for (index_t l = 0; l < kRun; ++l) to[(i + j) * kStrip + l] = square[r + l][j];
-      }
+  for (index_t r = 0; r < lanes_in_use(count); r += 4) {
+    float* to = tile + r / kStrip * kStrip * p + r % kStrip;
+    index_t i = 0;
+    for (; r + 4 <= count && i + 4 <= p; i += 4) {
+      f32x4 row[4], turned[4];
+      const f64x4 origin = four(shift + i);
+#pragma GCC unroll 4
+      for (int l = 0; l < 4; ++l) row[l] = __builtin_convertvector((four(x[r + l] + i) - origin) * unit, f32x4);
+      turn(row, turned);
+#pragma GCC unroll 4
+      for (int j = 0; j < 4; ++j) store_as(to + (i + j) * kStrip, turned[j]);
     }
+    for (; i < p; ++i)
+      for (index_t l = 0; l < 4; ++l)
+        to[i * kStrip + l] = r + l < count ? static_cast<float>((static_cast<double>(x[r + l][i]) - shift[i]) * unit) : 0.0f;
   }
 }
 
