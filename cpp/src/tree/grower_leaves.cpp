@@ -11,38 +11,36 @@
 namespace mlwright::tree {
 namespace {
 
-constexpr index_t kPieceRows = 8192;
+constexpr index_t kMarkedAtOnce = 16384, kMarkGrain = 8 * kMarkedAtOnce;
 constexpr index_t kRowGrain = 16384;
 
 }  // namespace
 
-void Grower::find_pieces() {
-  std::ranges::sort(leaves_, {}, &Leaf::begin);
-  pieces_.clear();
-  const auto cover = [&](std::size_t leaf, index_t begin, index_t end) {
-    for (; begin < end; begin += kPieceRows) pieces_.push_back({leaf, begin, std::min(begin + kPieceRows, end)});
-  };
-  for (std::size_t leaf = 0; leaf < leaves_.size(); ++leaf) cover(leaf, leaves_[leaf].begin, leaves_[leaf].end);
-  for (std::size_t leaf = 0; leaf < leaves_.size(); ++leaf) cover(leaf, leaves_[leaf].out_begin, leaves_[leaf].out_end);
-}
-
-// Pieces lie in row order and cover all rows: a chunk of rows does the pieces that begin in it.
-template <class Body>
-void Grower::for_pieces(runtime::CancelToken& token, Body body) const {
-  runtime::parallel_for(bins_.n_rows(), 4 * kPieceRows, token, [&](index_t, index_t begin, index_t end) {
-    const auto first = std::ranges::lower_bound(pieces_, begin, {}, &Piece::begin) - pieces_.begin();
-    for (auto p = static_cast<std::size_t>(first); p < pieces_.size() && pieces_[p].begin < end; ++p) body(p);
-  });
-}
-
 // Writes each row's leaf to scratch_; rows outside the sample have their leaf's number plus that of all leaves. What comes
-// after growth then reads rows in order.
+// after growth then reads rows in order. Rows of a leaf ascend: they are written some thousand rows at a time, whose marks
+// stay in the cache, and not leaf by leaf, which would bring every line of marks once for each leaf in it.
 void Grower::mark_leaves(runtime::CancelToken& token) {
-  find_pieces();
-  for_pieces(token, [&](std::size_t p) {
-    const Piece& piece = pieces_[p];
-    const auto leaf = static_cast<std::uint32_t>(piece.leaf + (piece.begin < n_in_ ? 0 : leaves_.size()));
-    for (index_t i = piece.begin; i < piece.end; ++i) scratch_[rows_[static_cast<std::size_t>(i)]] = leaf;
+  std::ranges::sort(leaves_, {}, &Leaf::begin);
+  struct Run {  // what is left of one leaf
+    const std::uint32_t *at, *end;
+    std::uint32_t leaf;
+  };
+  runtime::parallel_for(bins_.n_rows(), kMarkGrain, token, [&](index_t, index_t begin, index_t end) {
+    std::vector<Run> runs;
+    const auto add = [&](index_t first, index_t last, std::size_t leaf) {
+      const std::uint32_t *from = rows_.data() + first, *to = rows_.data() + last;
+      from = std::lower_bound(from, to, static_cast<std::uint32_t>(begin));
+      if (from < to && *from < end) runs.push_back({from, to, static_cast<std::uint32_t>(leaf)});
+    };
+    for (std::size_t leaf = 0; leaf < leaves_.size(); ++leaf) {
+      add(leaves_[leaf].begin, leaves_[leaf].end, leaf);
+      add(leaves_[leaf].out_begin, leaves_[leaf].out_end, leaves_.size() + leaf);
+    }
+    for (index_t next = begin; next < end;) {
+      next = std::min(next + kMarkedAtOnce, end);
+      for (Run& run : runs)
+        for (; run.at < run.end && *run.at < next; ++run.at) scratch_[*run.at] = run.leaf;
+    }
   });
 }
 

@@ -122,10 +122,6 @@ class Grower {
     index_t begin, end, out_begin, out_end;
     Bounds bounds;
   };
-  struct Piece {  // a run of rows of one leaf, of a fixed largest size
-    std::size_t leaf;
-    index_t begin, end;
-  };
 
   Entry sum_of_sample(const Gradients& gradients, runtime::CancelToken& token) const;
   Open root(const Gradients& gradients, const RowSample* sample, runtime::CancelToken& token);
@@ -134,7 +130,6 @@ class Grower {
   index_t divide(index_t begin, index_t end, const Split& split, runtime::CancelToken& token);
   const std::uint8_t* codes_of(index_t feature);
   void draw_tree_features(std::uint64_t stream);
-  void find_pieces();
   void mark_leaves(runtime::CancelToken& token);
   void make_children(Open& parent, Open& left, Open& right, const Gradients& gradients);
   void search_children(const Open& parent, Open& left, Open& right, const Gradients& gradients, std::uint64_t stream,
@@ -152,8 +147,6 @@ class Grower {
   bool may_be_cut(const Open& open, const FixedPoint& fixed) const;
   std::vector<index_t> features_for(const Open& open, std::uint64_t stream) const;
   SplitRules split_rules(const FixedPoint& fixed) const;
-  template <class Body>
-  void for_pieces(runtime::CancelToken& token, Body body) const;
   struct LeafSums {
     double g = 0, h = 0;
   };
@@ -176,7 +169,6 @@ class Grower {
   std::vector<Node> nodes_;
   std::set<Open, MoreUseful> open_;
   std::vector<Leaf> leaves_;  // that will not be cut
-  std::vector<Piece> pieces_;
   HistogramPool kept_;
 };
 
