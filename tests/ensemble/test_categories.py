@@ -66,19 +66,6 @@ def test_names_of_levels_do_not_matter(kind, n_levels):
     assert_array_equal(scores(model_for(kind).fit(relabelled(X), y), relabelled(X)), expected)
 
 
-@pytest.mark.parametrize("n_levels", [12, 200, WIDE])
-def test_levels_of_rows_without_weight_are_not_there(n_levels):
-    X, y = problem(n_levels=n_levels)
-    names = np.array([f"level {code}" if code == code else None for code in X[:, 1]], dtype=object)
-    table = pd.DataFrame({"a": X[:, 0], "b": names, "c": X[:, 2]})
-    kept = X[:, 1] % 3 != 1
-    model = {**SMALL, "extra_trees": True}
-    weighted = HistGradientBoostingRegressor(**model).fit(table, y, kept.astype(float))
-    removed = HistGradientBoostingRegressor(**model).fit(table[kept], y[kept], np.ones(kept.sum()))
-    assert_array_equal(weighted._levels[0], removed._levels[0])
-    assert_array_equal(weighted.predict(table), removed.predict(table))
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_integer_weights_are_repetitions(kind):
     X, y = problem(kind=kind)

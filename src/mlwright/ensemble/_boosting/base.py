@@ -15,7 +15,7 @@ from mlwright.ensemble._boosting.columns import Columns
 from mlwright.ensemble._boosting.continuation import ContinuationMixin
 from mlwright.ensemble._boosting.control import Control
 from mlwright.ensemble._boosting.driver import Boosting, Stopping, scored_sample
-from mlwright.ensemble._boosting.features import features_for_fit, features_for_predict, forget_unused_levels
+from mlwright.ensemble._boosting.features import features_for_fit, features_for_predict
 from mlwright.ensemble._boosting.prediction import PredictionMixin
 from mlwright.ensemble._boosting.rows import (
     Prepared,
@@ -189,8 +189,6 @@ class BaseHistGradientBoosting(ContinuationMixin, PredictionMixin, BaseEstimator
         sample_weight = weights_for_fit(sample_weight, X)
         y = self._encode_targets(y) if classes is None else self._encode_as(y, classes)
         rows = Rows(X, y, self._final_weight(sample_weight, y)).without_zero_weights()
-        if len(rows.y) < len(y):
-            forget_unused_levels(self, rows.X)
         if self.loss in ("squared_error", "expectile"):
             warn_of_swamped_targets(rows)
         return rows

@@ -44,23 +44,6 @@ def features_for_predict(estimator, X):
     return validate_data(estimator, X, dtype=FLOATS, ensure_all_finite=False, accept_sparse=COMPRESSED, reset=False)
 
 
-def forget_unused_levels(estimator, X):
-    """Renumber, in X, the levels that its rows have, and forget the others: those of rows without weight.
-
-    Binned rows keep the levels they were made with, and a warm start those of the first fit.
-    """
-    if estimator.is_categorical_ is None or isinstance(X, BinnedData) or _goes_on(estimator):
-        return
-    levels = []
-    for j, known in zip(np.flatnonzero(estimator.is_categorical_), estimator._levels, strict=True):
-        column = X[:, j]
-        used = np.unique(column[~np.isnan(column)])
-        if len(used) < len(known):
-            column[:] = np.where(np.isnan(column), np.nan, np.searchsorted(used, column))
-        levels.append(known[used.astype(np.intp)])
-    estimator._levels = levels
-
-
 def _goes_on(estimator):
     return estimator.warm_start and hasattr(estimator, "_trees")
 
