@@ -87,7 +87,9 @@ MODELS = {
     "k_means": lambda settings: FromFirstRows(settings, k_means),
     "pca": lambda settings: PCA(settings["n_components"], svd_solver="covariance_eigh"),
     "truncated_svd": lambda settings: TruncatedSVD(settings["n_components"], random_state=0),
-    "logistic": lambda settings: LogisticRegression(C=settings["C"], tol=settings["tol"], max_iter=10_000),
+    "logistic": lambda settings: LogisticRegression(
+        C=settings["C"], tol=settings["tol"], max_iter=10_000, solver=settings.get("sklearn_solver", "lbfgs")
+    ),
     "elastic_net_classes": lambda settings: LogisticRegression(
         C=settings["C"], l1_ratio=settings["l1_ratio"], solver="saga", tol=settings["tol"], max_iter=10_000
     ),
