@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from mlwright._bayesian.mixtures import NormalMixture
 from mlwright._native import core
 from mlwright._runtime import simd
 from mlwright.bayes import BARTClassifier, BARTRegressor
-from mlwright.bayes._bart.laws import NormalMixture
 
 QUICK = {"n_trees": 20, "burn_in": 100, "draws": 50, "chains": 2, "random_state": 0}
 pytestmark = pytest.mark.filterwarnings("ignore:BART.*R-hat:sklearn.exceptions.ConvergenceWarning")
@@ -79,6 +79,12 @@ def test_any_scale_of_weights_and_of_targets():
     np.testing.assert_array_equal(np.ldexp(plain.predict(X), 40), scaled.predict(X))
     halves = BARTRegressor(**QUICK).fit(X, y, np.full(200, 0.5))
     assert np.isfinite(halves.sigma_).all()
+
+
+def test_tiny_weights_are_weights():
+    X, y = friedman(60)[:2]
+    model = BARTRegressor(n_trees=5, burn_in=5, draws=5, chains=1, random_state=0)
+    assert np.isfinite(model.fit(X, y, np.full(60, 1e-12)).predict(X)).all()
 
 
 def test_only_the_order_of_a_column_matters():

@@ -395,6 +395,26 @@ def test_bad_input_is_named():
         broken._validate_state()
 
 
+@pytest.mark.parametrize("prior", [{"prior": "cauchy"}, {"prior": "horseshoe", "slab_scale": None}])
+def test_separated_classes_under_heavy_tails_are_refused(prior):
+    """The prior falls with the square of the coefficient, the range left to the intercept grows with it."""
+    x = np.arange(8.0)
+    X = np.column_stack([x % 3, x])
+    short = {"draws": 50, "chains": 1, "random_state": 0}
+    with pytest.raises(ValueError, match=r"column 1 .* separates the classes"):
+        BayesianGLM("binomial", **prior, **short).fit(X, x > 3.5)
+    with pytest.raises(ValueError, match="separates"):
+        BayesianGLM("binomial", **prior, **short).fit(X, x != 4, sample_weight=(x >= 4) * 1.0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for proper in ({"fit_intercept": False}, {"prior": "student_t"}):
+            BayesianGLM("binomial", **{**prior, **proper}, **short).fit(X, x > 3.5)
+        BayesianGLM("binomial", **prior, **short).fit(X, (x > 3.5) != (x == 6))
+    pure = {"group_effects": [1], "group_prior": "half_cauchy", **short}
+    with pytest.raises(ValueError, match="every level"):
+        BayesianGLM("binomial", **pure).fit(np.column_stack([x % 3, x // 4]), x > 3.5)
+
+
 def test_a_poor_approximation_is_left_or_said():
     X = np.linspace(-1.0, 1.0, 6)[:, None]
     settings = {"prior_scale": 100.0, "draws": 500, "random_state": 0}

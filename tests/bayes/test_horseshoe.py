@@ -123,6 +123,17 @@ def test_weights_units_and_degenerate_rows():
         HorseshoeRegressor(**settings).fit(X[:1], y[:1])
 
 
+def test_what_is_constant_but_for_rounding_is_constant():
+    """The mean of many 0.1 is not 0.1."""
+    X, y = rows(15)
+    tenths = np.column_stack([X, np.full(15, 0.1)])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = HorseshoeRegressor(global_scale=1.0, chains=1, draws=200, warm_up=50, random_state=0).fit(tenths, y)
+    assert abs(model.coef_[2]) < 1e6  # its prior's
+    np.testing.assert_allclose(model.predict(tenths), X @ model.coef_[:2] + y.mean() - X.mean(axis=0) @ model.coef_[:2])
+
+
 @pytest.mark.slow
 def test_calibration():
     """Parameters drawn from the prior rank uniformly among draws from their posterior."""

@@ -32,3 +32,9 @@ def test_laplace_transform(z):
         want = np.exp(z / 2.0 - root) * (1.0 + np.exp(-z)) / (1.0 + np.exp(-2.0 * root))
         values = np.exp(-t * x)
         assert abs(values.mean() - want) < 4.5 * values.std() / np.sqrt(len(x))
+
+
+@pytest.mark.parametrize("z", [1e80, 1e160, 1e300, np.inf])
+def test_scores_whose_squares_overflow_have_draws(z):
+    x = draw(0, 1, np.array([z, -z]))
+    assert ((x >= 0.0) & (x < 1e-79)).all()

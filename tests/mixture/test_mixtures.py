@@ -301,6 +301,17 @@ def test_the_start_of_a_fit_that_goes_on_is_the_last_one():
     assert (once.covariances_ == twice.covariances_).all()
 
 
+@pytest.mark.parametrize("changed", [{"n_components": 2}, {"covariance_type": "diag"}])
+def test_another_mixture_does_not_go_on_from_the_last_one(changed):
+    X = np.random.default_rng(0).normal(size=(40, 3))
+    model = GaussianMixture(3, random_state=0).fit(X).set_params(**changed)
+    means = model.means_.copy()
+    with pytest.raises(ValueError, match="partial_fit, but the last fit"):
+        model.partial_fit(X)
+    assert (model.means_ == means).all()
+    assert model.predict(X).shape == (40,)
+
+
 def test_progress(capsys):
     fit(GaussianMixture(2, random_state=0, max_iter=6, tol=0.0, verbose=2, verbose_interval=3), table())
     lines = capsys.readouterr().out.splitlines()

@@ -138,3 +138,21 @@ def test_chains_of_a_density_end_within_moments(seconds_to_interrupt, call):
     n = 2_000_000
     """.replace("{call}", call)
     assert seconds_to_interrupt(setup, call, MLWRIGHT_NUM_THREADS="3") < 0.3
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        "BayesianLogisticRegression(method='polya_gamma', chains=2, draws=4, random_state=0)",
+        pytest.param("BARTClassifier(n_trees=2, burn_in=0, draws=4, chains=1, random_state=0)", marks=pytest.mark.slow),
+    ],
+)
+def test_rows_repeated_a_billion_times_can_be_interrupted(seconds_to_interrupt, model):
+    setup = f"""
+        import numpy as np
+        from mlwright.bayes import *
+        X = np.random.default_rng(0).normal(size=(50, 2))
+        model = {model}
+    """
+    call = "model.fit(X, np.arange(50) % 2, sample_weight=np.full(50, 1e9))"
+    assert seconds_to_interrupt(setup, call, "assert not hasattr(model, 'classes_')") < 0.3

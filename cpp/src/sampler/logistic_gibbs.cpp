@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <chrono>
+#include <functional>
+#include <utility>
 #include <vector>
 
 #include "mlwright/base/buffer.hpp"
@@ -7,6 +9,7 @@
 #include "mlwright/linalg/small_cholesky.hpp"
 #include "mlwright/runtime/parallel.hpp"
 #include "mlwright/sampler/polya_gamma.hpp"
+#include "sampler/polling.hpp"
 #include "simd/gram.hpp"
 
 namespace mlwright::sampler {
@@ -18,6 +21,7 @@ using simd::kGroup;
 constexpr std::uint32_t kLatent = 7441, kCoef = 7442;  // purposes of random numbers
 constexpr auto kSlice = std::chrono::milliseconds(20);
 constexpr index_t kStream = kBlockRows * kGroup;
+constexpr unsigned kDrawsBetweenPolls = 1U << 14;
 
 // The rows, packed with a column of ones behind them for the intercept.
 struct Packed {
@@ -47,12 +51,13 @@ struct Packed {
 class Chain {
  public:
   Chain(const LogisticRows& rows, const Packed& packed, std::span<const double> precision, std::uint64_t seed, std::uint64_t number,
-        const double* start)
+        const double* start, std::function<void()> check)
       : rows_(rows),
         packed_(packed),
         precision_(precision),
         seed_(seed),
         number_(number),
+        check_(std::move(check)),
         coef_(static_cast<std::size_t>(packed.padded())),
         right_(coef_.size()),
         gram_(coef_.size() * coef_.size()),
@@ -94,14 +99,23 @@ class Chain {
       kernels.project(block, coef_.data(), n, packed_.groups, 0, eta, 1);
       for (index_t r = 0; r < n; ++r) {
         const double weight = rows_.w == nullptr ? 1 : rows_.w[begin + r], offset = rows_.offset == nullptr ? 0 : rows_.offset[begin + r];
-        omega[r] = 0;
-        for (double drawn = 0; drawn < weight; ++drawn) omega[r] += polya_gamma(rng, eta[r] + offset);
+        omega[r] = draw_latent(rng, weight, eta[r] + offset);
         pull[r] = weight * (rows_.y[static_cast<std::size_t>(begin + r)] - 0.5) - omega[r] * offset;
       }
       kernels.accumulate(block, pull, n, packed_.groups, right_.data());
       kernels.weigh(block, omega, n, packed_.groups, weighted_.data());
       kernels.rank_update(block, weighted_.data(), n, 0, packed_.groups, 0, packed_.groups, gram_.data(), packed_.padded());
     }
+  }
+
+  // PG(weight, score): as many draws as a row has repetitions, which may be very many.
+  double draw_latent(runtime::Rng& rng, double weight, double score) {
+    double sum = 0;
+    for (double drawn = 0; drawn < weight; ++drawn) {
+      if (draws_++ % kDrawsBetweenPolls == 0) check_();
+      sum += polya_gamma(rng, score);
+    }
+    return sum;
   }
 
   // A^-1 (right + L z) has the mean A^-1 right and the covariance A^-1.
@@ -120,7 +134,9 @@ class Chain {
   const Packed& packed_;
   std::span<const double> precision_;
   std::uint64_t seed_, number_;
+  std::function<void()> check_;
   index_t iteration_ = 0;
+  unsigned draws_ = 0;
   std::vector<double> coef_, right_, gram_, factor_, weighted_;
 };
 
@@ -129,9 +145,10 @@ class Chain {
 void sample_logistic(const LogisticRows& rows, std::span<const double> precision, std::span<const double> starts,
                      const GibbsSettings& how, double* out, runtime::CancelToken& token, runtime::Progress& progress) {
   const Packed packed(rows);
+  const auto check = poller(token);
   std::vector<Chain> chains;
   for (index_t c = 0; c < how.chains; ++c)
-    chains.emplace_back(rows, packed, precision, how.seed, static_cast<std::uint64_t>(c), starts.data() + c * packed.d);
+    chains.emplace_back(rows, packed, precision, how.seed, static_cast<std::uint64_t>(c), starts.data() + c * packed.d, check);
   const index_t each = how.warm_up + how.draws, total = each * how.chains;
   for (index_t done = 0; done < total;) {
     runtime::parallel_for(how.chains, 1, token, [&](index_t c, index_t, index_t) {

@@ -14,6 +14,7 @@ using runtime::Rng;
 constexpr double kPi = 3.14159265358979323846;
 constexpr double kCut = 0.64;      // where the two candidates meet
 constexpr double kRootCut = 0.8;
+constexpr double kLargest = 1e100;  // of scores: their squares must be finite, or no candidate is ever accepted
 
 double log_cdf(double x) noexcept { return loss::normal_tail<loss::ScalarMath>(x).log_cdf; }
 
@@ -64,7 +65,7 @@ bool accepts(Rng& rng, double x) noexcept {
 }  // namespace
 
 double polya_gamma(Rng& rng, double z) noexcept {
-  z = 0.5 * std::fabs(z);
+  z = std::fmin(0.5 * std::fabs(z), kLargest);
   const double rate = 0.125 * kPi * kPi + 0.5 * z * z;
   const double right = kPi / (2 * rate) * exp(-rate * kCut);
   const double left = 2 * (exp(log_cdf((kCut * z - 1) / kRootCut) - z) + exp(log_cdf(-(kCut * z + 1) / kRootCut) + z));

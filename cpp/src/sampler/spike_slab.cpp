@@ -19,6 +19,7 @@ enum Purpose : std::uint32_t { kStart = 40, kMoves, kCoefficients };  // of rand
 
 constexpr index_t kBlockBits = 10;
 constexpr int kFlipsBeforeRefresh = 256;
+constexpr double kLeastChance = 1e-100;  // so that draws stay finite where next to nothing is known of the noise
 constexpr std::chrono::milliseconds kSlice{20};
 
 // Sums of one block of sets, relative to its largest weight.
@@ -119,7 +120,7 @@ class Walker {
   // Variance and coefficients given the set: their conjugate posterior, covariance variance A^-1.
   void draw(double* coef, double* variance) {
     runtime::Rng rng(how_.seed, runtime::stream_id(kCoefficients, static_cast<std::uint32_t>(iteration_)), number_);
-    *variance = (selection_.rate + 0.5 * std::fmax(set_.rest(), 0)) / rng.gamma(selection_.shape);
+    *variance = (selection_.rate + 0.5 * std::fmax(set_.rest(), 0)) / std::fmax(rng.gamma(selection_.shape), kLeastChance);
     std::fill_n(coef, p_, 0.0);
     const auto& members = set_.members();
     const std::size_t k = members.size();

@@ -24,7 +24,7 @@ double Target::operator()(const double* u, double* gradient_u, double* x, double
   double log_density = 0;
   const int status = function_(static_cast<std::size_t>(size()), x, scratch, &log_density, data_);
   if (status < 0) report(x, size());
-  if (status > 0 || std::isnan(log_density)) return -HUGE_VAL;
+  if (status > 0 || !(log_density < HUGE_VAL)) return -HUGE_VAL;  // a chain would never leave a pole
   density::pull_back(blocks_, u, x, scratch, gradient_u);
   for (index_t i = 0; i < free_size(); ++i)
     if (!std::isfinite(gradient_u[i])) return -HUGE_VAL;

@@ -82,12 +82,12 @@ def label(name, at):
 
 
 def _worst(table, key):
-    """Name and value of the number that looks worst; one that is not finite or is constant tells nothing."""
+    """Name and value of the number that looks worst; one that is NaN, as of what is constant, tells nothing."""
     sign = -1 if key == "rhat" else 1
     rows = (
         (label(name, at), float(value))
         for name, told in table.items()
         for at, value in np.ndenumerate(np.asarray(told[key]))
-        if np.isfinite(value)
+        if not np.isnan(value)
     )
     return min(rows, key=lambda row: sign * row[1], default=("none", -np.inf if sign < 0 else np.inf))

@@ -80,6 +80,7 @@ def bfmi(energy):
         raise ValueError(f"energy: got an array of shape {energy.shape}, expected (n_chains, n_draws)")
     if energy.shape[1] < 2:
         return np.full(len(energy), np.nan)
-    variance = energy.var(axis=1, ddof=1)
-    step = np.square(np.diff(energy, axis=1)).mean(axis=1)
-    return np.divide(step, variance, out=np.full_like(step, np.nan), where=variance > 0)
+    with np.errstate(over="ignore", invalid="ignore"):  # of an improper density
+        variance = energy.var(axis=1, ddof=1)
+        step = np.square(np.diff(energy, axis=1)).mean(axis=1)
+        return np.divide(step, variance, out=np.full_like(step, np.nan), where=variance > 0)

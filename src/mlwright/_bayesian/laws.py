@@ -1,11 +1,12 @@
 """Laws of new observations, one a row: what intervals and quantiles are read from."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import special
 
-_BISECTIONS = 50
+_NUMBERS_AT_ONCE = 1 << 22  # 32 MiB
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,39 +55,31 @@ class DrawnLaw:
 
 
 @dataclass(frozen=True, slots=True)
-class StudentMixture:
-    """A mixture of Student's t laws.
+class LawInParts:
+    """The law of many rows, of which some at a time are in memory.
 
     Attributes
     ----------
-    mean, scale : arrays of shape (n, m)
-        Of each component at each row.
-    weight : array of shape (m,)
-        They add up to 1.
-    freedom : float
+    n : int
+        Rows.
+    width : int
+        Numbers that a row takes.
+    of_rows : callable
+        ``of_rows(begin, end)``: the law of those rows.
     """
 
-    mean: np.ndarray
-    scale: np.ndarray
-    weight: np.ndarray
-    freedom: float
+    n: int
+    width: int
+    of_rows: Callable
 
     def quantiles(self, levels):
-        """Of shape (n, n_levels): by bisection between the extreme components' quantiles, to the last bits."""
-        unit = special.stdtrit(self.freedom, levels)
-        ends = self.mean[:, :, None] + self.scale[:, :, None] * unit
-        low, high = ends.min(axis=1), ends.max(axis=1)
-        for _ in range(_BISECTIONS):
-            middle = 0.5 * (low + high)
-            z = (middle[:, None, :] - self.mean[:, :, None]) / self.scale[:, :, None]
-            below = np.einsum("m,nml->nl", self.weight, special.stdtr(self.freedom, z)) < levels
-            low, high = np.where(below, middle, low), np.where(below, high, middle)
-        return 0.5 * (low + high)
+        """Of shape (n, n_levels)."""
+        return np.concatenate([law.quantiles(levels) for law in self._parts()])
 
     def deviation(self):
-        """Standard deviation, shape (n,); infinite for two degrees of freedom or fewer."""
-        if self.freedom <= 2.0:
-            return np.full(len(self.mean), np.inf)
-        mean = self.mean @ self.weight
-        inside = self.scale**2 * (self.freedom / (self.freedom - 2.0))
-        return np.sqrt((inside + (self.mean - mean[:, None]) ** 2) @ self.weight)
+        """Standard deviations, shape (n,)."""
+        return np.concatenate([law.deviation() for law in self._parts()])
+
+    def _parts(self):
+        step = max(1, _NUMBERS_AT_ONCE // self.width)
+        return (self.of_rows(begin, min(begin + step, self.n)) for begin in range(0, self.n, step))

@@ -3,15 +3,16 @@
 import numpy as np
 
 from mlwright._bayesian.contract import BayesianMixin
-from mlwright._bayesian.laws import DrawnLaw
+from mlwright._bayesian.laws import LawInParts
 from mlwright._bayesian.loo import keep_loo, loo_by_importance
+from mlwright._bayesian.mixtures import NormalMixture
 from mlwright._kernels.linalg import affine_map, as_design
 from mlwright._kernels.rng import normal
 from mlwright._validation import require_finite, rows_for_predict
 from mlwright.linear_model._base import linear_predict
 
 _INTERCEPT, _NOISE = 7304, 7305  # streams
-_LAW_DRAWS, _LOO_DRAWS = 4000, 1000
+_LAW_DRAWS = _LOO_DRAWS = 1000
 
 
 class DrawnRegression(BayesianMixin):
@@ -30,19 +31,28 @@ class DrawnRegression(BayesianMixin):
         -------
         y_mean : ndarray of shape (n_samples,)
         y_std : ndarray of shape (n_samples,)
-            With ``return_std=True``; from 4000 draws.
+            With ``return_std=True``; from 1000 draws of the coefficients and the noise.
         """
         mean = linear_predict(self, X, accept_sparse=False)
-        return (mean, self._predictive_law(X).draws.std(axis=0)) if return_std else mean
+        return (mean, self._predictive_law(X).deviation()) if return_std else mean
 
     def _predictive_law(self, X):
-        return DrawnLaw(self._predictive_draws(X, _LAW_DRAWS, 0))
+        X, draws = self._checked(X), self._posterior_draws(_LAW_DRAWS, 0)
+        sds = np.sqrt(draws["noise_variance"])
 
-    def _predictive_draws(self, X, n_samples, seed):
+        def of_rows(begin, end):
+            return NormalMixture(affine_map(as_design(X[begin:end]), draws["coef"], draws["intercept"]).T, sds)
+
+        return LawInParts(len(X), len(sds), of_rows)
+
+    def _checked(self, X):
         X, is_finite = rows_for_predict(self, X, accept_sparse=False)
         if not is_finite:
             require_finite(self, X)
-        draws = self._posterior_draws(n_samples, seed)
+        return X
+
+    def _predictive_draws(self, X, n_samples, seed):
+        X, draws = self._checked(X), self._posterior_draws(n_samples, seed)
         noise = normal(seed, _NOISE, n_samples * len(X)).reshape(n_samples, len(X))
         mean = affine_map(as_design(X), draws["coef"], draws["intercept"]).T
         return mean + noise * np.sqrt(draws["noise_variance"])[:, None]
@@ -60,7 +70,7 @@ class DrawnRegression(BayesianMixin):
         keep_loo(self, *loo_by_importance(len(rows.y), n_draws, log_likelihood), w=rows.w)
 
 
-def drawn_intercepts(draws, mean, weight, seed):
-    """Of centred columns and y under a flat prior, given coefficients and noise; `mean` is of the columns and of y."""
-    around = normal(seed, _INTERCEPT, len(draws["coef"])) * np.sqrt(draws["noise_variance"] / weight)
+def drawn_intercepts(draws, mean, variance, seed):
+    """Given coefficients and noise; `mean` is of the columns and of y, `variance` the intercept's by the noise's."""
+    around = normal(seed, _INTERCEPT, len(draws["coef"])) * np.sqrt(draws["noise_variance"] * variance)
     return mean[-1] + around - (draws["coef"] * mean[:-1]).sum(axis=1)

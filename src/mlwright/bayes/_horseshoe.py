@@ -88,7 +88,7 @@ class HorseshoeRegressor(DrawnRegression, RegressorMixin, BaseEstimator):
         coef_=Tensor("f8", "p"),
         intercept_=Number(),
         _mean=Tensor("f8", "q"),
-        _weight=Number(0.0),
+        _intercept_variance=Number(0.0),
         _coef_draws=Tensor("f8", "c d p"),
         _variance_draws=Tensor("f8", "c d"),
         _scale_draws=Tensor("f8", "c d"),
@@ -169,20 +169,20 @@ class HorseshoeRegressor(DrawnRegression, RegressorMixin, BaseEstimator):
         x_mean, y_mean = column_means(rows, self.fit_intercept)
         scales = Scales.of_rows(rows, x_mean, y_mean)
         Z, target = centred_rows(rows, x_mean, y_mean)
-        Z /= scales.x
-        self._weight = float(len(Z)) if rows.w is None else float(rows.w.sum())
-        self._mean = np.append(x_mean, y_mean)
-        if self._weight <= bool(self.fit_intercept):
+        Z = np.divide(Z, scales.x, order="C")  # sums do not depend on the layout of X
+        weight, flat = float(len(Z)) if rows.w is None else float(rows.w.sum()), bool(self.fit_intercept)
+        self._mean, self._intercept_variance = np.append(x_mean, y_mean), flat / weight
+        if weight <= flat:
             raise ValueError(
-                f"HorseshoeRegressor: got n_samples={len(Z)} of weight {self._weight:g}, which the intercept takes up; "
+                f"HorseshoeRegressor: got n_samples={len(Z)} of weight {weight:g}, which the intercept takes up; "
                 "expected at least 2 rows."
             )
         problem = Problem.of(
             Z,
             target[:, 0] / scales.y,
-            shape=float(self.noise_shape) + 0.5 * max(self._weight - bool(self.fit_intercept), 0.0),
+            shape=float(self.noise_shape) + 0.5 * (weight - flat),
             rate=float(self.noise_rate),
-            global_scale=self._global_scale(Z.shape[1]),
+            global_scale=self._global_scale(Z.shape[1], weight),
             slab_precision=0.0 if self.slab_scale is None else float(self.slab_scale) ** -2.0,
         )
         seeds = integers(seed_from(self.random_state), _SEEDS, 1 << 62, self.chains).tolist()
@@ -196,27 +196,25 @@ class HorseshoeRegressor(DrawnRegression, RegressorMixin, BaseEstimator):
                 coef[number, i], variance[number, i], scale[number, i] = chain.step()
         return coef, variance, scale, scales
 
-    def _global_scale(self, p):
+    def _global_scale(self, p, weight):
         if self.global_scale != "auto":
             return float(self.global_scale)
         relevant = min(self.n_expected, max(0.5 * p, 0.5))
-        return relevant / (p - relevant) / np.sqrt(max(self._weight, 1.0))
+        return relevant / (p - relevant) / np.sqrt(max(weight, 1.0))
 
     def _chains(self):
         draws = {"coef": self._coef_draws, "noise_variance": self._variance_draws, "global_scale": self._scale_draws}
         return Chains(draws)
 
     def _posterior_draws(self, n_samples, seed):
-        draws, intercept = self._chains().pick(n_samples, seed), np.zeros(n_samples)
-        if self.fit_intercept:
-            intercept = drawn_intercepts(draws, self._mean, self._weight, seed)
-        return draws | {"intercept": intercept}
+        draws = self._chains().pick(n_samples, seed)
+        return draws | {"intercept": drawn_intercepts(draws, self._mean, self._intercept_variance, seed)}
 
     def _validate_state(self):
         coef, p = self._coef_draws, self.n_features_in_
         fits = coef.ndim == 3 and coef.size > 0 and coef.shape[2] == p and self._mean.shape == (p + 1,)
         fits = fits and self._variance_draws.shape == self._scale_draws.shape == coef.shape[:2]
-        if not (fits and (self._variance_draws > 0.0).all() and self._weight > 0.0):
+        if not (fits and (self._variance_draws > 0.0).all()):
             raise ModelFormatError(
                 "HorseshoeRegressor: its draws do not fit each other; the file is damaged or not written by mlwright."
             )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-_WIDE = np.linspace(-40.0, 40.0, 401)  # of ln lam, to find where the posterior is
+_STEP, _BEYOND = 0.2, 40.0  # of ln lam, to find where the posterior is: about 1 and the prior's own scale, and beyond
 _POINTS = 257
 _NEGLIGIBLE = 36.0  # e-folds below the largest density
 
@@ -66,9 +66,11 @@ def integrate_penalty(rotated, model):
         rest = rest_of(rotated.values, rotated.target, rotated.perpendicular, lam)
         return shrunk - shape * np.log(rate + 0.5 * rest) + _log_prior(log_lam, model.prior_scale)
 
-    wide = log_density(_WIDE)
-    there = np.flatnonzero(wide > wide.max() - _NEGLIGIBLE)
-    low, high = _WIDE[max(there[0] - 1, 0)], _WIDE[min(there[-1] + 1, len(_WIDE) - 1)]
+    ends = sorted([0.0, -2.0 * float(np.log(model.prior_scale))])
+    wide = np.arange(ends[0] - _BEYOND, ends[1] + _BEYOND, _STEP)
+    found = log_density(wide)
+    there = np.flatnonzero(found > found.max() - _NEGLIGIBLE)
+    low, high = wide[max(there[0] - 1, 0)], wide[min(there[-1] + 1, len(wide) - 1)]
     log_lam = np.linspace(low, high, _POINTS)
     density = log_density(log_lam)
     total, step = special.logsumexp(density), log_lam[1] - log_lam[0]

@@ -8,10 +8,12 @@ from scipy import special
 from sklearn.utils._param_validation import Interval
 
 from mlwright._bayesian.contract import BayesianMixin
-from mlwright._bayesian.laws import StudentMixture
+from mlwright._bayesian.laws import LawInParts
 from mlwright._bayesian.loo import LOO_FIELDS, keep_loo
+from mlwright._bayesian.mixtures import StudentMixture
+from mlwright._bayesian.noise import drawn_variances
 from mlwright._kernels.linalg import affine_map, as_design
-from mlwright._kernels.rng import gamma, normal, uniform
+from mlwright._kernels.rng import normal, uniform
 from mlwright._validation import explain_not_finite, require_finite, rows_for_predict
 from mlwright.base import fit_context
 from mlwright.bayes._integrated_ridge import integrate_penalty, rest_of
@@ -98,9 +100,9 @@ class BayesianLinearRegression(BayesianMixin, LeastSquaresModel):
         _basis=Tensor("f8", "p k"),
         _values=Tensor("f8", "k"),
         _target=Tensor("f8", "k"),
-        _perpendicular=Number(0.0),
-        _weight=Number(0.0),
+        _intercept_variance=Number(0.0),
         _shape=Number(0.0),
+        _least_rate=Number(0.0),
     )
     _parameter_constraints: ClassVar[dict] = {
         "prior_scale": [Interval(Real, 0, None, closed="neither")],
@@ -155,7 +157,8 @@ class BayesianLinearRegression(BayesianMixin, LeastSquaresModel):
         self.penalty_, self.penalty_probabilities_ = np.exp(known.log_lam), known.weight
         self.X_offset_, self.X_scale_, self._y_scale = x_mean.copy(), scales.x.copy(), scales.y
         self._basis, self._values, self._target = rotated.basis, rotated.values, rotated.target
-        self._perpendicular, self._weight, self._shape = rotated.perpendicular, rotated.weight, known.shape
+        self._intercept_variance = flat / rotated.weight
+        self._shape, self._least_rate = known.shape, known.rate + 0.5 * rotated.perpendicular
         shrunk = self.penalty_probabilities_ @ self._shrunk(self.penalty_)
         self._set_linear((rotated.coef(shrunk) * scales.of_coef)[None, :], x_mean, y_mean)
         keep_loo(self)
@@ -169,7 +172,7 @@ class BayesianLinearRegression(BayesianMixin, LeastSquaresModel):
 
     def _rate(self, lam):
         """Of the noise's inverse gamma posterior given each penalty."""
-        return self.noise_rate + 0.5 * rest_of(self._values, self._target, self._perpendicular, lam)
+        return self._least_rate + 0.5 * rest_of(self._values, self._target, 0.0, lam)
 
     def predict(self, X, return_std=False):
         """Predict with the posterior mean.
@@ -204,7 +207,7 @@ class BayesianLinearRegression(BayesianMixin, LeastSquaresModel):
             across = np.maximum((Z * Z).sum(axis=1) - (along * along).sum(axis=1), 0.0)
             reach += across[:, None] / lam
         mean = affine_map(as_design(along), self._shrunk(lam), np.zeros(len(lam)))
-        return mean, reach + (1.0 / self._weight if self.fit_intercept else 0.0)
+        return mean, reach + self._intercept_variance
 
     def _centre(self):
         return float(self.intercept_) + float(self.coef_.astype(np.float64) @ self.X_offset_)
@@ -213,9 +216,14 @@ class BayesianLinearRegression(BayesianMixin, LeastSquaresModel):
         X = self._checked(X)
         kept = self.penalty_probabilities_ > _NEGLIGIBLE
         lam, weight = self.penalty_[kept], self.penalty_probabilities_[kept]
-        mean, reach = self._given_penalties(X, lam)
-        scale = np.sqrt(self._rate(lam) / self._shape * (1.0 + reach)) * self._y_scale
-        return StudentMixture(mean * self._y_scale + self._centre(), scale, weight / weight.sum(), 2.0 * self._shape)
+        weight, variance = weight / weight.sum(), self._rate(lam) / self._shape
+
+        def of_rows(begin, end):
+            mean, reach = self._given_penalties(X[begin:end], lam)
+            scale = np.sqrt(variance * (1.0 + reach)) * self._y_scale
+            return StudentMixture(mean * self._y_scale + self._centre(), scale, weight, 2.0 * self._shape)
+
+        return LawInParts(len(X), len(lam), of_rows)
 
     def _posterior_draws(self, n_samples, seed):
         """Independent: a penalty, then the noise's variance, then coefficients and intercept."""
@@ -223,8 +231,7 @@ class BayesianLinearRegression(BayesianMixin, LeastSquaresModel):
         at = np.searchsorted(share, uniform(seed, _LAM, n_samples) * share[-1], side="right")
         step = np.log(self.penalty_[1] / self.penalty_[0])
         lam = self.penalty_[at] * np.exp(step * (uniform(seed, _PLACE, n_samples) - 0.5))
-        chance = np.maximum(gamma(seed, _VARIANCE, self._shape, n_samples), np.finfo(np.float64).tiny)
-        variance = self._rate(lam) / chance
+        variance = drawn_variances(seed, _VARIANCE, self._shape, self._rate(lam), n_samples)
         p, k = self._basis.shape
         z = normal(seed, _ALONG, n_samples * k).reshape(n_samples, k) * np.sqrt(variance)[:, None]
         along = self._shrunk(lam) + z / np.sqrt(self._values + lam[:, None])
@@ -235,10 +242,8 @@ class BayesianLinearRegression(BayesianMixin, LeastSquaresModel):
             coef += across - affine_map(inside, self._basis, np.zeros(p))
         coef *= self._y_scale / self.X_scale_
         variance = variance * self._y_scale**2
-        intercept = np.zeros(n_samples)
-        if self.fit_intercept:
-            around = normal(seed, _INTERCEPT, n_samples) * np.sqrt(variance / self._weight)
-            intercept = self._centre() + around - (coef * self.X_offset_).sum(axis=1)
+        around = normal(seed, _INTERCEPT, n_samples) * np.sqrt(variance * self._intercept_variance)
+        intercept = self._centre() + around - (coef * self.X_offset_).sum(axis=1)
         return {"coef": coef, "intercept": intercept, "noise_variance": variance, "penalty": lam}
 
     def _predictive_draws(self, X, n_samples, seed):
@@ -268,7 +273,7 @@ class BayesianLinearRegression(BayesianMixin, LeastSquaresModel):
         shapes = shapes and self.penalty_.shape == self.penalty_probabilities_.shape
         positive = (self.penalty_ > 0.0).all() and (self.penalty_probabilities_ >= 0.0).all()
         positive = positive and (self._values >= 0.0).all() and (self.X_scale_ > 0.0).all()
-        if not (shapes and positive and min(self._y_scale, self._weight, self._shape) > 0.0):
+        if not (shapes and positive and min(self._y_scale, self._shape, self._least_rate) > 0.0):
             self._refuse_state("its posterior is not that of its coefficients")
         if not self.penalty_probabilities_.sum() > 0.5:
             self._refuse_state("its penalties have no probabilities")
@@ -276,11 +281,12 @@ class BayesianLinearRegression(BayesianMixin, LeastSquaresModel):
 
 def _log_left_out(residual, reach, once, shape, rate):
     """Log density of a row under the posterior without (`once` of) it: Student's t with half a degree less in shape."""
-    tiny = np.finfo(np.float64).tiny
-    left = np.maximum(1.0 - once * reach, np.finfo(np.float64).eps)
+    tiny, eps = np.finfo(np.float64).tiny, np.finfo(np.float64).eps
+    left = np.maximum(1.0 - once * reach, eps)
     shape = np.maximum(shape - 0.5 * once, tiny)
-    rate = np.maximum(rate - 0.5 * once * residual**2 / left, tiny)
+    rate = np.maximum(rate - 0.5 * once * residual**2 / left, eps * rate)  # below, nothing but rounding is left
     square = (residual / left) ** 2 * left / rate * 0.5  # z^2 / freedom
-    log_scale = 0.5 * np.log(rate / shape / left)
+    with np.errstate(over="ignore"):  # nothing is known without the row
+        log_scale = 0.5 * np.log(rate / shape / left)
     constant = special.gammaln(shape + 0.5) - special.gammaln(shape) - 0.5 * np.log(2.0 * np.pi * shape)
     return constant - log_scale - (shape + 0.5) * np.log1p(square)

@@ -10,8 +10,9 @@ from sklearn.utils._param_validation import Interval
 from mlwright._bayesian.contract import BayesianMixin
 from mlwright._bayesian.laws import StudentLaw
 from mlwright._bayesian.loo import LOO_FIELDS, keep_loo
+from mlwright._bayesian.noise import drawn_variances
 from mlwright._kernels.linalg import affine_map, as_design
-from mlwright._kernels.rng import gamma, normal
+from mlwright._kernels.rng import normal
 from mlwright._validation import require_finite, rows_for_predict
 from mlwright.base import fit_context
 from mlwright.io.composite import Maybe, State
@@ -96,7 +97,7 @@ class NormalInverseGammaRegressor(BayesianMixin, LeastSquaresModel):
         log_evidence_=Maybe(Number()),
         X_offset_=Tensor("f8", "p"),
         _root=Tensor("f8", "p p"),
-        _weight=Number(0.0),
+        _intercept_variance=Number(0.0),
     )
     _parameter_constraints: ClassVar[dict] = {
         "prior_mean": [Real, "array-like"],
@@ -159,14 +160,15 @@ class NormalInverseGammaRegressor(BayesianMixin, LeastSquaresModel):
         rest = self._rest(statistics, rows, problem, start_scaled, step, penalty, rest - step @ gap, rest)
         mean = statistics.mean if self.fit_intercept else np.zeros(p + 1)
         self.noise_shape_ = float(self.noise_shape) + 0.5 * (statistics.weight - flat)
-        self.noise_rate_ = float(self.noise_rate) + 0.5 * rest / y_scale**2
-        if not (self.noise_shape_ > 0.0 and self.noise_rate_ > 0.0):
+        with np.errstate(over="ignore"):
+            self.noise_rate_ = float(self.noise_rate + np.float64(0.5 * rest) / y_scale / y_scale)
+        if not (self.noise_shape_ > 0.0 and 0.0 < self.noise_rate_ < np.inf):
             self._refuse_noise(statistics)
-        self._weight, self.X_offset_ = statistics.weight, mean[:p].copy()
+        self._intercept_variance, self.X_offset_ = flat / statistics.weight, mean[:p].copy()
         self._root = factor.inverse_root() * x_scale[:, None]
         self._keep_statistics(statistics)
         self._set_linear(((start_scaled + step) * x_scale / y_scale)[None, :], mean[:p], mean[p:])
-        self._set_evidence(factor, penalty)
+        self._set_evidence(factor, penalty, statistics.weight)
         keep_loo(self)
         if self.compute_loo and rows is not None:
             self._score_loo(rows)
@@ -187,15 +189,15 @@ class NormalInverseGammaRegressor(BayesianMixin, LeastSquaresModel):
         coef = (start + step) * problem.x_scale
         return residual_square(rows, statistics, self.fit_intercept, coef, problem.y_scale[0]) + penalty @ (step * step)
 
-    def _set_evidence(self, factor, penalty):
+    def _set_evidence(self, factor, penalty, weight):
         vars(self).pop("log_evidence_", None)
         if not (self.noise_shape > 0.0 and self.noise_rate > 0.0 and (penalty > 0.0).all()):
             return
         a, b, flat = self.noise_shape_, self.noise_rate_, bool(self.fit_intercept)
         log_det = 2.0 * np.log(factor.lower.diagonal() / factor.d).sum()
         self.log_evidence_ = float(
-            0.5 * (np.log(penalty).sum() - log_det - (self._weight - flat) * np.log(2.0 * np.pi))
-            - 0.5 * flat * np.log(self._weight)
+            0.5 * (np.log(penalty).sum() - log_det - (weight - flat) * np.log(2.0 * np.pi))
+            - 0.5 * flat * np.log(weight)
             + special.gammaln(a) - special.gammaln(self.noise_shape)
             + self.noise_shape * np.log(self.noise_rate) - a * np.log(b)
         )  # fmt: skip
@@ -212,7 +214,7 @@ class NormalInverseGammaRegressor(BayesianMixin, LeastSquaresModel):
         raise ValueError(
             f"{type(self).__name__}: the posterior of the noise is improper: shape {self.noise_shape_:g}, rate "
             f"{self.noise_rate_:g} after rows of weight {statistics.weight:g}; expected noise_shape and noise_rate "
-            "above 0, or more rows that do not fit exactly."
+            "above 0, more rows that do not fit exactly, and y within 1e150."
         )
 
     @property
@@ -245,7 +247,7 @@ class NormalInverseGammaRegressor(BayesianMixin, LeastSquaresModel):
         return law.mean, law.scale * (np.sqrt(f / (f - 2.0)) if f > 2.0 else np.inf)
 
     def _leverage(self, X):
-        return quadratic(X, self.X_offset_, self._root) + (1.0 / self._weight if self.fit_intercept else 0.0)
+        return quadratic(X, self.X_offset_, self._root) + self._intercept_variance
 
     def _checked(self, X):
         X, finite = rows_for_predict(self, X, accept_sparse=False)
@@ -260,13 +262,11 @@ class NormalInverseGammaRegressor(BayesianMixin, LeastSquaresModel):
 
     def _posterior_draws(self, n_samples, seed):
         p = len(self._root)
-        variance = self.noise_rate_ / gamma(seed, _PRECISION, self.noise_shape_, n_samples)
+        variance = drawn_variances(seed, _PRECISION, self.noise_shape_, self.noise_rate_, n_samples)
         steps = affine_map(normal(seed, _COEF, n_samples * p).reshape(n_samples, p), self._root, np.zeros(p))
         steps *= np.sqrt(variance)[:, None]
-        intercept = np.zeros(n_samples)
-        if self.fit_intercept:
-            around = normal(seed, _INTERCEPT, n_samples) * np.sqrt(variance / self._weight)
-            intercept = float(self.intercept_) + around - (steps * self.X_offset_).sum(axis=1)
+        around = normal(seed, _INTERCEPT, n_samples) * np.sqrt(variance * self._intercept_variance)
+        intercept = float(self.intercept_) + around - (steps * self.X_offset_).sum(axis=1)
         return {"coef": steps + self.coef_.astype(np.float64), "intercept": intercept, "noise_variance": variance}
 
     def _predictive_draws(self, X, n_samples, seed):
@@ -282,8 +282,9 @@ class NormalInverseGammaRegressor(BayesianMixin, LeastSquaresModel):
         residual = rows.y[:, 0] - super().predict(rows.X)
         shape = self.noise_shape_ - 0.5 * once
         rate = self.noise_rate_ - 0.5 * once * residual * residual / left
-        tiny = np.finfo(np.float64).tiny
-        scale = np.sqrt(np.maximum(rate, tiny) / np.maximum(shape, tiny) / left)
+        tiny, eps = np.finfo(np.float64).tiny, np.finfo(np.float64).eps
+        with np.errstate(over="ignore"):  # nothing is known without the row
+            scale = np.sqrt(np.maximum(rate, eps * self.noise_rate_) / np.maximum(shape, tiny) / left)
         law = StudentLaw(np.zeros(len(left)), scale, 2.0 * np.maximum(shape, tiny))
         keep_loo(self, law.log_density(residual / left), w=rows.w)
 
@@ -293,5 +294,5 @@ class NormalInverseGammaRegressor(BayesianMixin, LeastSquaresModel):
         shapes = np.shape(self._root) == (p, p) and np.shape(self.X_offset_) == (p,)
         if not (shapes and np.isfinite(self._root).all() and np.isfinite(self.X_offset_).all()):
             self._refuse_state("its posterior is not that of its coefficients")
-        if not (self.noise_shape_ > 0.0 and self.noise_rate_ > 0.0 and self._weight > 0.0):
+        if not (self.noise_shape_ > 0.0 and self.noise_rate_ > 0.0):
             self._refuse_state("its noise has no posterior")

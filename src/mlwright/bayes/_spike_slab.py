@@ -114,7 +114,7 @@ class SpikeSlabRegressor(DrawnRegression, RegressorMixin, BaseEstimator):
         log_evidence_=Maybe(Number()),
         _posterior=Record(
             mean=Tensor("f8", "q"),
-            weight=Number(0.0),
+            intercept_variance=Number(0.0),
             matrix=Tensor("f8", "q q"),
             unit=Tensor("f8", "p"),
             variance_unit=Number(0.0),
@@ -201,7 +201,7 @@ class SpikeSlabRegressor(DrawnRegression, RegressorMixin, BaseEstimator):
             vars(self).pop(name, None)
         with limit(self.n_jobs):
             if self.method == "enumerate" or (self.method == "auto" and p <= _ENUMERATED):
-                coef = self._enumerate(selection)
+                coef = self._enumerate(selection, statistics.weight)
             else:
                 coef = self._sample(selection)
         self.coef_ = coef * self._posterior["unit"]
@@ -225,11 +225,13 @@ class SpikeSlabRegressor(DrawnRegression, RegressorMixin, BaseEstimator):
         slab = 0.5 * np.log(self.slab_precision)
         return Selection(self._posterior["matrix"], prior, slab, self._posterior["shape"], self._posterior["rate"])
 
-    def _enumerate(self, selection):
+    def _enumerate(self, selection, weight):
         log_weight, coef = enumerate_sets(selection)
         *kept, log_total = enumerated(log_weight, len(coef))
         self.inclusion_probabilities_, self.sets_, self.set_probabilities_ = kept
-        self.log_evidence_ = log_evidence(self._posterior, log_total, self.fit_intercept, self.noise_shape)
+        self.log_evidence_ = log_evidence(
+            self._posterior, log_total, weight, bool(self.fit_intercept), self.noise_shape
+        )
         return coef
 
     def _sample(self, selection):
@@ -258,9 +260,7 @@ class SpikeSlabRegressor(DrawnRegression, RegressorMixin, BaseEstimator):
     def _posterior_draws(self, n_samples, seed):
         chains = self._chains()
         draws = self._exact_draws(n_samples, seed) if chains is None else chains.pick(n_samples, seed)
-        intercept = np.zeros(n_samples)
-        if self.fit_intercept:
-            intercept = drawn_intercepts(draws, self._posterior["mean"], self._posterior["weight"], seed)
+        intercept = drawn_intercepts(draws, self._posterior["mean"], self._posterior["intercept_variance"], seed)
         return {"coef": draws["coef"], "intercept": intercept, "noise_variance": draws["noise_variance"]}
 
     def _exact_draws(self, n_samples, seed):

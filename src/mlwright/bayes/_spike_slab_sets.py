@@ -3,7 +3,8 @@
 import numpy as np
 from scipy import special
 
-from mlwright._kernels.rng import gamma, normal, uniform
+from mlwright._bayesian.noise import drawn_variances
+from mlwright._kernels.rng import normal, uniform
 from mlwright.linear_model._scales import Scales
 from mlwright.linear_model._system import Problem
 
@@ -26,7 +27,7 @@ def conjugate_posterior(statistics, fit_intercept, slab_precision, noise_shape, 
     matrix[np.arange(p), np.arange(p)] += slab_precision
     return {
         "mean": statistics.mean if flat else np.zeros(p + 1),
-        "weight": float(statistics.weight),
+        "intercept_variance": float(flat / statistics.weight),
         "matrix": matrix,
         "unit": scales.of_coef,
         "variance_unit": scales.y**2,
@@ -53,12 +54,14 @@ def enumerated(log_weight, p):
     order = np.argsort(-weight, kind="stable")
     share = np.cumsum(weight[order]) / total
     kept = order[: np.searchsorted(share, 1.0 - _LEFT_OUT) + 1]
-    return inclusion, (kept[:, None] >> np.arange(p) & 1).astype(bool), weight[kept] / total, top + np.log(total)
+    sets = np.empty((len(kept), p), dtype=bool)
+    for j in range(p):  # there may be millions of them
+        sets[:, j] = kept >> j & 1
+    return inclusion, sets, weight[kept] / total, top + np.log(total)
 
 
-def log_evidence(posterior, log_total, fit_intercept, noise_shape):
-    """Log marginal likelihood of y."""
-    flat, weight = bool(fit_intercept), posterior["weight"]
+def log_evidence(posterior, log_total, weight, flat, noise_shape):
+    """Log marginal likelihood of y, of rows of that weight; `flat` is whether there is an intercept."""
     prior = noise_shape * np.log(posterior["rate"]) - special.gammaln(noise_shape)
     constant = prior + special.gammaln(posterior["shape"]) - 0.5 * (weight - flat) * np.log(2.0 * np.pi)
     constant -= 0.5 * flat * np.log(weight) + 0.5 * (weight - flat) * np.log(posterior["variance_unit"])
@@ -70,14 +73,14 @@ def draw_from_sets(posterior, sets, probabilities, n_samples, seed):
     p = sets.shape[1]
     share = np.cumsum(probabilities)
     drawn = np.searchsorted(share, uniform(seed, _PICK, n_samples) * share[-1], side="right")
-    chance = np.maximum(gamma(seed, _VARIANCE, posterior["shape"], n_samples), np.finfo(np.float64).tiny)
+    unit = drawn_variances(seed, _VARIANCE, posterior["shape"], 1.0, n_samples)
     z = normal(seed, _COEF, n_samples * p).reshape(n_samples, p)
     coef, variance, matrix = np.zeros((n_samples, p)), np.empty(n_samples), posterior["matrix"]
     for number in np.unique(drawn):
         at, inside = np.flatnonzero(drawn == number), np.flatnonzero(sets[number])
         lower = np.linalg.cholesky(matrix[np.ix_(inside, inside)])
         half = np.linalg.solve(lower, matrix[inside, p])
-        variance[at] = (posterior["rate"] + 0.5 * max(matrix[p, p] - half @ half, 0.0)) / chance[at]
+        variance[at] = (posterior["rate"] + 0.5 * max(matrix[p, p] - half @ half, 0.0)) * unit[at]
         steps = half[:, None] + np.sqrt(variance[at]) * z[np.ix_(at, inside)].T
         coef[np.ix_(at, inside)] = np.linalg.solve(lower.T, steps).T
     return coef, variance

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from numbers import Integral, Real
 
+import numpy as np
+
 __all__ = ["Parameter", "interval", "lower_bounded", "ordered", "positive", "real", "simplex", "upper_bounded"]
 
 
@@ -39,6 +41,10 @@ class Parameter:
             return self.size
         if self.size not in data:
             raise ValueError(f"density: parameter {name} has the length of data {self.size!r}, which is not given")
+        if np.ndim(data[self.size]) == 0:
+            raise ValueError(
+                f"density: parameter {name} has the length of data {self.size!r}, which is a number; expected an array"
+            )
         return self._checked(name, len(data[self.size]))
 
     def _checked(self, name, size):

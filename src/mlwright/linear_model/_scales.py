@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+_ROUNDING = 64 * float(np.finfo(np.float64).eps)  # of a mean, that constant values may seem to differ from it by
+_LARGEST = 1e153
+
 
 @dataclass(frozen=True, slots=True)
 class Scales:
@@ -16,29 +19,54 @@ class Scales:
     @property
     def of_coef(self):
         """A coefficient of the columns as they are is one of the divided columns times this."""
-        return self.y / self.x
+        with np.errstate(over="ignore"):
+            ratio = self.y / self.x
+        if not np.isfinite(ratio).all():
+            raise FloatingPointError("coefficients overflow float64; expected y / X within 1e300; rescale X or y.")
+        return ratio
 
     @classmethod
     def ones(cls, p):
         return cls(np.ones(p), 1.0)
 
     @classmethod
-    def of_problem(cls, problem, weight):
+    def of_problem(cls, problem, weight, divides=True):
+        """Ones where the model does not divide; FloatingPointError where squares of y overflow."""
         squares = np.where(problem.active, problem.gram.diagonal(), 0.0)
-        return cls(
-            _root(squares, weight, problem.x_scale), float(_root(problem.square[:1], weight, problem.y_scale[0])[0])
-        )
+        y = float(_root(problem.square[:1], weight, problem.y_scale[0])[0])
+        own = cls(_root(squares, weight, problem.x_scale), _usable(y))
+        return own if divides else cls.ones(len(own.x))
 
     @classmethod
-    def of_rows(cls, rows, x_mean, y_mean):
-        """Of dense rows, in pieces of columns."""
+    def of_rows(cls, rows, x_mean, y_mean, divides=True):
+        """The same of dense rows, in pieces of columns."""
         w = np.ones(len(rows.y)) if rows.w is None else rows.w
-        y = rows.y[:, 0] - y_mean[0]
-        squares = np.empty(len(x_mean))
+        y = _usable(float(_deviations((rows.y - y_mean)[:, :1], w, y_mean[:1])[0]))
+        if not divides:
+            return cls.ones(len(x_mean))
+        x = np.empty(len(x_mean))
         for begin in range(0, len(x_mean), 256):
             piece = slice(begin, begin + 256)
-            squares[piece] = w @ np.square(rows.X[:, piece] - x_mean[piece])
-        return cls(_root(squares, w.sum(), 1.0), float(_root(np.array([w @ (y * y)]), w.sum(), 1.0)[0]))
+            centred = np.subtract(rows.X[:, piece], x_mean[piece], order="C")  # sums do not depend on the layout of X
+            x[piece] = _deviations(centred, w, x_mean[piece])
+        return cls(x, y)
+
+
+def _deviations(centred, w, mean):
+    """Of columns about their means, whatever their magnitude; one for what is constant but for rounding."""
+    most = np.abs(centred).max(axis=0)
+    unit = np.where(most > 0.0, most, 1.0)
+    deviations = unit * np.sqrt((w @ np.square(centred / unit)) / w.sum())
+    return np.where(deviations > _ROUNDING * np.abs(mean), deviations, 1.0)
+
+
+def _usable(y):
+    if not y < _LARGEST:
+        raise FloatingPointError(
+            f"y: its standard deviation is {y:g}, whose square overflows float64; expected less than {_LARGEST:g}; "
+            "divide y by a constant"
+        )
+    return y
 
 
 def _root(squares, weight, scale):

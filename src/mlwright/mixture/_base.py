@@ -172,6 +172,7 @@ class BaseMixture(DensityMixin, BaseEstimator):
             self._fit(X, sample_weight)
             return self
         rows = self._rows(X, sample_weight, reset=False)
+        self._require_last_shape("partial_fit", self.n_features_in_, "call fit")
         gaussians, prior = self._gaussians(), self._kept_prior()
         moments = self._moments().about(gaussians.means, self._type)
         moments = moments.plus(self._expected(rows, gaussians))
@@ -182,9 +183,7 @@ class BaseMixture(DensityMixin, BaseEstimator):
 
     def _rows(self, X, sample_weight, *, reset=True):
         least = {"ensure_min_samples": 2} if reset else {}
-        X = validate_data(
-            self, X, reset=reset, dtype=np.float64, order="C", ensure_all_finite="allow-nan", **least
-        )
+        X = validate_data(self, X, reset=reset, dtype=np.float64, order="C", ensure_all_finite="allow-nan", **least)
         if np.nanmax(np.abs(X), initial=0.0) > _LARGEST:
             raise NumericalError(
                 f"{type(self).__name__}: X has entries beyond {_LARGEST:g}, whose squares overflow; expected smaller "
@@ -207,17 +206,21 @@ class BaseMixture(DensityMixin, BaseEstimator):
 
     def _runs(self, rows, prior):
         if self.warm_start and hasattr(self, "converged_"):
-            if (*self.means_.shape, self._type) != (self.n_components, rows.X.shape[1], self.covariance_type):
-                raise ValueError(
-                    f"{type(self).__name__}: warm_start=True, but the last fit had other components, features or "
-                    "another covariance_type; expected the same; set warm_start=False."
-                )
+            self._require_last_shape("warm_start=True", rows.X.shape[1], "set warm_start=False")
             yield self._run(rows, prior, self._parameters(), self._moments(), self.lower_bound_)
             return
         random_state = check_random_state(self.random_state)
         for _ in range(self.n_init):
             moments = rows.moments_of(self._first_responsibility(rows, random_state), self.covariance_type)
             yield self._run(rows, prior, self._start(moments, prior, rows.total), moments, -np.inf)
+
+    def _require_last_shape(self, what, n_features, remedy):
+        """ValueError where parameters ask for another mixture than the one that is to go on."""
+        if (*self.means_.shape, self._type) != (self.n_components, n_features, self.covariance_type):
+            raise ValueError(
+                f"{type(self).__name__}: {what}, but the last fit had other components, features or another "
+                f"covariance_type; expected the same; {remedy}."
+            )
 
     def _run(self, rows, prior, parameters, moments, bound):
         progress = Reporter("mixture", self.max_iter, verbose=self.verbose)

@@ -22,7 +22,7 @@ class Target {
   index_t free_size() const noexcept { return density::free_size(blocks_); }  // of u
   std::span<const density::Block> blocks() const noexcept { return blocks_; }
 
-  // Log density of u, its gradient, and x(u); minus infinity where it is undefined or not a number. `scratch` holds
+  // Log density of u, its gradient, and x(u); minus infinity where it is undefined, not a number, or infinite. `scratch` holds
   // size() numbers. Throws NumericalError where the function says that it failed.
   double operator()(const double* u, double* gradient_u, double* x, double* scratch) const;
 

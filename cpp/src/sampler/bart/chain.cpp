@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>  // rint: exactly rounded everywhere
+#include <utility>
 
 #include "mlwright/base/elementary.hpp"
 #include "mlwright/base/error.hpp"
@@ -16,14 +17,16 @@ constexpr index_t kLongestBlock = 2048;
 constexpr int kTreesBetweenChecks = 16;
 constexpr int kFewSlots = 32;        // that kernels read at once
 constexpr index_t kLatentRows = 256;  // rows of one generator
+constexpr std::int64_t kLatentsBetweenChecks = std::int64_t{1} << 16;
 static_assert(kRows == simd::kBartRows);
 
 }  // namespace
 
-Chain::Chain(const Data& data, const Response& response, const Settings& settings, std::uint64_t number)
+Chain::Chain(const Data& data, const Response& response, const Settings& settings, std::uint64_t number, std::function<void()> check)
     : data_(data),
       settings_(settings),
       number_(number),
+      check_(std::move(check)),
       sigma2_(settings.sigma2),
       tau2_(settings.tau2),
       space_(data.columns(), settings.tree),
@@ -61,9 +64,9 @@ runtime::Rng Chain::rng(std::uint32_t purpose, std::uint64_t part) const noexcep
   return runtime::Rng(settings_.seed, runtime::stream_id(purpose, static_cast<std::uint32_t>(iteration_)), number_ << 32 | part);
 }
 
-void Chain::sweep(const std::function<void()>& check) {
+void Chain::sweep() {
   for (int t = 0; t < settings_.n_trees; ++t) {
-    if (t % kTreesBetweenChecks == 0 || grower_) check();
+    if (t % kTreesBetweenChecks == 0 || grower_) check_();
     if (grower_) regrow(t);
     else step(t);
   }
@@ -284,6 +287,7 @@ void Chain::start_probit(std::span<const std::int32_t> classes) {
 // Residuals go from the old latent variables to the new ones; f stays as it is.
 void Chain::draw_latents() {
   const index_t n = data_.n_rows();
+  std::int64_t drawn = 0;
   for (index_t begin = 0; begin < n; begin += kLatentRows) {
     runtime::Rng random = rng(kLatents, static_cast<std::uint64_t>(begin / kLatentRows));
     for (index_t i = begin; i < std::min(begin + kLatentRows, n); ++i) {
@@ -292,7 +296,10 @@ void Chain::draw_latents() {
       const double mean = settings_.offset + f * settings_.unit;
       const std::int64_t copies = weight_.empty() ? 1 : weight_[at];
       double sum = 0;
-      for (std::int64_t c = 0; c < copies; ++c) sum += draw_latent(mean, positive_[at] != 0, random);
+      for (std::int64_t c = 0; c < copies; ++c) {
+        if (drawn++ % kLatentsBetweenChecks == 0) check_();
+        sum += draw_latent(mean, positive_[at] != 0, random);
+      }
       const double units = std::rint((sum / static_cast<double>(copies) - settings_.offset) / settings_.unit);
       if (!(std::fabs(units) < static_cast<double>(kLargestResidual)))
         throw NumericalError("BART: a latent variable is " + std::to_string(units * settings_.unit) + "; expected less than 512");

@@ -26,9 +26,10 @@ namespace mlwright::sampler::bart {
 
 class Chain {
  public:
-  Chain(const Data& data, const Response& response, const Settings& settings, std::uint64_t number);
+  // check() is called every few trees and latent variables; may throw.
+  Chain(const Data& data, const Response& response, const Settings& settings, std::uint64_t number, std::function<void()> check);
 
-  void sweep(const std::function<void()>& check);  // check() is called every few trees; may throw
+  void sweep();
   void keep(Draws& draws) const;
   double sigma2() const noexcept { return sigma2_; }
   index_t iteration() const noexcept { return iteration_; }
@@ -71,6 +72,7 @@ class Chain {
   const Data& data_;
   Settings settings_;
   std::uint64_t number_;
+  std::function<void()> check_;
   index_t iteration_ = 0;
   double sigma2_, tau2_;
   double total_weight_ = 0;

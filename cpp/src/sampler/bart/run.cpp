@@ -2,27 +2,19 @@
 
 #include <chrono>
 #include <memory>
-#include <thread>
 
 #include "mlwright/base/error.hpp"
 #include "mlwright/runtime/parallel.hpp"
 #include "sampler/bart/chain.hpp"
+#include "sampler/polling.hpp"
 
 namespace mlwright::sampler::bart {
 namespace {
 
 constexpr std::chrono::milliseconds kSlice{20};
 
-// Only the calling thread may poll; the others look at the flag.
-std::function<void()> poller(runtime::CancelToken& token) {
-  return [&token, caller = std::this_thread::get_id()] {
-    if (std::this_thread::get_id() == caller) token.poll();
-    if (token.cancelled()) throw Cancelled();
-  };
-}
-
-void advance(Chain& chain, index_t first_sweeps, const Schedule& schedule, ChainDraws& out, const std::function<void()>& check) {
-  chain.sweep(check);
+void advance(Chain& chain, index_t first_sweeps, const Schedule& schedule, ChainDraws& out) {
+  chain.sweep();
   const index_t kept = chain.iteration() - first_sweeps;
   if (kept <= 0 || kept % schedule.thin != 0) return;
   chain.keep(out.trees);
@@ -35,17 +27,17 @@ std::vector<ChainDraws> run(const Data& data, const Response& response, const Se
                             runtime::CancelToken& token, runtime::Progress& progress) {
   const auto n_chains = static_cast<std::size_t>(schedule.chains);
   std::vector<ChainDraws> out(n_chains);
-  std::vector<std::unique_ptr<Chain>> chains;
-  for (std::size_t c = 0; c < n_chains; ++c) chains.push_back(std::make_unique<Chain>(data, response, settings, c));
-  const index_t first_sweeps = schedule.first_kept(settings.root_sweeps), sweeps = schedule.sweeps(settings.root_sweeps);
   const auto check = poller(token);
+  std::vector<std::unique_ptr<Chain>> chains;
+  for (std::size_t c = 0; c < n_chains; ++c) chains.push_back(std::make_unique<Chain>(data, response, settings, c, check));
+  const index_t first_sweeps = schedule.first_kept(settings.root_sweeps), sweeps = schedule.sweeps(settings.root_sweeps);
   index_t done = 0;
   while (done < sweeps * schedule.chains) {
     runtime::parallel_for(schedule.chains, 1, token, [&](index_t c, index_t, index_t) {
       const auto at = static_cast<std::size_t>(c);
       const auto stop = std::chrono::steady_clock::now() + kSlice;
       while (chains[at]->iteration() < sweeps && std::chrono::steady_clock::now() < stop)
-        advance(*chains[at], first_sweeps, schedule, out[at], check);
+        advance(*chains[at], first_sweeps, schedule, out[at]);
     });
     done = 0;
     for (const auto& chain : chains) done += chain->iteration();

@@ -25,6 +25,7 @@ from mlwright.io.schema import Labels, Number, Size, Strings, Tensor
 _DOUBTFUL = 1.1  # R-hat; trees move slowly, so that 1.01 is seldom reached and seldom needed for predictions
 _WATCHED = 100  # rows of the fit whose fitted values are diagnosed
 _NUMBERS_AT_ONCE = 1 << 22  # of rows times draws: 32 MiB
+_MOST_WEIGHT = 1 << 62  # which no leaf has
 
 BASE_STATE = {
     "n_features_in_": Size("p"),
@@ -86,7 +87,7 @@ class BaseBART(BayesianMixin, BaseEstimator):
             alpha=float(self.alpha),
             beta=float(self.beta),
             max_depth=bart.MOST_LEAVES if self.max_depth is None else min(int(self.max_depth), bart.MOST_LEAVES),
-            min_weight=int(np.ceil(self.min_samples_leaf / weight_unit)),
+            min_weight=int(min(np.ceil(self.min_samples_leaf / weight_unit), _MOST_WEIGHT)),
             weight_unit=weight_unit,
             is_sparse=bool(self.sparse),
             root_sweeps=int(self.grow_from_root),

@@ -10,12 +10,12 @@ from sklearn.utils.validation import _check_y, check_consistent_length
 
 from mlwright._bayesian.chains import Chains
 from mlwright._bayesian.loo import LOO_FIELDS, keep_loo, loo_by_importance
+from mlwright._bayesian.mixtures import NormalMixture
 from mlwright._kernels.rng import normal
 from mlwright._runtime.errors import ModelFormatError
 from mlwright._runtime.rng import seed_from
 from mlwright.base import fit_context
 from mlwright.bayes._bart.base import BASE_STATE, BaseBART
-from mlwright.bayes._bart.laws import NormalMixture
 from mlwright.bayes._bart.target import UNIT, Target, integer_weights, noise_guess, noise_prior, rows_that_weigh
 from mlwright.io.composite import State
 from mlwright.io.schema import Tensor

@@ -17,6 +17,7 @@ from mlwright.bayes._glm.parametrisation import with_parametrisation
 from mlwright.bayes._glm.posterior import draw_posterior
 from mlwright.bayes._glm.priors import SHAPES, Prior
 from mlwright.bayes._glm.problem import Problem, scores
+from mlwright.bayes._glm.proper import require_proper
 from mlwright.io.composite import Maybe
 from mlwright.io.schema import Number, Size, Strings, Tensor
 from mlwright.linear_model._glm._base import usable_weights
@@ -169,21 +170,3 @@ def refuse(model):
     raise ModelFormatError(
         f"{type(model).__name__}: its draws do not fit each other; the file is damaged or not mlwright's."
     )
-
-
-def require_proper(problem, name):
-    """ValueError where the posterior of the intercept is improper."""
-    y = problem.y if problem.w is None else problem.y[problem.w > 0.0]
-    low, high = float(y.min()), float(y.max())
-    if not problem.fit_intercept:
-        return
-    if problem.law.name in ("poisson", "negative_binomial") and high <= 0.0:
-        raise ValueError(
-            f"{name}: got y from {low:g} to {high:g}, expected counts that are not negative, not all of them 0: else "
-            "the posterior of the intercept is improper."
-        )
-    if problem.law.name == "binomial" and low == high and low in (0.0, 1.0):
-        raise ValueError(
-            f"{name}: got y that is {low:g} in every row, expected some of each class (1 class makes the posterior of "
-            "the intercept improper)."
-        )

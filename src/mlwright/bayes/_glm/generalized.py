@@ -9,7 +9,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_y, check_consistent_length, check_is_fitted, validate_data
 
 from mlwright._bayesian.chains import Chains
-from mlwright._bayesian.laws import DrawnLaw
+from mlwright._bayesian.laws import DrawnLaw, LawInParts
 from mlwright._kernels.rng import normal
 from mlwright._runtime.rng import stream_id
 from mlwright.base import fit_context
@@ -20,7 +20,7 @@ from mlwright.bayes._glm.offsets import OffsetContract, read_offset
 from mlwright.bayes._glm.priors import SHAPES, Prior
 from mlwright.bayes._glm.problem import Problem, Term, scores
 from mlwright.io.composite import AnyOf, ListOf, MapOf, Maybe, Optional, Record, State
-from mlwright.io.schema import Number, Strings, Tensor, Text
+from mlwright.io.schema import Choice, Number, Strings, Tensor, Text
 from mlwright.linear_model._glm._base import usable_weights
 from mlwright.linear_model._glm._links import LINKS
 
@@ -150,6 +150,7 @@ class BayesianGLM(OffsetContract, RegressorMixin, PosteriorOfGlm):
         **FIELDS,
         coef_=Tensor("f8", "q"),
         intercept_=Number(),
+        _fitted_law=Record(name=Choice(*FAMILIES), link=Choice(*LINKS)),
         dispersion_=Maybe(Number(0.0)),
         group_levels_=MapOf(AnyOf(Tensor("f8 i8", "*", finite=False), Strings("*"))),
         group_coef_=MapOf(Tensor("f8", "*")),
@@ -243,7 +244,8 @@ class BayesianGLM(OffsetContract, RegressorMixin, PosteriorOfGlm):
         """
         X, y, coded = self._rows(X, y)
         w = usable_weights(sample_weight, X)
-        law = self._law
+        law = Law.of(self.family, self.link)
+        self._fitted_law = {"name": law.name, "link": law.link}
         outside = law.row.first_outside(y)
         if outside >= 0:
             raise ValueError(
@@ -260,7 +262,7 @@ class BayesianGLM(OffsetContract, RegressorMixin, PosteriorOfGlm):
         """Numeric columns, y, and the grouping columns; sets what is known of them."""
         self._group_columns, self._terms, self.group_levels_ = [], [], {}
         if not len(self.group_effects):
-            X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
+            X, y = validate_data(self, X, y, dtype=np.float64, order="C", y_numeric=True)
             return X, np.asarray(y, dtype=np.float64), []
         names = column_names(X)
         validate_data(self, X, skip_check_array=True)
@@ -294,7 +296,7 @@ class BayesianGLM(OffsetContract, RegressorMixin, PosteriorOfGlm):
 
     @property
     def _law(self):
-        return Law.of(self.family, self.link)
+        return Law(**self._fitted_law)
 
     @property
     def _group_terms(self):
@@ -381,13 +383,21 @@ class BayesianGLM(OffsetContract, RegressorMixin, PosteriorOfGlm):
         return self._law.mean(eta)
 
     def _predictive_law(self, rows):
-        return DrawnLaw(self._predictive_draws(rows, LAW_DRAWS, 0))
+        rows, draws = self._checked(rows), self._posterior_draws(LAW_DRAWS, 0)
+        rng = np.random.Generator(np.random.Philox(0))
+
+        def of_rows(begin, end):
+            return DrawnLaw(self._observations(self._rows_of(rows, begin, end), draws, rng))
+
+        return LawInParts(len(rows.X), LAW_DRAWS, of_rows)
 
     def _predictive_draws(self, rows, n_samples, seed):
-        draws = self._posterior_draws(n_samples, seed)
-        means = self._means(self._checked(rows), draws).T
         rng = np.random.Generator(np.random.Philox(seed))
-        return self._law.draw(rng, means, draws["dispersion"][:, None] if "dispersion" in draws else 1.0)
+        return self._observations(self._checked(rows), self._posterior_draws(n_samples, seed), rng)
+
+    def _observations(self, rows, draws, rng):
+        phi = draws["dispersion"][:, None] if "dispersion" in draws else 1.0
+        return self._law.draw(rng, self._means(rows, draws).T, phi)
 
     def _validate_state(self):
         super()._validate_state()
@@ -395,7 +405,7 @@ class BayesianGLM(OffsetContract, RegressorMixin, PosteriorOfGlm):
         fits = len(self._group_columns) == len(levels) and all(j < self.n_features_in_ for j in self._group_columns)
         fits = fits and len(self._terms) == len(self._effect_draws) == len(self._scale_draws)
         fits = fits and sorted(set(self._group_columns)) == list(self._group_columns)
-        fits = fits and Law.of(self.family, self.link).dispersed == hasattr(self, "_dispersion_draws")
+        fits = fits and self._law.dispersed == hasattr(self, "_dispersion_draws")
         for term, effects, scale in zip(self._group_terms, self._effect_draws, self._scale_draws, strict=fits):
             fits = fits and term.group < len(levels) and effects.shape == (*shape, len(levels[int(term.group)]))
             fits = fits and scale.shape == shape and (term.slope is None or term.slope < self._n_coefficients)

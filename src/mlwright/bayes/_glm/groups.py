@@ -100,7 +100,7 @@ def cut(subject, X, groups):
                 f"{subject}: the group of row {row} is missing in column {j}, expected one in every row; fill it, e.g. "
                 "with a group of its own."
             )
-    return check_array(numbers, dtype=np.float64, ensure_min_features=0), [column.used() for column in coded]
+    return check_array(numbers, dtype=np.float64, order="C", ensure_min_features=0), [column.used() for column in coded]
 
 
 def levels_among(coded, known, name):

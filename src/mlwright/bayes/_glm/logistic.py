@@ -9,7 +9,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
-from mlwright._bayesian.laws import DrawnLaw
+from mlwright._bayesian.laws import DrawnLaw, LawInParts
 from mlwright._kernels.rng import uniform
 from mlwright.base import fit_context
 from mlwright.bayes._glm.base import CONSTRAINTS, FIELDS, LAW_DRAWS, WARM_UP, NormalPriorGlm
@@ -119,7 +119,7 @@ class BayesianLogisticRegression(ClassifierMixin, NormalPriorGlm):
         -------
         self : object
         """
-        X, y = validate_data(self, X, y, dtype=np.float64)
+        X, y = validate_data(self, X, y, dtype=np.float64, order="C")
         check_classification_targets(y)
         classes, codes = np.unique(y, return_inverse=True)
         if len(classes) > 2:
@@ -189,8 +189,8 @@ class BayesianLogisticRegression(ClassifierMixin, NormalPriorGlm):
         return self.classes_[(p > 0.5).astype(np.int64)]
 
     def _predictive_law(self, X):
-        X = self._checked(X)
-        return DrawnLaw(self._means(X, self._chains().pick(LAW_DRAWS, 0)).T)
+        X, draws = self._checked(X), self._chains().pick(LAW_DRAWS, 0)
+        return LawInParts(len(X), LAW_DRAWS, lambda begin, end: DrawnLaw(self._means(X[begin:end], draws).T))
 
     def _predictive_draws(self, X, n_samples, seed):
         X = self._checked(X)

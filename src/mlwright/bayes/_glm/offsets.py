@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
 from mlwright._bayesian.contract import BayesianMixin
 from mlwright.linear_model._glm._base import checked_offset
@@ -33,6 +34,7 @@ class OffsetContract(BayesianMixin):
     """A subclass has ``_law``; its hooks take :class:`RowsWithOffset` in the place of X."""
 
     def _with_offset(self, X, offset, exposure):
+        check_is_fitted(self)
         if offset is None and exposure is None:
             return RowsWithOffset(X, None)
         n = len(X) if hasattr(X, "__len__") else X.shape[0]

@@ -7,7 +7,7 @@ from sklearn.base import RegressorMixin
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import validate_data
 
-from mlwright._bayesian.laws import DrawnLaw
+from mlwright._bayesian.laws import DrawnLaw, LawInParts
 from mlwright.base import fit_context
 from mlwright.bayes._glm.base import CONSTRAINTS, FIELDS, LAW_DRAWS, WARM_UP, NormalPriorGlm
 from mlwright.bayes._glm.families import Law
@@ -97,7 +97,7 @@ class BayesianPoissonRegressor(RegressorMixin, NormalPriorGlm):
         -------
         self : object
         """
-        X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
+        X, y = validate_data(self, X, y, dtype=np.float64, order="C", y_numeric=True)
         y = y.astype(np.float64)
         if (y < 0.0).any():
             raise ValueError(
@@ -123,7 +123,11 @@ class BayesianPoissonRegressor(RegressorMixin, NormalPriorGlm):
         return self._posterior_mean(X)
 
     def _predictive_law(self, X):
-        return DrawnLaw(self._predictive_draws(X, LAW_DRAWS, 0))
+        X, draws = self._checked(X), self._posterior_draws(LAW_DRAWS, 0)
+        rng = np.random.Generator(np.random.Philox(0))
+        return LawInParts(
+            len(X), LAW_DRAWS, lambda begin, end: DrawnLaw(self._law.draw(rng, self._means(X[begin:end], draws).T))
+        )
 
     def _predictive_draws(self, X, n_samples, seed):
         means = self._means(self._checked(X), self._posterior_draws(n_samples, seed)).T

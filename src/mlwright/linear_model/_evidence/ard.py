@@ -171,7 +171,7 @@ class ARDRegression(EvidenceModel):
     def _fit_rows(self, rows, x_mean, y_mean):
         Z, y = centred_rows(rows, x_mean, y_mean)
         weight, y_variance = weight_and_variance(rows)
-        scales = Scales.of_rows(rows, x_mean, y_mean) if self.scale_invariant else Scales.ones(Z.shape[1])
+        scales = Scales.of_rows(rows, x_mean, y_mean, self.scale_invariant)
         units = _Units.of(scales, weight, np.ones(Z.shape[1]), 1.0)
         return self._finish(RowSystem(Z, y[:, 0]), units, y_variance, x_mean, y_mean, rows)
 
@@ -181,7 +181,7 @@ class ARDRegression(EvidenceModel):
         self._keep_statistics(statistics)
         problem = Problem.of(statistics, self.fit_intercept)
         square, y_scale = problem.square[0], problem.y_scale[0]
-        scales = Scales.of_problem(problem, statistics.weight) if self.scale_invariant else Scales.ones(p)
+        scales = Scales.of_problem(problem, statistics.weight, self.scale_invariant)
         units = _Units.of(scales, statistics.weight, problem.x_scale, y_scale)
 
         def residuals(b):
@@ -195,6 +195,11 @@ class ARDRegression(EvidenceModel):
         scales, dtype = units.scales, np.dtype(self._dtype)
         fit, back = maximise_relevance(system, units, y_variance / scales.y**2, self), scales.of_coef
         self.alpha_, self.lambda_ = dtype.type(fit.alpha / scales.y**2), fit.lam.astype(dtype)
+        if not 0.0 < self.alpha_ < np.inf:
+            raise FloatingPointError(
+                f"ARDRegression: the precision of the noise is {self.alpha_}: squares of y or of y / X overflow "
+                "float64; expected y and y / X within 1e150; rescale X or y."
+            )
         self.n_iter_, self.scores_ = fit.n_iter, fit.scores
         self.log_evidence_ = fit.log_evidence - units.weight * float(np.log(scales.y))
         self.X_offset_, self.X_scale_ = x_mean.astype(dtype), scales.x.astype(dtype)

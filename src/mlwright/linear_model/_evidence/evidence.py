@@ -65,9 +65,7 @@ class Rotated:
 def rotate_statistics(statistics, fit_intercept, rows=None, scale_invariant=False):
     """By the eigenvectors of the p by p Gram matrix."""
     problem = Problem.of(statistics, fit_intercept)
-    scales = Scales.ones(statistics.n_features)
-    if scale_invariant:
-        scales = Scales.of_problem(problem, statistics.weight)
+    scales = Scales.of_problem(problem, statistics.weight, scale_invariant)
     values, basis, factor, common = spectrum(problem, scales.x)
     scale = problem.y_scale[0] * scales.y
     largest = max(values[-1], 0.0)
@@ -99,7 +97,7 @@ def residual_square(rows, statistics, fit_intercept, coef, scale):
 
 def rotate_dual(rows, x_mean, y_mean, scale_invariant=False):
     """By the eigenvectors of the n by n Gram matrix, for more columns than rows."""
-    scales = _scales(rows, x_mean, y_mean, scale_invariant)
+    scales = Scales.of_rows(rows, x_mean, y_mean, scale_invariant)
     root = np.ones(len(rows.y)) if rows.w is None else np.sqrt(rows.w)
     columns = as_design(rows.X.T)
     kernel = gram(columns, 1.0 / scales.x**2 if scale_invariant else None, x_mean, root)
@@ -121,7 +119,7 @@ def rotate_dual(rows, x_mean, y_mean, scale_invariant=False):
 
 def rotate_rows(rows, x_mean, y_mean, scale_invariant=False):
     """By the singular value decomposition of the rows themselves."""
-    scales = _scales(rows, x_mean, y_mean, scale_invariant)
+    scales = Scales.of_rows(rows, x_mean, y_mean, scale_invariant)
     X, y = centred_rows(rows, x_mean, y_mean)
     X /= scales.x
     y /= scales.y
@@ -130,10 +128,6 @@ def rotate_rows(rows, x_mean, y_mean, scale_invariant=False):
     rest = y[:, 0] - u @ target
     perpendicular = float((rest * rest).sum())
     return Rotated(s * s, vt.T, target, perpendicular, *weight_and_variance(rows, scales.y), 0.0, scales)
-
-
-def _scales(rows, x_mean, y_mean, scale_invariant):
-    return Scales.of_rows(rows, x_mean, y_mean) if scale_invariant else Scales.ones(len(x_mean))
 
 
 def weight_and_variance(rows, y_scale=1.0):

@@ -91,8 +91,6 @@ class EvidenceModel(BayesianMixin, LeastSquaresModel):
     def _posterior_draws(self, n_samples, seed):
         steps = self._steps(n_samples, seed)
         coef = steps + self.coef_.astype(np.float64)
-        if not self.fit_intercept:
-            return {"coef": coef, "intercept": np.zeros(n_samples)}
         return {"coef": coef, "intercept": float(self.intercept_) - (steps * self.X_offset_).sum(axis=1)}
 
     def _predictive_draws(self, X, n_samples, seed):

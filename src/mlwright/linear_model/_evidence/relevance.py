@@ -18,7 +18,7 @@ from scipy import linalg as sla
 from scipy.linalg import lapack
 
 _EPS = float(np.finfo(np.float64).eps)
-_TINY, _LARGEST = 1e-290, 1e290
+_TINY, _LARGEST = 1e-306, 1e306  # squares of coefficients of 1e150, and of their inverses, are within
 _CANCELLED = 1e-6  # of y's squares left by the fit, below which they are summed from the rows instead
 _PSEUDO = 1e-14
 
