@@ -54,8 +54,7 @@ class Scales:
 
 def _deviations(centred, w, mean):
     """Of columns about their means, whatever their magnitude; one for what is constant but for rounding."""
-    most = np.abs(centred).max(axis=0)
-    unit = np.where(most > 0.0, most, 1.0)
+    unit = np.ldexp(1.0, np.frexp(np.abs(centred).max(axis=0))[1])  # a power of two: no bit changes
     deviations = unit * np.sqrt((w @ np.square(centred / unit)) / w.sum())
     return np.where(deviations > _ROUNDING * np.abs(mean), deviations, 1.0)
 
