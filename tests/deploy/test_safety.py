@@ -231,6 +231,7 @@ TREE = "learner/gradient_booster/model/trees/0"
         ("learner/learner_model_param/num_class", "99999999", "99999999 outputs"),
         ("learner/learner_model_param/base_score", "[0.5,0.5]", "has 2 base scores for 1 outputs"),
         ("learner/learner_model_param/base_score", "nan", "base_score: holds a number that is not finite"),
+        ("learner/learner_model_param/base_score", "-1e308", "is beyond what its objective allows"),
         ("learner/feature_names", ["a"], "has 1 feature names for 5 features"),
         ("learner/gradient_booster/model/tree_info", [7] * 6, "a tree adds to output 7 of 1"),
         (f"{TREE}/left_children/0", 0, "node 0 has two parents"),

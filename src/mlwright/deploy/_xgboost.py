@@ -197,7 +197,8 @@ def _start(parameters, link, n_outputs):
     values = np.array([one_of_text(part.encode(), np.float64, f"{_WHAT}: base_score") for part in numbers])
     if len(values) not in (1, n_outputs):
         raise ModelFormatError(f"{_WHAT}: has {len(values)} base scores for {n_outputs} outputs; the file is damaged")
-    values = values.astype(np.float32)
+    with np.errstate(over="ignore"):  # to infinity, which is refused below
+        values = values.astype(np.float32)
     if text.startswith("[") and link == "expit":
         values = np.clip(values, _LEAST_SHARE, np.float32(1) - _LEAST_SHARE)
     start = intercept(values, link)
@@ -247,7 +248,8 @@ def _n_trees(model, iterations, n_outputs, n_trees):
 
 def _dropped(value, weight):
     """Leaf values of a tree of DART, times its weight in float32."""
-    return (value.astype(np.float32) * weight).astype(np.float64)
+    with np.errstate(over="ignore"):  # as there: an infinite leaf
+        return (value.astype(np.float32) * weight).astype(np.float64)
 
 
 def _tree(tree, n_features, what, most_words):
