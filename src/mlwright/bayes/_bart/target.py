@@ -9,6 +9,7 @@ from sklearn.utils.validation import _check_sample_weight
 UNIT = 2.0**-24  # of the range of y: the least that residuals and leaf means differ by
 _LEAST_SD = 2.0**-16  # of the range of y, that the noise is thought to have
 _MOST_WEIGHT = 2.0**32  # sums of weights times residuals then stay within 64 bits
+_LARGEST = 1e153  # range of y
 _MOST_COLUMNS = 1000  # of the least squares fit that the noise is guessed by
 
 
@@ -34,9 +35,10 @@ class Target:
         offset = 0.5 * low + 0.5 * high
         with np.errstate(over="ignore"):
             scale = high - low
-        if not np.isfinite(scale):
+        if not scale < _LARGEST:
             raise ValueError(
-                f"y: got values from {low:g} to {high:g}, expected a range that fits in float64; divide y by a constant"
+                f"y: got values from {low:g} to {high:g}, expected a range below {_LARGEST:g}, whose square fits "
+                "in float64; divide y by a constant"
             )
         if scale <= abs(offset) * 2.0**-48:  # constant, but for rounding
             scale = max(abs(offset), np.finfo(np.float64).tiny) * 2.0**-20

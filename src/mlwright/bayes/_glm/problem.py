@@ -10,6 +10,7 @@ from mlwright._kernels.linalg import affine_map, as_design
 from mlwright.bayes._glm.families import Law
 from mlwright.bayes._glm.priors import Prior, log_half_constant
 
+_LARGEST = 1e153  # of deviations of y
 _LEAST = 1e-9  # of the dispersion's scale: exp(-_LEAST / dispersion) is a factor of its prior
 
 
@@ -83,6 +84,11 @@ class Problem:
         if law.in_units_of_y:
             (mean,), (unit,) = standardised(y[:, None], w, fit_intercept)
             y_shift, y_unit = float(mean), float(1.0 / unit)
+            if not y_unit < _LARGEST:
+                raise ValueError(
+                    f"y: its standard deviation is {y_unit:g}, whose square overflows float64; expected less than "
+                    f"{_LARGEST:g}; divide y by a constant"
+                )
         in_units = dispersion_scale * law.unit_of_dispersion(y, w) if law.dispersed else 1.0
         return cls(
             X,
