@@ -127,3 +127,12 @@ def test_a_stream_and_degenerate_rows():
     np.testing.assert_allclose(BayesianLinearRegression().fit(X[:1], y[:1]).predict(X[:1]), y[:1])
     constant = BayesianLinearRegression().fit(np.ones((6, 2)), y[:6])
     np.testing.assert_allclose(constant.predict(np.ones((1, 2))), y[:6].mean())
+
+
+def test_a_prior_far_below_the_data_is_integrated_over_too():
+    """Where coefficients are next to nothing, the evidence is that of columns which are nothing."""
+    X, y = rows()[0], np.random.default_rng(1).standard_normal(25)
+    nothing = BayesianLinearRegression(**PRIOR).fit(np.zeros_like(X), y)
+    shrunk = BayesianLinearRegression(prior_scale=1e-12, **PRIOR).fit(X, y)
+    assert shrunk.log_evidence_ == pytest.approx(nothing.log_evidence_, rel=1e-7)
+    np.testing.assert_allclose(shrunk.predict(X), y.mean(), rtol=1e-6)
