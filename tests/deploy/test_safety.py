@@ -90,6 +90,17 @@ def test_fuzz_of_the_model_file(name):
             raise AssertionError(f"mutant {seed} of {name} as .mlw") from error
 
 
+def test_a_model_of_one_class_predicts_no_other():
+    """Whatever its trees say."""
+    model = deploy.from_bytes(content("xgb-binary.json"))
+    vars(model).pop("feature_names_in_", None)
+    assert set(model.predict(X)) == {0, 1}
+    model.classes_ = model.classes_[:1]
+    model = io.loads(io.dumps(model))
+    assert set(model.predict(X)) == {0}
+    assert model.predict_proba(X).shape == (3, 2)
+
+
 HOSTILE = {
     "nothing": b"",
     "braces": b"{" * 100_000,

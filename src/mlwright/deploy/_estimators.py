@@ -241,7 +241,7 @@ class ImportedClassifier(ClassifierMixin, _Imported):
                 chosen = (raw[0] > 0 if self._decision == "positive" else raw[0] >= 0).astype(np.intp)
         else:
             chosen = self.predict_proba(X).argmax(axis=1)
-        return self.classes_[chosen]
+        return self.classes_[np.minimum(chosen, len(self.classes_) - 1)]  # where the source saw one class, always that
 
     def predict_proba(self, X):
         """Probabilities of the classes, in the order of ``classes_``.
