@@ -54,7 +54,7 @@ SWEEPS = {"grow_from_root": 0, "burn_in": 200, "draws": 800}
 FROM_ROOT = {"grow_from_root": 40, "burn_in": 0, "draws": 0}
 
 
-def _bart(name: str, title: str, n: int, sweeps: dict[str, int], metrics, goal: Goal) -> Problem:
+def _bart(name: str, title: str, n: int, sweeps: dict[str, int], metrics, goal: Goal, rounds: int) -> Problem:
     return Problem(
         name=name,
         title=f"{title}: fit",
@@ -65,7 +65,7 @@ def _bart(name: str, title: str, n: int, sweeps: dict[str, int], metrics, goal: 
         metrics=metrics,
         goals={"stochtree": goal},
         settings={"n_trees": 200, **sweeps},
-        rounds=3,
+        rounds=rounds,
         warm_up=False,
     )
 
@@ -78,6 +78,7 @@ PROBLEMS = (
         SWEEPS,
         EQUAL_POSTERIOR,
         Goal(10, 50),
+        rounds=3,
     ),
     _bart(
         "bart_50k",
@@ -86,6 +87,7 @@ PROBLEMS = (
         SWEEPS,
         EQUAL_POSTERIOR,
         Goal(10, 50),
+        rounds=1,
     ),
     _bart(
         "bart_from_root",
@@ -94,5 +96,6 @@ PROBLEMS = (
         FROM_ROOT,
         EQUAL_FIT,
         Goal(4, 20),
+        rounds=1,
     ),
 )
