@@ -24,7 +24,8 @@ MLWRIGHT_LANE vec load_vec(const double* p) {
 }
 MLWRIGHT_LANE void store_vec(double* p, vec v) { std::memcpy(p, &v, sizeof v); }
 
-// Columns are a contiguous run of a row: whole groups as vectors.
+// Columns are a contiguous run of a row: whole groups as vectors. Blocks follow each other, and rows of a group are too far
+// apart for the hardware to see where reads go, so each asks for its place in the next block.
 template <class T>
 MLWRIGHT_LANE void pack_row_major(const T* x, index_t row_stride, index_t rows, index_t groups, const double* shift,
                                   const double* row_shift, const double* scale, double* block) {
@@ -33,6 +34,7 @@ MLWRIGHT_LANE void pack_row_major(const T* x, index_t row_stride, index_t rows, 
     const T* in = x + g * kGroup;
     for (index_t r = 0; r < rows; ++r, in += row_stride, out += kGroup) {
       const double extra = row_shift != nullptr ? row_shift[r] : 0.0;
+      __builtin_prefetch(in + rows * row_stride, 0, 2);
 #pragma GCC unroll 8
       for (int part = 0; part < kGroup; part += kWidth) {
         vec v;
