@@ -47,21 +47,16 @@ class LogisticFitter:
 
     def part(self, chosen):
         """The fitter of some of the rows."""
-        basis = None if self.basis is None else self.basis.part(chosen)
-        if basis is not None:
-            rows = _rows_of(self.rows, basis.L)
-        else:
-            rows = _rows_of(self.rows, self.rows.X.tocsr()[chosen] if self.rows.is_sparse else self.rows.X[chosen])
+        rows = _rows_of(self.rows, self.rows.X.tocsr()[chosen] if self.rows.is_sparse else self.rows.X[chosen])
         w = None if self.w is None else self.w[chosen]
-        return replace(self, rows=rows, codes=self.codes[chosen], w=w, basis=basis)
+        return replace(self, rows=rows, codes=self.codes[chosen], w=w)
 
     def scores(self, path, X, chosen):
         """Scores (m, k) of rows `chosen` of X, the table that the whole was made of, for each Solution of a path."""
         coef, intercept = (np.concatenate([getattr(one, name) for one in path]) for name in ("coef", "intercept"))
         if self.basis is not None:
-            together = self.basis.scores(coef, chosen) + intercept
-        else:
-            together = affine_map(as_design((X.tocsr() if self.rows.is_sparse else X)[chosen]), coef, intercept)
+            X = self.basis.L
+        together = affine_map(as_design((X.tocsr() if self.rows.is_sparse else X)[chosen]), coef, intercept)
         return np.split(together, len(path), axis=1)
 
     @property
