@@ -45,6 +45,9 @@ MLWRIGHT_LANE void pack_row_major(const T* x, index_t row_stride, index_t rows, 
   }
 }
 
+template <class T>
+constexpr index_t kLine = 64 / sizeof(T);  // of the cache
+
 // Any strides, one column at a time: contiguous reads where columns are contiguous.
 template <class T>
 MLWRIGHT_LANE void pack_columns(const T* x, index_t row_stride, index_t col_stride, index_t rows, index_t columns,
@@ -55,6 +58,8 @@ MLWRIGHT_LANE void pack_columns(const T* x, index_t row_stride, index_t col_stri
     double* out = block + (column / kGroup) * kStream + column % kGroup;
     const T* in = x + j * col_stride;
     const double c = shift[j], s = scale[j];
+    if (row_stride == 1)
+      for (index_t r = 0; r < rows; r += kLine<T>) __builtin_prefetch(in + rows + r, 0, 2);
     if (row_shift == nullptr) {
       for (index_t r = 0; r < rows; ++r) out[r * kGroup] = (static_cast<double>(in[r * row_stride]) - c) * s;
     } else {
