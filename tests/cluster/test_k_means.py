@@ -1,5 +1,7 @@
 """KMeans: scikit-learn's steps from the same start, and the laws it obeys."""
 
+import warnings
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -134,6 +136,26 @@ def test_empty_clusters_go_to_the_farthest_points():
     assert few.inertia_ == 0.0
 
 
+@given(st.integers(0, 10_000), st.booleans(), st.booleans())
+def test_more_clusters_than_different_points(seed, weighted, thin):
+    """Labels and inertia are those of the centres returned, whatever moved last."""
+    rng = np.random.default_rng(seed)
+    n, p = int(rng.integers(6, 40)), int(rng.integers(1, 30))
+    X = rng.standard_normal((max(1, n // 8), p))[rng.integers(0, max(1, n // 8), n)]
+    k = int(rng.integers(2, n + 1))
+    start = given_start(X, k, seed)
+    start[rng.integers(0, k)] += 1e3 * rng.integers(0, 2)
+    w = rng.random(n) if weighted else None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model = KMeans(k, init=start, tol=0.0).fit(sparse.csr_matrix(X) if thin else X, sample_weight=w)
+    squared = ((X[:, None, :] - model.cluster_centers_) ** 2).sum(axis=2)
+    np.testing.assert_array_equal(model.predict(X), model.labels_)
+    assert model.inertia_ == pytest.approx((squared.min(axis=1) * (1.0 if w is None else w)).sum(), rel=1e-9, abs=1e-20)
+    if k >= len(np.unique(X, axis=0)):
+        assert model.inertia_ < 1e-20
+
+
 def test_k_means_plus_plus_is_as_good_as_scikit_learns():
     X = table(1000, 2, groups=10, spread=20.0)
     ours = np.mean([KMeans(10, random_state=s).fit(X).inertia_ for s in range(6)])
@@ -172,6 +194,11 @@ def test_refusals():
         KMeans(2).fit(X * 1e200)
     with pytest.warns(RuntimeWarning, match="performing only one init"):
         KMeans(3, init=X[:3], n_init=5).fit(X)
+    with pytest.raises(ValueError, match="beyond float32"):
+        KMeans(2, init=[[1e300] * 4, [0.0] * 4]).fit(X.astype(np.float32))
     model = KMeans(3, random_state=0).fit(X)
+    for method in (model.predict, model.transform, model.score):
+        with pytest.raises(NumericalError, match="overflow float64"):
+            method(X * 1e200)
     with pytest.raises(ValueError, match="expecting 4 features"):
         model.predict(X[:, :2])

@@ -83,6 +83,11 @@ def test_a_stream_goes_on_from_a_file():
     assert model.partial_fit(X[900:902]).n_steps_ == 3
 
 
+def test_a_small_sample_for_the_first_centres_is_enlarged():
+    with pytest.warns(RuntimeWarning, match="init_size=3 should be larger than n_clusters=8"):
+        MiniBatchKMeans(8, init_size=3, random_state=0).fit(table(100))
+
+
 def test_labels_and_stopping():
     X = table()
     plain = MiniBatchKMeans(8, random_state=0, compute_labels=False).fit(X)

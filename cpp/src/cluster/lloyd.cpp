@@ -80,14 +80,15 @@ class Lloyd {
       empty = empty || totals_.rows(j) == 0;
       for (index_t i = 0; i < p_ && totals_.rows(j) > 0; ++i) means[static_cast<std::size_t>(j * p_ + i)] = totals_.sum(j, i);
     }
-    if (empty)
-      relocate_and_average(points_, w_, labels_, squared_distances(), rows, weight, means);
-    else
-      average(p_, weight, means);
+    relocated_ = empty && relocate_and_average(points_, w_, labels_, squared_distances(), rows, weight, means);
+    if (!empty) average(p_, weight, means);
     if (points_.in_single())
       for (double& x : means) x = static_cast<double>(static_cast<float>(x));
     return set_centers(means);
   }
+
+  // Whether the last move gave points to empty clusters: the labels do not tell of it yet.
+  bool relocated() const noexcept { return relocated_; }
 
   double inertia() {
     double total = 0.0;
@@ -219,7 +220,7 @@ class Lloyd {
   std::vector<float> upper_, lower_, drift_, half_gap_;
   float drift_most_ = 0.0f, second_drift_ = 0.0f;
   std::int32_t fastest_ = -1;
-  bool bounded_ = false;
+  bool bounded_ = false, relocated_ = false;
 };
 
 }  // namespace
@@ -235,8 +236,8 @@ LloydResult lloyd(const Points& points, const double* w, std::span<const double>
     ++result.n_iter;
     progress.report({.stage = "k-means", .done = result.n_iter, .total = settings.max_iter,
                      .values = {{{"changed", static_cast<double>(changed)}, {"moved", moved}}}});
-    result.strict = changed == 0;
-    if (result.strict || moved <= settings.tol) break;
+    result.strict = changed == 0 && !run.relocated();
+    if (changed == 0 || moved <= settings.tol) break;
   }
   if (!result.strict) run.assign();
   result.inertia = run.inertia();

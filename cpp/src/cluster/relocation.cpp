@@ -4,6 +4,23 @@
 #include <numeric>
 
 namespace mlwright::cluster {
+namespace {
+
+// The point at order[next] and all that equal it: they lie at the same distance, next to it in the order but for others just
+// as far, which stay. `next` goes past them.
+std::vector<index_t> next_equal_points(const Points& points, const std::vector<double>& distance, std::vector<index_t>& order,
+                                       std::size_t& next) {
+  const index_t far = order[next];
+  std::vector<index_t> equal, others;
+  std::size_t at = next;
+  for (; at < order.size() && distance[static_cast<std::size_t>(order[at])] == distance[static_cast<std::size_t>(far)]; ++at)
+    (points.equal(order[at], far) ? equal : others).push_back(order[at]);
+  next = at - others.size();
+  std::copy(others.begin(), others.end(), order.begin() + static_cast<std::ptrdiff_t>(next));
+  return equal;
+}
+
+}  // namespace
 
 void average(index_t p, const std::vector<double>& weight, std::vector<double>& sums) {
   const auto heaviest = std::max_element(weight.begin(), weight.end()) - weight.begin();
@@ -14,7 +31,7 @@ void average(index_t p, const std::vector<double>& weight, std::vector<double>& 
     if (!(weight[j] > 0.0)) std::copy_n(sums.begin() + heaviest * p, p, sums.begin() + static_cast<std::ptrdiff_t>(j) * p);
 }
 
-void relocate_and_average(const Points& points, const double* w, std::span<const std::int32_t> labels,
+bool relocate_and_average(const Points& points, const double* w, std::span<const std::int32_t> labels,
                           const std::vector<double>& distance, std::vector<std::int64_t>& rows, std::vector<double>& weight,
                           std::vector<double>& sums) {
   const index_t p = points.cols(), n = points.rows();
@@ -26,29 +43,27 @@ void relocate_and_average(const Points& points, const double* w, std::span<const
     const double far = distance[static_cast<std::size_t>(a)], near = distance[static_cast<std::size_t>(b)];
     return far != near ? far > near : a < b;
   });
+  bool any = false;
   std::size_t next = 0;
   for (std::size_t j = 0; j < rows.size(); ++j) {
-    if (rows[j] > 0 || next == order.size()) continue;
-    const index_t far = order[next];
-    const auto old = static_cast<std::size_t>(labels[static_cast<std::size_t>(far)]);
-    // All points equal to it lie at the same distance, next to it in the order but for others just as far.
-    std::vector<index_t> others;
-    std::size_t at = next;
-    for (; at < order.size() && distance[static_cast<std::size_t>(order[at])] == distance[static_cast<std::size_t>(far)]; ++at) {
-      if (!points.equal(order[at], far)) {
-        others.push_back(order[at]);
-        continue;
+    while (rows[j] == 0 && next < order.size()) {
+      const auto equal = next_equal_points(points, distance, order, next);
+      const auto old = static_cast<std::size_t>(labels[static_cast<std::size_t>(equal.front())]);
+      const auto count = static_cast<std::int64_t>(equal.size());
+      if (rows[old] == count) continue;  // the whole of a cluster, a rounding away from its centre: another would be empty
+      for (const index_t r : equal) {
+        weight[j] += weighs(r);
+        weight[old] -= weighs(r);
+        points.add(r, weighs(r), sums.data() + static_cast<index_t>(j) * p);
+        points.add(r, -weighs(r), sums.data() + static_cast<index_t>(old) * p);
       }
-      const double moved = weighs(order[at]);
-      weight[j] += moved;
-      weight[old] -= moved;
-      points.add(order[at], moved, sums.data() + static_cast<index_t>(j) * p);
-      points.add(order[at], -moved, sums.data() + static_cast<index_t>(old) * p);
+      rows[j] = count;
+      rows[old] -= count;
+      any = true;
     }
-    next = at - others.size();
-    std::copy(others.begin(), others.end(), order.begin() + static_cast<std::ptrdiff_t>(next));
   }
   average(p, weight, sums);
+  return any;
 }
 
 }  // namespace mlwright::cluster

@@ -15,6 +15,7 @@ from sklearn.utils.validation import _check_sample_weight, _is_arraylike_not_sca
 from mlwright._kernels.cluster import assign, distances, plus_plus, random_rows
 from mlwright._kernels.column_moments import ColumnMoments
 from mlwright._kernels.sgd import as_rows, row_keys
+from mlwright._kernels.units import unit_for
 from mlwright._runtime.errors import ModelFormatError, NumericalError
 from mlwright._runtime.rng import seed_from
 
@@ -30,13 +31,12 @@ class Frame:
 
     @classmethod
     def of(cls, shift, variance):
-        """`variance` of a coordinate, on average; the unit is a power of two."""
-        size = np.sqrt(variance)
-        return cls(shift, float(np.ldexp(1.0, int(np.clip(-np.frexp(size)[1], -1000, 1000)))) if size > 0.0 else 1.0)
+        """`variance` of a coordinate, on average."""
+        return cls(shift, unit_for(np.sqrt(variance)))
 
     @classmethod
     def of_centers(cls, centers):
-        return cls(centers.mean(axis=0), float(np.ldexp(1.0, int(-np.frexp(max(np.ptp(centers), 1e-300))[1]))))
+        return cls(centers.mean(axis=0), unit_for(np.ptp(centers)))
 
 
 @dataclass
@@ -125,7 +125,13 @@ class KMeansBase(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
         if not _is_arraylike_not_scalar(self.init):
             return None
         centers = check_array(self.init, dtype=_FLOATS, copy=True, order="C")
+        return self._as_start(centers, X)
+
+    def _as_start(self, centers, X):
+        """First centres checked, as float64 numbers of the precision of X."""
         self._require_shape(centers, X)
+        if np.abs(centers).max() > np.finfo(X.dtype).max:
+            raise ValueError(f"init: got a number beyond {X.dtype}, which X is of; expected centres among the rows.")
         return centers.astype(X.dtype).astype(np.float64)
 
     def _require_shape(self, centers, X):
@@ -162,8 +168,7 @@ class KMeansBase(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
             return given
         if callable(self.init):
             centers = check_array(self.init(problem.X, k, random_state=random_state), dtype=_FLOATS, order="C")
-            self._require_shape(centers, problem.X)
-            return centers.astype(problem.X.dtype).astype(np.float64)
+            return self._as_start(centers, problem.X)
         seed = seed_from(random_state)
         if self.init == "random":
             return problem.take(random_rows(problem.w, problem.keys, k, seed))
@@ -220,7 +225,16 @@ class KMeansBase(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
         X = self._checked(X, reset=False)
         centers = self.cluster_centers_.astype(np.float64)
         frame = Frame.of_centers(centers)
-        return assign(as_rows(X), self._weights(sample_weight, X), centers, frame.shift, frame.unit)
+        labels, inertia, *_ = assign(as_rows(X), self._weights(sample_weight, X), centers, frame.shift, frame.unit)
+        self._require_distances(inertia)
+        return labels, inertia
+
+    def _require_distances(self, distances):
+        if not np.isfinite(distances).all():
+            raise NumericalError(
+                f"{type(self).__name__}: finite data whose squared distances to the centres overflow float64; expected "
+                "magnitudes below 1e150; leave such rows out or divide X by a constant before fitting."
+            )
 
     def transform(self, X):
         """Euclidean distances to the centres.
@@ -235,7 +249,9 @@ class KMeansBase(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
         """
         check_is_fitted(self)
         X = self._checked(X, reset=False)
-        return distances(as_rows(X), self.cluster_centers_.astype(np.float64)).astype(X.dtype, copy=False)
+        out = distances(as_rows(X), self.cluster_centers_.astype(np.float64))
+        self._require_distances(out)
+        return out.astype(X.dtype, copy=False)
 
     def fit_transform(self, X, y=None, sample_weight=None):
         """Fit, and the distances of the rows to the centres; as ``fit(X).transform(X)``.

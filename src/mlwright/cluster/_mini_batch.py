@@ -1,5 +1,6 @@
 """K-means on samples of the rows, and on streams."""
 
+import warnings
 from numbers import Integral, Real
 from typing import ClassVar
 
@@ -200,8 +201,7 @@ class MiniBatchKMeans(KMeansBase):
             vars(self).pop(name, None)
         random_state = check_random_state(self.random_state)
         self._seed = seed_from(random_state)
-        size = 3 * batch if self.init_size is None else int(self.init_size)
-        size = min(size if size >= self.n_clusters else 3 * int(self.n_clusters), urn.n)
+        size = self._first_size(batch, urn.n)
         judged = as_rows(problem.X[urn.draw(self._seed, _JUDGED, 0, size)])
         best = np.inf
         for run in range(self._n_runs()):
@@ -212,6 +212,20 @@ class MiniBatchKMeans(KMeansBase):
                 best, self.cluster_centers_ = inertia, centers.astype(problem.X.dtype)
         self._counts = np.zeros(int(self.n_clusters))
         self._since_reassigned = self.n_steps_ = 0
+
+    def _first_size(self, batch, n):
+        """Rows sampled for the first centres."""
+        size, fewest = 3 * batch if self.init_size is None else int(self.init_size), int(self.n_clusters)
+        if size >= fewest:
+            return min(size, n)
+        if self.init_size is not None:
+            warnings.warn(
+                f"init_size={size} should be larger than n_clusters={fewest}. Setting it to min(3*n_clusters, "
+                "n_samples)",
+                RuntimeWarning,
+                stacklevel=5,
+            )
+        return min(3 * fewest, n)
 
     def _step(self, X, w, frame: Frame):
         """One batch; its inertia before the centres move, and the sum of their squared movements."""

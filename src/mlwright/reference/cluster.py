@@ -27,21 +27,25 @@ def _means(X, w, labels, centers):
     weight, sums = _sums(X, w, labels, len(centers))
     distance = _squared(X, centers)[np.arange(len(X)), labels]
     far = [r for r in np.lexsort((np.arange(len(X)), -distance)) if w[r] > 0.0 and distance[r] > 0.0]
+    relocated, rows = False, np.bincount(labels[w > 0.0], minlength=len(centers))
     for j in np.flatnonzero(weight == 0.0):
-        if not far:
-            break
-        equal = [r for r in far if (X[r] == X[far[0]]).all()]
-        for r in equal:
-            weight[j] += w[r]
-            weight[labels[r]] -= w[r]
-            sums[j] += w[r] * X[r]
-            sums[labels[r]] -= w[r] * X[r]
-        far = [r for r in far if r not in equal]
+        while rows[j] == 0 and far:
+            equal = [r for r in far if (X[r] == X[far[0]]).all()]
+            far = [r for r in far if r not in equal]
+            old = labels[equal[0]]
+            if rows[old] == len(equal):
+                continue
+            for r in equal:
+                weight[j] += w[r]
+                weight[old] -= w[r]
+                sums[j] += w[r] * X[r]
+                sums[old] -= w[r] * X[r]
+            rows[j], rows[old], relocated = len(equal), rows[old] - len(equal), True
     filled = weight > 0.0
     means = np.empty_like(sums)
     means[filled] = sums[filled] / weight[filled, None]
     means[~filled] = means[np.argmax(weight)]
-    return means
+    return means, relocated
 
 
 def lloyd(X, w, start, shift, unit, max_iter, tol):
@@ -51,10 +55,12 @@ def lloyd(X, w, start, shift, unit, max_iter, tol):
     centers, labels, strict, n_iter = start, np.full(len(X), -1), False, 0
     while n_iter < max_iter:
         new = _squared(X, centers).argmin(axis=1)
-        means = _means(X, w, new, centers).astype(dtype).astype(np.float64)
+        means, relocated = _means(X, w, new, centers)
+        means = means.astype(dtype).astype(np.float64)
         moved = ((means - centers) ** 2).sum()
-        strict, labels, centers, n_iter = bool((new == labels).all()), new, means, n_iter + 1
-        if strict or moved <= tol:
+        same, labels, centers, n_iter = bool((new == labels).all()), new, means, n_iter + 1
+        strict = same and not relocated
+        if same or moved <= tol:
             break
     if not strict:
         labels = _squared(X, centers).argmin(axis=1)
