@@ -29,24 +29,48 @@ def parts_of(batch, number, target, sample_weight):
                 "tables, name the column of y by target."
             )
         return (*batch, None)[:3]
+    targets = [target] if isinstance(target, str) else list(target)
+    weights = [] if sample_weight is None else [sample_weight]
+    table = _table(batch, number, [*targets, *weights])
+    X = table.drop([*targets, *weights]).to_native()
+    y = table[target].to_numpy() if isinstance(target, str) else table.select(targets).to_numpy()
+    return X, y, None if sample_weight is None else table[sample_weight].to_numpy()
+
+
+def rows_of(batch, number, sample_weight):
+    """X and weights of one batch without a target."""
+    if sample_weight is not None:
+        table = _table(batch, number, [sample_weight])
+        return table.drop([sample_weight]).to_native(), table[sample_weight].to_numpy()
+    if isinstance(batch, tuple):
+        if len(batch) not in (2, 3):
+            raise ValueError(
+                f"fit_stream: batch {number} is a tuple of {len(batch)}, expected X, (X, y) or (X, y, sample_weight)."
+            )
+        return batch[0], (*batch, None)[2]
+    return _plain_arrow(batch), None
+
+
+def _table(batch, number, wanted):
+    """The narwhals view of a batch that has the wanted columns."""
     import narwhals as nw
 
-    if hasattr(batch, "schema") and hasattr(batch, "to_pydict") and not hasattr(batch, "to_batches"):
-        batch = _pyarrow().Table.from_batches([batch])
     try:
-        table = nw.from_native(batch, eager_only=True)
+        table = nw.from_native(_plain_arrow(batch), eager_only=True)
     except TypeError as error:
         raise TypeError(
             f"fit_stream: batch {number} is a {type(batch).__name__}, expected a table of pandas, polars or pyarrow."
         ) from error
-    targets = [target] if isinstance(target, str) else list(target)
-    wanted = [*targets, *([] if sample_weight is None else [sample_weight])]
     missing = [name for name in wanted if name not in table.columns]
     if missing:
         raise ValueError(f"fit_stream: batch {number} has no column {missing[0]!r}, it has {table.columns}.")
-    X = table.drop(wanted).to_native()
-    y = table[target].to_numpy() if isinstance(target, str) else table.select(targets).to_numpy()
-    return X, y, None if sample_weight is None else table[sample_weight].to_numpy()
+    return table
+
+
+def _plain_arrow(batch):
+    """A pyarrow table of a record batch; anything else as it is."""
+    is_record_batch = hasattr(batch, "schema") and hasattr(batch, "to_pydict") and not hasattr(batch, "to_batches")
+    return _pyarrow().Table.from_batches([batch]) if is_record_batch else batch
 
 
 def _pyarrow(part=None):

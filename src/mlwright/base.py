@@ -130,9 +130,11 @@ class StateAlgebraMixin:
         """
         from mlwright._batches import batches_of, parts_of
 
+        return self._fit_parts(parts_of(batch, i, target, sample_weight) for i, batch in enumerate(batches_of(batches)))
+
+    def _fit_parts(self, parts):
         seen = None
-        for number, batch in enumerate(batches_of(batches)):
-            X, y, w = parts_of(batch, number, target, sample_weight)
+        for X, y, w in parts:
             new = self._statistics_of(X, y, w, reset=seen is None)
             seen = new if seen is None else seen.merged(new)
         if seen is None:
@@ -156,7 +158,16 @@ class StateAlgebraMixin:
             raise TypeError(
                 f"merge: got {type(other).__name__}, expected a fitted {type(self).__name__}; fit both with one class."
             )
+        self._require_same_columns(other)
         return self._fit_statistics(self._required_statistics("merge").merged(other._required_statistics("merge")))
+
+    def _require_same_columns(self, other):
+        ours, theirs = (getattr(model, "feature_names_in_", None) for model in (self, other))
+        if ours is not None and theirs is not None and ours.tolist() != theirs.tolist():
+            raise ValueError(
+                f"merge: got a {type(other).__name__} fitted on the columns {_listed(theirs)}; expected "
+                f"{_listed(ours)} in this order; order the columns alike before fitting."
+            )
 
     @fit_context
     def forget(self, X, y, sample_weight=None):
@@ -212,6 +223,41 @@ class UnsupervisedStateAlgebraMixin(StateAlgebraMixin):
         """
         return super().partial_fit(X, y, sample_weight)
 
+    @fit_context
+    def fit_stream(self, batches, *, sample_weight=None):
+        """Fit on batches of rows, of which one is in memory at a time: exactly ``fit`` on all of them.
+
+        Parameters
+        ----------
+        batches : iterable, path, or pyarrow table, dataset or reader
+            Of arrays, of tables of pandas, polars or pyarrow, or of tuples (X, y) or (X, y, sample_weight), whose y is
+            ignored. A path is that of a Parquet file.
+        sample_weight : str, default=None
+            The column of weights, where batches are tables.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            If there is no batch, or one has other columns than the first; the model is then as it was.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from mlwright.preprocessing import StandardScaler
+        >>> X = np.random.default_rng(0).standard_normal((1000, 3))
+        >>> scaler = StandardScaler().fit_stream(X[i : i + 100] for i in range(0, 1000, 100))
+        >>> bool(np.allclose(scaler.scale_, X.std(axis=0)))
+        True
+        """
+        from mlwright._batches import batches_of, rows_of
+
+        parts = (rows_of(batch, number, sample_weight) for number, batch in enumerate(batches_of(batches)))
+        return self._fit_parts((X, None, w) for X, w in parts)
+
     def forget(self, X, y=None, sample_weight=None):
         """Take rows out of what the model was fitted on: exact unlearning, sliding windows.
 
@@ -257,6 +303,10 @@ class ChosenByRowsMixin:
         "rows, or the estimator without CV, of the penalty chosen, for which this is exact."
     )
     partial_fit, merge, forget = NotExact(_why), NotExact(_why), NotExact(_why)
+
+
+def _listed(names):
+    return ", ".join(map(repr, names[:5].tolist())) + (", ..." if len(names) > 5 else "")
 
 
 def check_coverage(coverage):

@@ -10,6 +10,7 @@ from scipy import sparse
 from sklearn import decomposition as peer
 
 from mlwright import NumericalError
+from mlwright._runtime.errors import LossOfPrecisionWarning
 from mlwright.decomposition import PCA, TruncatedSVD
 
 ATTRIBUTES = ("explained_variance_", "explained_variance_ratio_", "singular_values_", "mean_", "noise_variance_")
@@ -113,6 +114,110 @@ def test_truncated_svd_equals_scikit_learn(algorithm, X):
     np.testing.assert_allclose(np.abs(ours.components_ @ theirs.components_.T), np.eye(3), atol=1e-4)
     np.testing.assert_allclose(np.abs(out), np.abs(want), atol=1e-3)
     np.testing.assert_array_equal(ours.transform(X), out)
+
+
+ROUTES = [
+    ("full", (40, 30)),
+    *((solver, shape) for solver in ("arpack", "randomized") for shape in ((40, 30), (30, 60))),
+]
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e-150, 1e150])
+@pytest.mark.parametrize(("solver", "shape"), ROUTES)
+def test_every_route_at_any_scale(solver, shape, size):
+    X = table(*shape, centre=0.0)
+    settings = {"n_components": 2, "svd_solver": solver, "whiten": True, "random_state": 0}
+    plain, moved = PCA(**settings).fit(X), PCA(**settings).fit(X * size)
+    np.testing.assert_allclose(moved.components_, plain.components_, atol=1e-9)
+    np.testing.assert_allclose(moved.singular_values_ / size, plain.singular_values_, rtol=1e-9)
+    if size >= 1e-150:  # below, variances vanish
+        np.testing.assert_allclose(moved.transform(X * size), plain.transform(X), atol=1e-8)
+
+
+@pytest.mark.parametrize("size", [1e-150, 1e150])
+@pytest.mark.parametrize("algorithm", ["randomized", "arpack"])
+@pytest.mark.parametrize("X", [table(600, 20), table(40, 90), text()], ids=["tall", "wide", "text"])
+def test_truncated_svd_at_any_scale(algorithm, X, size):
+    plain, moved = (TruncatedSVD(3, algorithm=algorithm, random_state=0).fit(X * by) for by in (1.0, size))
+    np.testing.assert_allclose(moved.components_, plain.components_, atol=1e-8)
+    np.testing.assert_allclose(moved.singular_values_ / size, plain.singular_values_, rtol=1e-9)
+    np.testing.assert_allclose(moved.explained_variance_ratio_, plain.explained_variance_ratio_, rtol=1e-8)
+
+
+def test_what_overflows_the_precision_of_the_answer_is_refused():
+    X = table(300, 8)
+    for model in (PCA(2), TruncatedSVD(2)):
+        with pytest.raises(NumericalError, match="overflow float32; divide X"):
+            model.fit((X * 1e25).astype(np.float32))
+    for matrix in (X, table(40, 90), text()):
+        with pytest.raises(NumericalError, match="divide X"):
+            TruncatedSVD(2).fit(matrix * 1e300)
+
+
+def test_variances_of_many_float32_rows_keep_their_digits():
+    X = np.tile(table(500, 8).astype(np.float32), (400, 1))
+    wide = TruncatedSVD(2).fit(X)
+    exact = TruncatedSVD(2).fit(X.astype(np.float64))
+    np.testing.assert_allclose(wide.explained_variance_, exact.explained_variance_, rtol=1e-6)
+
+
+def test_merging_takes_over_weights_and_refuses_other_columns():
+    pd = pytest.importorskip("pandas")
+    X, w = table(100, 3), np.full(100, 0.5)
+    weighted = PCA(2).partial_fit(X, sample_weight=w)
+    assert PCA(2).fit(X).merge(weighted).n_samples_ == 150.0
+    frame = pd.DataFrame(X, columns=["a", "b", "c"])
+    with pytest.raises(ValueError, match="'b', 'a', 'c'; expected 'a', 'b', 'c' in this order"):
+        PCA(2).fit(frame).merge(PCA(2).fit(frame[["b", "a", "c"]]))
+
+
+def test_streams_and_what_is_left_of_them():
+    pd = pytest.importorskip("pandas")
+    X = table(200, 4)
+    whole = PCA(2).fit(X)
+    assert_same(PCA(2).fit_stream([X[:1], X[1:120], X[120:]]), whole)
+    frame = pd.DataFrame(X, columns=list("abcd")).assign(w=1.0)
+    model = PCA(2).fit_stream([frame[:50], frame[50:]], sample_weight="w")
+    assert_same(model, whole)
+    assert model.feature_names_in_.tolist() == list("abcd")
+    with pytest.raises(ValueError, match="expected a weight above one"):
+        PCA(2).fit_stream([X[:1]])
+    with pytest.warns(LossOfPrecisionWarning), pytest.raises(ValueError, match="expected a weight above one"):
+        PCA(2).fit(X).forget(X[1:])
+
+
+def test_arpack_finds_one_component_less():
+    for shape in ((300, 8), (10, 6)):
+        X = table(*shape)
+        assert PCA(svd_solver="arpack").fit(X).n_components_ == peer.PCA(svd_solver="arpack").fit(X).n_components_
+
+
+@pytest.mark.parametrize("algorithm", ["arpack", "randomized"])
+def test_the_same_bits_for_any_memory_order(algorithm):
+    X = table(40, 90)
+    plain = TruncatedSVD(3, algorithm=algorithm, random_state=0).fit(X).components_
+    for other in (np.asfortranarray(X), X.repeat(2, axis=1)[:, ::2], X[::-1].copy()[::-1]):
+        np.testing.assert_array_equal(
+            TruncatedSVD(3, algorithm=algorithm, random_state=0).fit(other).components_, plain
+        )
+
+
+def test_entries_that_repeat_add_up():
+    X = text(60, 30).astype(float)
+    part = X.copy()
+    part.data *= 0.25
+    twice = sparse.csr_matrix(
+        (
+            np.hstack([part.data, X.data - part.data]).reshape(2, -1).T.ravel(),
+            X.indices.repeat(2),
+            X.indptr * 2,
+        ),
+        shape=X.shape,
+    )
+    want = TruncatedSVD(3, random_state=0).fit(X)
+    np.testing.assert_allclose(
+        TruncatedSVD(3, random_state=0).fit(twice).explained_variance_ratio_, want.explained_variance_ratio_, rtol=1e-9
+    )
 
 
 def test_randomised_is_as_good_as_scikit_learns():

@@ -11,6 +11,7 @@ from sklearn import preprocessing as peer
 
 from mlwright import NumericalError
 from mlwright._runtime.errors import LossOfPrecisionWarning
+from mlwright.io import dumps, loads
 from mlwright.preprocessing import StandardScaler
 from mlwright.testing.column_moments import rows_with_holes
 
@@ -115,6 +116,45 @@ def test_refusals():
     scaler = StandardScaler().fit(np.vstack([X * 1e9, X]))
     with pytest.warns(LossOfPrecisionWarning, match="fit anew"):
         scaler.forget(X * 1e9)
+
+
+def test_entries_that_repeat_add_up():
+    twice = sparse.csr_matrix(([1.0, 2.0, 5.0], [0, 0, 1], [0, 2, 3]), shape=(2, 2))
+    scaler = StandardScaler(with_mean=False).fit(twice)
+    np.testing.assert_array_equal(scaler.var_, [2.25, 6.25])
+    assert twice.nnz == 3  # left as it was
+
+
+def test_streams():
+    pl = pytest.importorskip("polars")
+    X = np.arange(20.0).reshape(10, 2) ** 2
+    w = np.arange(10.0)
+    whole = StandardScaler().fit(X, sample_weight=w)
+    assert_same(StandardScaler().fit_stream([(X[:3], None, w[:3]), (X[3:], None, w[3:])]), whole)
+    frame = pl.DataFrame(X, schema=["a", "b"]).with_columns(w=w)
+    assert_same(StandardScaler().fit_stream([frame[:4], frame[4:]], sample_weight="w"), whole)
+    assert_same(StandardScaler().fit_stream(frame.drop("w").to_arrow()), StandardScaler().fit(X))
+    assert_same(StandardScaler().fit_stream([X[:4], X[4:]]), StandardScaler().fit(X))
+    with pytest.raises(ValueError, match="has no column 'v'"):
+        StandardScaler().fit_stream([frame], sample_weight="v")
+    with pytest.raises(ValueError, match=r"tuple of 1, expected X, \(X, y\)"):
+        StandardScaler().fit_stream([(X,)])
+
+
+def test_parameters_set_after_fit_can_be_saved():
+    X = np.arange(6.0).reshape(3, 2)
+    scaler = StandardScaler().fit(X)
+    want = scaler.transform(X)
+    scaler.set_params(with_std=False)
+    np.testing.assert_array_equal(loads(dumps(scaler)).transform(X), want)
+
+
+def test_columns_of_other_names_are_not_merged():
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, 5.0]})
+    with pytest.raises(ValueError, match="'b', 'a'; expected 'a', 'b' in this order"):
+        StandardScaler().fit(frame).merge(StandardScaler().fit(frame[["b", "a"]]))
+    assert StandardScaler().fit(frame).merge(StandardScaler().fit(frame)).n_samples_seen_ == 4
 
 
 def test_names_and_frames():

@@ -133,6 +133,9 @@ def _ratio(part, whole):
 
 def _of_stored_entries(X, w):
     """The same three arrays from the stored entries of a sparse matrix: those that are not stored are zeros."""
+    if not X.has_canonical_format:
+        X = X.copy()
+        X.sum_duplicates()
     entries, p = X.tocoo(), X.shape[1]
     values = entries.data.astype(np.float64)
     present = ~np.isnan(values)
@@ -145,6 +148,7 @@ def _of_stored_entries(X, w):
     missing = np.bincount(entries.col[~present], weight[~present], minlength=p)
     known = total - missing
     mean = _ratio(column_sums(weight * values), known)
-    distance = values - mean[entries.col]
     implicit = np.maximum(known - column_sums(weight), 0.0)
-    return known, mean, column_sums(weight * distance * distance) + implicit * mean * mean
+    with np.errstate(over="ignore", invalid="ignore"):  # the answer tells, as that of dense rows does
+        distance = values - mean[entries.col]
+        return known, mean, column_sums(weight * distance * distance) + implicit * mean * mean

@@ -8,20 +8,28 @@ from scipy.sparse.linalg import LinearOperator
 
 from mlwright._kernels.linalg import as_design
 from mlwright._kernels.sparse_product import sparse_product
+from mlwright._kernels.units import unit_for
 
 
 class Rows:
-    """``X - 1 mean'`` without forming it.
+    """``(X - 1 mean') * unit`` without forming it.
 
     Parameters
     ----------
     X : float array or sparse matrix of shape (n, p)
     mean : array of shape (p,), optional
+
+    Attributes
+    ----------
+    unit : float
+        A power of two in which the largest magnitude is near one.
     """
 
     def __init__(self, X, mean=None):
-        self.X, self.mean = X, mean
+        self.X = X if sparse.issparse(X) else np.ascontiguousarray(X)  # the memory order would show in the last bits
+        self.mean = mean
         self.shape = X.shape
+        self.unit = unit_for(_largest(X) if mean is None else max(_largest(X), np.abs(mean).max()))
 
     @cached_property
     def _design(self):
@@ -33,11 +41,13 @@ class Rows:
 
     def times(self, Q):
         """The product with ``Q`` of shape (p, l)."""
+        Q = Q * self.unit
         out = sparse_product(self._design, Q) if sparse.issparse(self.X) else self.X @ Q
         return out if self.mean is None else out - self.mean @ Q
 
     def transposed_times(self, Y):
         """The product of the transpose with ``Y`` of shape (n, l)."""
+        Y = Y * self.unit
         out = sparse_product(self._transposed, Y) if sparse.issparse(self.X) else self.X.T @ Y
         return out if self.mean is None else out - np.outer(self.mean, Y.sum(axis=0))
 
@@ -46,6 +56,7 @@ class Rows:
         X = np.array(self.X.toarray() if sparse.issparse(self.X) else self.X, dtype=np.float64)
         if self.mean is not None:
             X -= self.mean
+        X *= self.unit
         return X
 
     def as_linear_operator(self):
@@ -58,3 +69,8 @@ class Rows:
             rmatmat=self.transposed_times,
             dtype=np.float64,
         )
+
+
+def _largest(X):
+    entries = X.data if sparse.issparse(X) else X
+    return max(float(entries.max()), -float(entries.min())) if entries.size else 0.0

@@ -120,6 +120,7 @@ class PCA(UnsupervisedStateAlgebraMixin, peer.PCA):
         self : object
         """
         X, _ = self._rows(X, None, reset=True)
+        self._require_freedom(X.shape[0], float(X.shape[0]))
         solver = self._route(X)
         if solver == "covariance_eigh":
             return self._fit_statistics(self._sums(X, None))
@@ -155,12 +156,15 @@ class PCA(UnsupervisedStateAlgebraMixin, peer.PCA):
         if reset:
             self._dtype, self._counted = str(X.dtype), True
         self._counted = self._counted and w is None
-        if reset and (X.shape[0] < 2 if w is None else not w.sum() > 1.0):
-            raise ValueError(
-                f"PCA: got {X.shape[0]} sample(s) of weight {X.shape[0] if w is None else w.sum():g}; n_samples=1 or "
-                "less leaves no variance; expected a weight above one."
-            )
         return X, w
+
+    @staticmethod
+    def _require_freedom(n_rows, weight):
+        if not weight > 1.0:
+            raise ValueError(
+                f"PCA: got {n_rows} sample(s) of weight {weight:g}; n_samples=1 or less leaves no variance; expected a "
+                "weight above one."
+            )
 
     def _route(self, X):
         """How to answer: as scikit-learn chooses, but exactly where the scatter matrix is cheap."""
@@ -216,6 +220,7 @@ class PCA(UnsupervisedStateAlgebraMixin, peer.PCA):
         return None if kept is None else FoldStatistics(**kept)
 
     def _fit_statistics(self, statistics):
+        self._require_freedom(statistics.n_rows, statistics.weight)
         self._statistics = None
         if len(statistics.mean) <= _LARGEST_KEPT:
             self._statistics = {name: getattr(statistics, name) for name in FoldStatistics.__dataclass_fields__}
@@ -229,6 +234,24 @@ class PCA(UnsupervisedStateAlgebraMixin, peer.PCA):
         return self._set(
             Spectrum(values[:kept], vectors[:kept], statistics.mean, statistics.weight, statistics.n_rows, None)
         )
+
+    def merge(self, other):
+        """Take over what another fitted PCA was fitted on.
+
+        Parameters
+        ----------
+        other : PCA
+            Fitted on the same columns; left alone.
+
+        Returns
+        -------
+        self : object
+        """
+        counted = getattr(other, "_counted", True)
+        super().merge(other)
+        if self._counted and not counted:
+            self._counted, self.n_samples_ = False, float(self._statistics["weight"])
+        return self
 
     # The rows themselves
 
@@ -252,11 +275,15 @@ class PCA(UnsupervisedStateAlgebraMixin, peer.PCA):
 
     def _set(self, spectrum):
         variance, total = spectrum.variances()
-        if not np.isfinite(variance).all():
-            raise NumericalError("PCA: variances overflow float64; divide X by a constant.")
-        solver = "full" if spectrum.total is None else self.svd_solver
-        k = spectrum.count(self.n_components, solver)
         dtype = np.dtype(self._dtype)
+        with np.errstate(over="ignore"):
+            if not np.isfinite(variance.astype(dtype)).all() or not np.isfinite(total):
+                raise NumericalError(f"PCA: variances overflow {dtype}; divide X by a constant.")
+        solver = "full" if spectrum.total is None else self.svd_solver
+        wanted = self.n_components
+        if wanted is None and self.svd_solver == "arpack" and spectrum.total is None:
+            wanted = spectrum.most - 1  # what the solver could find
+        k = spectrum.count(wanted, solver)
         with np.errstate(invalid="ignore", divide="ignore"):
             self.explained_variance_ratio_ = (variance / total)[:k].astype(dtype)
         self.noise_variance_ = dtype.type(spectrum.noise(k))
@@ -284,8 +311,9 @@ class PCA(UnsupervisedStateAlgebraMixin, peer.PCA):
         components = self.components_.astype(np.float64)
         if self.whiten:
             scale = np.sqrt(self.explained_variance_.astype(np.float64))
-            # A variance that is nothing but rounding must not blow up what is left of it.
-            components = components / np.maximum(scale, np.finfo(self.explained_variance_.dtype).eps)[:, None]
+            # A variance that is nothing but rounding must not blow up what is left of it, in whatever unit X is.
+            least = np.finfo(self.explained_variance_.dtype).eps * min(1.0, scale.max(initial=0.0))
+            components = components / np.where(scale > least, scale, least or 1.0)[:, None]
         start = -(components @ self.mean_.astype(np.float64))
         if sparse.issparse(X):
             out = sparse_product(as_design(X), np.ascontiguousarray(components.T)) + start

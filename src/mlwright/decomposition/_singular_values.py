@@ -1,6 +1,7 @@
 """Leading singular values and right singular vectors: in full, by Lanczos' method, or from random products.
 
 All return ``(values, vectors)`` with one vector a row, values falling, and the largest entry of each vector positive.
+`rows` are a :class:`~mlwright.decomposition._operators.Rows`, whose products are in its unit.
 
 Reference: Halko, Martinsson and Tropp (2011), Finding structure with randomness, algorithms 4.4 and 5.1.
 """
@@ -24,7 +25,7 @@ def fix_signs(vectors):
 def full(rows):
     """By LAPACK, of a dense copy."""
     values, vectors = sla.svd(rows.dense(), full_matrices=False, check_finite=False)[1:]
-    return values, fix_signs(vectors)
+    return values / rows.unit, fix_signs(vectors)
 
 
 def arpack(rows, k, tol, seed):
@@ -32,7 +33,7 @@ def arpack(rows, k, tol, seed):
     start = 2.0 * rng.uniform(seed, _START, min(rows.shape)) - 1.0
     vectors, values = svds(rows.as_linear_operator(), k=k, tol=tol, v0=start, return_singular_vectors="vh")[2:0:-1]
     order = np.argsort(-values, kind="stable")
-    return values[order], fix_signs(vectors[order])
+    return values[order] / rows.unit, fix_signs(vectors[order])
 
 
 def randomised(rows, k, n_oversamples, n_iter, seed):
@@ -47,7 +48,7 @@ def randomised(rows, k, n_oversamples, n_iter, seed):
     Q = _orthonormal(forth(Z), twice=True)
     left, values, right = sla.svd(back(Q), full_matrices=False, check_finite=False)
     vectors = right @ Q.T if wide else left.T
-    return values[:k], fix_signs(vectors[:k])
+    return values[:k] / rows.unit, fix_signs(vectors[:k])
 
 
 def _orthonormal(Z, *, twice=False):

@@ -11,7 +11,7 @@ from mlwright._kernels.column_moments import ColumnMoments
 from mlwright._kernels.fold_statistics import FoldStatistics
 from mlwright._kernels.linalg import affine_map, as_design
 from mlwright._kernels.sparse_product import sparse_product
-from mlwright._runtime.errors import ModelFormatError
+from mlwright._runtime.errors import ModelFormatError, NumericalError
 from mlwright._runtime.rng import seed_from
 from mlwright.base import fit_context
 from mlwright.decomposition import _singular_values
@@ -125,16 +125,23 @@ class TruncatedSVD(peer.TruncatedSVD):
         self.components_ = vectors.astype(X.dtype)
         self.singular_values_ = values.astype(X.dtype)
         out = self._map(X)
-        self.explained_variance_ = np.var(out, axis=0)
-        moments = ColumnMoments.of_rows(X)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            self.explained_variance_ratio_ = self.explained_variance_ / X.dtype.type(moments.scatter.sum() / n)
+        variance = ColumnMoments.of_rows(out).scatter / n
+        total = ColumnMoments.of_rows(X).scatter.sum() / n
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+            self.explained_variance_ = variance.astype(X.dtype)
+            self.explained_variance_ratio_ = (variance / total).astype(X.dtype)
+        if not (np.isfinite(self.explained_variance_).all() and np.isfinite(total)):
+            raise NumericalError(f"TruncatedSVD: variances overflow {X.dtype}; divide X by a constant.")
         return out
 
     def _decompose(self, X, k):
         n, p = X.shape
         if p <= _LARGEST_GRAM and n >= _ROWS_A_COLUMN * p:
             statistics = FoldStatistics.of_rows(as_design(X), np.empty((n, 0)))
+            if statistics is None:
+                raise NumericalError(
+                    "TruncatedSVD: finite data that overflow float64 when summed; divide X by a constant."
+                )
             gram, scale = statistics.moments(about_mean=False)
             unit = scale.min()
             with np.errstate(under="ignore"):

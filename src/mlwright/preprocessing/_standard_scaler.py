@@ -246,9 +246,8 @@ class StandardScaler(UnsupervisedStateAlgebraMixin, OneToOneFeatureMixin, Transf
 
     def _validate_state(self):
         """Raise ModelFormatError unless the fitted arrays fit each other: for models read from files."""
-        wanted = (self.mean_ is not None, self.scale_ is not None, self.var_ is not None)
-        if wanted != (self.with_mean or self.with_std, self.with_std, self.with_std):
-            raise ModelFormatError("StandardScaler: mean_, scale_ and var_ do not go with its parameters.")
+        if (self.scale_ is None) != (self.var_ is None) or (self.mean_ is None and self.scale_ is not None):
+            raise ModelFormatError("StandardScaler: mean_, scale_ and var_ do not go together; the file is damaged.")
         if any((self._moments[name] < 0.0).any() for name in ("weight", "scatter")):
             raise ModelFormatError("StandardScaler: a weight or a scatter is negative; the file is damaged.")
 
