@@ -14,6 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from mlwright import ModelFormatError
+from mlwright.io import dumps, loads
 from mlwright.preprocessing import TableEncoder
 from mlwright.testing.tables import LIBRARIES, as_pandas, as_polars, n_rows, tables, take
 
@@ -201,6 +202,21 @@ def test_categories_of_every_declaration():
         assert same_bits(TableEncoder().fit_transform(frame), expected)
 
 
+@pytest.mark.parametrize("values", [[1, 2, 1], [1.5, 2.5, 1.5], [True, False, True], [date(2024, 1, 1), "x", 3]])
+def test_categories_keep_their_names_beside_missing_cells(values):
+    whole, holed = (pd.DataFrame({"c": pd.Categorical([*values, *more])}) for more in ([], [None]))
+    encoder = TableEncoder(handle_unknown="error").fit(whole)
+    assert same_bits(encoder.transform(holed)[:3], encoder.transform(whole))
+    names = TableEncoder(missing="keep").fit(holed).get_feature_names_out().tolist()
+    assert names == encoder.get_feature_names_out().tolist()
+
+
+@pytest.mark.parametrize("cells", [np.array(["2024", "400000"], "M8[s]"), np.array([5, 2**62], "m8[s]")])
+def test_times_beyond_counting_are_refused(cells):
+    with pytest.raises(ValueError, match=r"column 'x0' holds .* more microseconds than an int64 counts"):
+        TableEncoder().fit(cells[:, None])
+
+
 def test_lists_and_object_arrays_of_mixed_columns():
     rows = [[1, "a", True], [2.5, "b", False], [None, "a", None]]
     frame = pl.DataFrame({"x0": [1.0, 2.5, None], "x1": list("aba"), "x2": [True, False, None]})
@@ -228,6 +244,53 @@ def test_set_output_and_pipeline():
     pipeline = make_pipeline(TableEncoder(), FunctionTransformer(feature_names_out="one-to-one"))
     assert pipeline.fit(frame).get_feature_names_out().tolist() == ["a", "c_x", "c_y"]
     assert same_bits(clone(pipeline).fit_transform(frame), pipeline.transform(frame))
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e-150, 1e150, 1e300])
+def test_numbers_of_any_size_are_standardised(size):
+    X = np.random.default_rng(0).uniform(-1.0, 1.0, (50, 2))
+    X[3, 0] = np.nan
+    np.testing.assert_allclose(TableEncoder().fit_transform(X * size), TableEncoder().fit_transform(X), atol=1e-9)
+
+
+@pytest.mark.parametrize("size", [1e-150, 1e150])
+def test_shrinkage_has_no_unit(size):
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"c": rng.choice(list("abcd"), 80)})
+    y = rng.standard_normal(80) + (table["c"] == "a")
+    plain, moved = (TableEncoder(categories="target").fit(table, y * by) for by in (1.0, size))
+    np.testing.assert_allclose(moved.lookups_[0] / size, plain.lookups_[0], rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({}, {"categories": "ordinal", "missing": "keep", "datetimes": "parts", "scale": False}),
+        (
+            {"categories": "ordinal", "missing": "keep", "datetimes": "parts"},
+            {"categories": "onehot", "datetimes": "epoch"},
+        ),
+        ({"categories": "target", "target_type": "continuous"}, {"categories": "ordinal", "missing": "keep"}),
+    ],
+)
+def test_parameters_set_after_fit_wait_for_the_next(before, after):
+    table = TRAIN.with_columns(a=pl.Series([1.0, None, 3.0]))
+    encoder = TableEncoder(**before).fit(table, [1.0, 2.0, 4.0])
+    answer, names = encoder.transform(table), encoder.get_feature_names_out().tolist()
+    encoder.set_params(**after)
+    for model in (encoder, loads(dumps(encoder))):
+        assert same_bits(model.transform(table), answer)
+        assert model.get_feature_names_out().tolist() == names
+
+
+def test_a_fit_that_fails_changes_nothing():
+    encoder = TableEncoder(categories="target").fit(TRAIN, [1.0, 2.0, 4.0])
+    before = pickle.dumps(vars(encoder))
+    other = TRAIN.rename({"a": "z"})
+    for X, y in [(other, None), (other, [1.0, 2.0]), (other.with_columns(z=pl.lit(float("inf"))), [1.0, 2.0, 4.0])]:
+        with pytest.raises(ValueError):
+            encoder.fit(X, y)
+        assert pickle.dumps(vars(encoder)) == before
 
 
 # Refusals: the message names the column, what it got and what to do.

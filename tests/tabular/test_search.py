@@ -1,5 +1,7 @@
 """The search, its intervals and its refusals."""
 
+import pickle
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -180,6 +182,8 @@ def test_progress_comes_to_its_end():
         (TabularClassifier, ["a"] * 60, "needs at least two classes, got 1 class: 'a'"),
         (TabularClassifier, ["a"] * 59 + ["b"], "at least two rows of either class .* got one of 'b'"),
         (TabularClassifier, ["a"] * 59 + [None], "y contains NaN or None; leave these rows out"),
+        (TabularClassifier, pd.array(["a", None] * 30, dtype="string"), "y contains NaN or None; leave these rows out"),
+        (TabularRegressor, pd.date_range("2024-01-01", periods=60), "target of TabularRegressor must be numbers"),
         (TabularClassifier, ["a", "b"], "inconsistent numbers of samples"),
     ],
 )
@@ -200,6 +204,19 @@ def test_bad_requests():
     classifier = TabularClassifier(candidates=["linear"]).fit(X, y > 0)
     with pytest.raises(ValueError, match="classes that TabularClassifier was not fitted on: 'x'"):
         classifier.evaluate(X, ["x"] * 60)
+
+
+@pytest.mark.parametrize("cls", [TabularRegressor, TabularClassifier])
+def test_a_fit_that_fails_changes_nothing(cls):
+    X, y = table(60)
+    model = cls(candidates=["linear"], cv=2).fit(X, (y > 0).cast(int))
+    before = pickle.dumps(vars(model))
+    other = X.rename({"noise": "more"})
+    with pytest.raises(ValueError, match="infinity"):
+        model.fit(other.with_columns(more=pl.lit(float("inf"))), (y > 0).cast(int))
+    with pytest.raises(ValueError, match="inconsistent"):
+        model.fit(other, [0, 1])
+    assert pickle.dumps(vars(model)) == before
 
 
 def test_state_from_a_file_is_checked():

@@ -12,6 +12,8 @@ from numbers import Number
 import narwhals as nw
 import numpy as np
 
+from mlwright.preprocessing._columns import is_missing
+
 _EXACT = 2**53  # float64 holds every integer up to here
 
 
@@ -167,7 +169,7 @@ def _plain(integers):
 
 
 def _objects(cells, name):
-    missing = np.fromiter(map(_is_missing, cells), dtype=bool, count=len(cells))
+    missing = np.fromiter(map(is_missing, cells), dtype=bool, count=len(cells))
     present = [cell for cell, gone in zip(cells, missing, strict=True) if not gone]
     codes = np.full(len(cells), -1)
     if all(isinstance(cell, str) for cell in present):
@@ -188,11 +190,3 @@ def _objects(cells, name):
 
 def _places(values):
     return {value: place for place, value in enumerate(values)}
-
-
-def _is_missing(cell):
-    if cell is None:
-        return True
-    if isinstance(cell, float | np.floating):
-        return bool(cell != cell)
-    return type(cell).__name__ in ("NAType", "NaTType")  # pandas' own marks, without importing pandas

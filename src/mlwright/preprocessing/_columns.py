@@ -116,7 +116,7 @@ def _series_column(name, series):
         kind = "boolean" if dtype == nw.Boolean else "numeric"
         return _float_column(name, kind, _to_float(series))
     if dtype in (nw.String, nw.Categorical, nw.Enum):
-        return Column(name, "categorical", series.cast(nw.String).to_list(), missing)
+        return Column(name, "categorical", _texts(series), missing)
     if dtype in (nw.Date, nw.Datetime):
         # A Date has no time unit to count in, hence the cast; the count of a zoned time is in UTC.
         stamps = series.cast(nw.Datetime("us")) if dtype == nw.Date else series
@@ -128,6 +128,14 @@ def _series_column(name, series):
         f"column {name!r} holds {dtype}; an argument must be a string, a number, a boolean or a date in every cell. "
         "Convert the column or leave it out."
     )
+
+
+def _texts(series):
+    """Cells as text; pandas' categories by their own names: beside missing cells it makes "1.0" of the category 1."""
+    if series.implementation.is_pandas_like() and series.dtype in (nw.Categorical, nw.Enum):
+        cells = series.to_native().cat
+        return np.append(cells.categories.astype(str).to_numpy(dtype=object), None)[np.asarray(cells.codes)].tolist()
+    return series.cast(nw.String).to_list()
 
 
 def _to_float(series):
@@ -153,8 +161,7 @@ def _array_column(name, cells):
     if kind == "M":
         return _datetime_column(name, cells)
     if kind == "m":
-        microseconds = cells.astype("timedelta64[us]")
-        seconds = np.where(np.isnat(cells), np.nan, microseconds.astype(np.int64) / 1e6)
+        seconds = np.where(np.isnat(cells), np.nan, _microseconds(name, cells, "timedelta64[us]") / 1e6)
         return _float_column(name, "numeric", seconds)
     if kind in "biuf":
         return _float_column(name, "boolean" if kind == "b" else "numeric", cells.astype(np.float64))
@@ -163,7 +170,7 @@ def _array_column(name, cells):
 
 def _cells_column(name, cells):
     """A column of Python objects, typed by what its present cells are."""
-    missing = np.fromiter(map(_is_missing, cells), dtype=bool, count=len(cells))
+    missing = np.fromiter(map(is_missing, cells), dtype=bool, count=len(cells))
     if missing.all():
         return _empty(name, missing)
     types = {type(cell) for cell, gone in zip(cells, missing, strict=True) if not gone}
@@ -185,7 +192,7 @@ def _cells_column(name, cells):
     )
 
 
-def _is_missing(cell):
+def is_missing(cell):
     if cell is None:
         return True
     if isinstance(cell, float | np.floating | np.datetime64):
@@ -206,8 +213,20 @@ def _datetime_column(name, stamps):
     missing = np.isnat(stamps)
     if missing.all():
         return _empty(name, missing)
-    microseconds = stamps.astype("datetime64[us]").astype(np.int64)
-    return Column(name, "datetime", np.where(missing, 0, microseconds), missing)
+    return Column(name, "datetime", np.where(missing, 0, _microseconds(name, stamps, "datetime64[us]")), missing)
+
+
+def _microseconds(name, cells, unit):
+    """Dates or durations as int64; ValueError for those that microseconds cannot count."""
+    count = cells.astype(unit)
+    if np.datetime_data(cells.dtype)[0] not in ("us", "ns", "ps", "fs", "as"):
+        beyond = ~np.isnat(cells) & (count.astype(cells.dtype) != cells)
+        if beyond.any():
+            raise ValueError(
+                f"column {name!r} holds {cells[beyond][0]}, more microseconds than an int64 counts; leave such cells "
+                "missing."
+            )
+    return count.astype(np.int64)
 
 
 def _float_column(name, kind, values):

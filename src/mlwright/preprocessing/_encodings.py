@@ -4,6 +4,8 @@ from collections import Counter
 
 import numpy as np
 
+from mlwright._kernels.units import unit_for
+
 # name -> (days since 1970-01-01 (int64), microseconds of the day) -> float64; the calendar parts a tree can split on.
 _MICROSECONDS_PER_DAY = 86_400_000_000
 
@@ -65,7 +67,7 @@ DATETIME_PARTS = {
         **{f"{name}_cos": _circle(np.cos, share) for name, share in _CYCLES.items()},
     },
 }
-_ALL_PARTS = {name: part for parts in DATETIME_PARTS.values() for name, part in parts.items()}
+ALL_PARTS = {name: part for parts in DATETIME_PARTS.values() for name, part in parts.items()}
 
 
 def datetime_block(column, parts):
@@ -73,7 +75,7 @@ def datetime_block(column, parts):
     days, microseconds = np.divmod(column.values, _MICROSECONDS_PER_DAY)
     block = np.empty((len(days), len(parts)))
     for j, part in enumerate(parts):
-        block[:, j] = _ALL_PARTS[part](days, microseconds)
+        block[:, j] = ALL_PARTS[part](days, microseconds)
     block[column.missing] = np.nan
     return block
 
@@ -180,6 +182,8 @@ def _shrinkage(codes, counts, sums, centred):
     n_rows, n_seen = counts.sum(), seen.sum()
     if n_seen < 2 or n_rows <= n_seen:
         return np.inf
+    unit = unit_for(np.abs(centred).max())  # which the ratio has none of
+    sums, centred = sums * unit, centred * unit
     means = np.zeros(len(counts))
     means[seen] = sums[seen] / counts[seen]
     within = np.square(centred - means[codes]).sum() / (n_rows - n_seen)

@@ -22,7 +22,7 @@ def as_fitted(column, kind):
 
 def check_range(columns, dtype):
     """Refuse numbers that ``dtype`` cannot hold."""
-    limit = np.finfo(dtype).max
+    limit = min(np.finfo(dtype).max, np.finfo(np.float64).max / 4)  # differences are finite too
     for column in columns:
         if column.kind == "numeric" and (np.abs(column.values) > limit).any():
             raise ValueError(

@@ -4,7 +4,7 @@ import numpy as np
 
 from mlwright._runtime.errors import ModelFormatError
 from mlwright.preprocessing._columns import KINDS
-from mlwright.preprocessing._encodings import DATETIME_PARTS
+from mlwright.preprocessing._encodings import ALL_PARTS
 
 
 def validate_encoder_state(encoder):
@@ -29,10 +29,11 @@ def validate_encoder_state(encoder):
     for attribute in ("fill_", "center_", "scale_"):
         value = getattr(encoder, attribute)
         _require(_is_floats(value, (width,)), f"{attribute} must be {width} floats")
-        keeps_nan = attribute == "fill_" and encoder.missing == "keep"
+        keeps_nan = attribute == "fill_" and bool(np.isnan(value).all())
         _require(keeps_nan or bool(np.isfinite(value).all()), f"{attribute} must be finite")
     _require(bool((encoder.scale_ > 0).all()), "scale_ must be positive")
-    _require(encoder.missing == "impute" or not encoder.indicated_.any(), "indicated_ needs missing='impute'")
+    fills = not width or not np.isnan(encoder.fill_).any()
+    _require(fills or not encoder.indicated_.any(), "indicated_ needs filled cells")
 
 
 def _check_column(encoder, j):
@@ -43,8 +44,7 @@ def _check_column(encoder, j):
         value = getattr(encoder, attribute)[j]
         _require(_is_text_array(value) and len(set(value)) == len(value), f"{attribute}[{j}] must be different strings")
     parts = encoder.datetime_parts_[j]
-    known = DATETIME_PARTS[encoder.datetimes]
-    _require(isinstance(parts, list) and all(part in known for part in parts), f"datetime_parts_[{j}] is unknown")
+    _require(isinstance(parts, list) and all(part in ALL_PARTS for part in parts), f"datetime_parts_[{j}] is unknown")
     lookup = encoder.lookups_[j]
     _require(isinstance(lookup, np.ndarray) and lookup.ndim == 2, f"lookups_[{j}] must be two-dimensional")
     if kind == "datetime":
@@ -53,9 +53,9 @@ def _check_column(encoder, j):
     if kind != "categorical":
         return int(kind != "empty")
     n_kept = len(encoder.categories_[j])
-    if encoder.categories == "onehot":
+    if not lookup.size:  # one-hot
         return n_kept + int(encoder.pooled_[j])
-    n_outputs = len(encoder.classes_) if encoder.categories == "target" and len(encoder.classes_) > 2 else 1
+    n_outputs = len(encoder.classes_) if lookup.shape[1] > 1 else 1
     shape = (n_kept + 1, n_outputs)
     _require(_is_floats(lookup, shape) and bool(np.isfinite(lookup).all()), f"lookups_[{j}] must be finite {shape}")
     return n_outputs

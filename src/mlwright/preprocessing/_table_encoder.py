@@ -4,23 +4,18 @@ from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import type_of_target
-from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d
 
+from mlwright.base import fit_context
 from mlwright.io.composite import ListOf, Maybe, State
 from mlwright.io.schema import Choice, Labels, Size, Strings, Tensor, Text
-from mlwright.preprocessing._columns import (
-    KINDS,
-    array_columns,
-    as_cells,
-    as_table,
-    check_table_shape,
-    table_columns,
-    table_names,
-)
+from mlwright.preprocessing._columns import KINDS
+from mlwright.preprocessing._encoder_input import input_names, known_columns, new_columns
+from mlwright.preprocessing._encoder_output import fill_center_scale, finished, unique_names
 from mlwright.preprocessing._encodings import (
     DATETIME_PARTS,
     category_codes,
@@ -33,7 +28,6 @@ from mlwright.preprocessing._encodings import (
     target_table,
     varying_parts,
 )
-from mlwright.preprocessing._fitted_columns import as_fitted, check_known, check_range
 from mlwright.preprocessing._state import validate_encoder_state
 
 
@@ -192,7 +186,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         self.target_type = target_type
         self.dtype = dtype
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context
     def fit(self, X, y=None):
         """Learn kinds, categories, fills and scales.
 
@@ -209,7 +203,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         self._learn(X, y)
         return self
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context
     def fit_transform(self, X, y=None):
         """Fit and encode the same rows; target means are cross-fitted.
 
@@ -240,7 +234,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         ndarray (n, n_outputs)
         """
         check_is_fitted(self)
-        columns = self._known_columns(X)
+        columns = known_columns(self, X)
         return self._finish(columns, self._blocks(columns))
 
     def get_feature_names_out(self, input_features=None):
@@ -256,10 +250,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         ndarray of str (n_outputs,)
         """
         check_is_fitted(self)
-        inputs = _input_names(self, input_features)
+        inputs = input_names(self, input_features)
         names = [f"{name}{suffix}" for j, name in enumerate(inputs) for suffix in self._suffixes(j)]
         names += [f"{name}_missing" for name, indicated in zip(inputs, self.indicated_, strict=True) if indicated]
-        return np.array(_unique_names(names), dtype=object)
+        return np.array(unique_names(names), dtype=object)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -273,12 +267,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     def _learn(self, X, y):
         """Set every fitted attribute; returns the columns and, for target means, the targets (n, n_targets)."""
-        columns = self._new_columns(X)
+        columns = new_columns(self, X)
         targets = self._learn_targets(y, len(columns[0].missing))
         self.kinds_ = [column.kind for column in columns]
-        if set(self.kinds_) == {"empty"}:
-            raise ValueError("X has no cell that is not missing; at least one column must hold something.")
-        check_range(columns, self.dtype)
         self._learn_categories(columns, targets)
         self.datetime_parts_ = [
             varying_parts(column, self.datetimes) if column.kind == "datetime" else [] for column in columns
@@ -287,19 +278,6 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         self.indicated_ = np.array([impute and c.kind != "empty" and bool(c.missing.any()) for c in columns])
         self._learn_scales(self._blocks(columns))
         return columns, targets
-
-    def _new_columns(self, X):
-        table = as_table(X)
-        names = None if table is None else table_names(table)
-        if names is None:
-            cells = as_cells(X) if table is None else None
-            validate_data(self, X if cells is None else cells, reset=True, skip_check_array=True)
-            names = [f"x{j}" for j in range(self.n_features_in_)]
-            return array_columns(cells, names) if table is None else table_columns(table, names)
-        check_table_shape(table)
-        self.feature_names_in_ = np.array(names, dtype=object)
-        self.n_features_in_ = len(names)
-        return table_columns(table, names)
 
     def _learn_targets(self, y, n_rows):
         self.classes_ = np.empty(0)
@@ -312,7 +290,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             check_consistent_length(np.empty(n_rows), y)
         kind = self.target_type
         if kind == "auto":
-            kind = type_of_target(y, input_name="y")
+            with np.errstate(invalid="ignore"):  # of a cast to integers, for large numbers
+                kind = type_of_target(y, input_name="y")
         if kind not in ("continuous", "binary", "multiclass"):
             raise ValueError(f"Unknown label type: {kind}; target means need a continuous, binary or multiclass y.")
         if kind == "continuous":
@@ -345,46 +324,19 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     def _learn_scales(self, blocks):
         """Medians, means and standard deviations of the output columns, over what is present or filled."""
-        fills, centers, scales = [], [], []
+        learned = []
         for j, block in enumerate(blocks):
-            is_onehot = self.kinds_[j] == "categorical" and self.categories == "onehot"
+            is_onehot = self._is_onehot(j)
+            fill = np.nan if self.missing == "keep" else 0.0 if is_onehot else None
             standardise = self.scale and not is_onehot and self.kinds_[j] != "boolean"
-            for cells in block.T:
-                present = cells[~np.isnan(cells)]
-                fill = np.nan if self.missing == "keep" else 0.0 if is_onehot else np.median(present)
-                filled = present if self.missing == "keep" else np.where(np.isnan(cells), fill, cells)
-                center, scale = _mean_and_scale(filled) if standardise else (0.0, 1.0)
-                fills.append(fill)
-                centers.append(center)
-                scales.append(scale)
-        self.fill_, self.center_, self.scale_ = np.array(fills), np.array(centers), np.array(scales)
+            learned += [fill_center_scale(cells, fill, standardise) for cells in block.T]
+        self.fill_, self.center_, self.scale_ = np.array(learned).reshape(-1, 3).T.copy()
 
     # Encoding
 
-    def _known_columns(self, X):
-        """The columns of X that ``fit`` saw, in its order, each checked against its kind."""
-        table = as_table(X)
-        names = None if table is None else table_names(table)
-        if names is not None and hasattr(self, "feature_names_in_"):
-            check_table_shape(table)
-            expected = self.feature_names_in_.tolist()
-            absent = [name for name in expected if name not in set(names)]
-            if absent:
-                raise ValueError(
-                    f"X lacks {len(absent)} of the columns that TableEncoder was fitted on: "
-                    f"{', '.join(map(repr, absent))}. Add them; their cells may be missing."
-                )
-            columns = table_columns(table.select(expected), expected)
-        else:
-            cells = as_cells(X) if table is None else X
-            validate_data(self, cells, reset=False, skip_check_array=True)
-            expected = _input_names(self, None).tolist()
-            columns = array_columns(cells, expected) if table is None else table_columns(table, expected)
-        columns = [as_fitted(column, kind) for column, kind in zip(columns, self.kinds_, strict=True)]
-        check_range(columns, self.dtype)
-        if self.handle_unknown == "error":
-            check_known(columns, self.categories_, self.rare_categories_)
-        return columns
+    def _is_onehot(self, j):
+        """Whether column ``j`` was fitted to one-hot columns, whatever parameters were set since."""
+        return self.kinds_[j] == "categorical" and not self.lookups_[j].size
 
     def _blocks(self, columns, targets=None, folds=None):
         """Float64 blocks of all columns, NaN where a cell is missing; with folds, target means are cross-fitted."""
@@ -398,7 +350,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             elif kind == "categorical":
                 codes = category_codes(column, self.categories_[j])
                 n_codes = len(self.categories_[j]) + 1
-                if self.categories == "onehot":
+                if self._is_onehot(j):
                     blocks.append(onehot_block(codes, n_codes - 1 + bool(self.pooled_[j])))
                 elif folds is not None:
                     blocks.append(crossfitted_block(codes, n_codes, targets, self.smooth, folds))
@@ -410,18 +362,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     def _finish(self, columns, blocks):
         """Fill, standardise, append the indicators."""
-        n_values = len(self.fill_)
-        out = np.empty((len(columns[0].missing), n_values + int(self.indicated_.sum())), dtype=self.dtype)
-        at = 0
-        for block in blocks:
-            for cells in block.T:
-                filled = np.where(np.isnan(cells), self.fill_[at], cells)
-                out[:, at] = (filled - self.center_[at]) / self.scale_[at]
-                at += 1
-        for j in np.flatnonzero(self.indicated_):
-            out[:, at] = columns[j].missing
-            at += 1
-        return out
+        indicators = [columns[j].missing for j in np.flatnonzero(self.indicated_)]
+        return finished(blocks, self.fill_, self.center_, self.scale_, indicators, self.dtype)
 
     def _suffixes(self, j):
         """What is appended to the name of column ``j`` for each of its outputs."""
@@ -430,7 +372,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             return []
         if kind == "datetime":
             return [f"_{part}" for part in self.datetime_parts_[j]]
-        if kind == "categorical" and self.categories == "onehot":
+        if self._is_onehot(j):
             return [f"_{category}" for category in self.categories_[j]] + ["_infrequent"] * bool(self.pooled_[j])
         if kind == "categorical" and self.lookups_[j].shape[1] > 1:
             return [f"_{label}" for label in self.classes_]
@@ -439,35 +381,3 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     def _validate_state(self):
         """Raise ModelFormatError unless the fitted attributes, read from a file, belong together."""
         validate_encoder_state(self)
-
-
-def _input_names(encoder, input_features):
-    fitted = getattr(encoder, "feature_names_in_", None)
-    if input_features is None:
-        default = np.array([f"x{j}" for j in range(encoder.n_features_in_)], dtype=object)
-        return default if fitted is None else fitted
-    names = np.asarray(input_features, dtype=object)
-    if fitted is not None and not np.array_equal(fitted, names):
-        raise ValueError("input_features is not equal to feature_names_in_")
-    if len(names) != encoder.n_features_in_:
-        raise ValueError(f"input_features should have length equal to number of features ({encoder.n_features_in_})")
-    return names
-
-
-def _unique_names(names):
-    """Names told apart by a number where two are equal: column "a_b", and category "b" of column "a"."""
-    given, used, unique = set(names), set(), []
-    for name in names:
-        candidate, number = name, 2
-        while candidate in used or (number > 2 and candidate in given):
-            candidate, number = f"{name}_{number}", number + 1
-        used.add(candidate)
-        unique.append(candidate)
-    return unique
-
-
-def _mean_and_scale(cells):
-    mean = cells.mean()
-    deviation = cells.std()
-    # A constant column comes out with a deviation of rounding size; it must become 0, not noise of size 1.
-    return mean, deviation if deviation > 10 * np.finfo(np.float64).eps * np.abs(cells).max() else 1.0

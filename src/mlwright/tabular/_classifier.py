@@ -1,0 +1,164 @@
+"""TabularClassifier: cross-validate candidates on a table of classes to predict, keep the best."""
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, column_or_1d
+
+from mlwright._runtime.errors import ModelFormatError
+from mlwright.base import fit_context
+from mlwright.io.composite import State
+from mlwright.io.schema import Labels
+from mlwright.preprocessing._columns import is_missing
+from mlwright.tabular._base import COMMON_STATE, TabularBase
+from mlwright.tabular._candidates import classification_candidates
+from mlwright.tabular._folds import stratified_folds
+from mlwright.tabular._metrics import CLASSIFICATION, classification_metrics
+
+
+class TabularClassifier(ClassifierMixin, TabularBase):
+    """Predict a class from a table: the best of linear, Bayesian and boosted candidates.
+
+    Every candidate is a pipeline from :class:`~mlwright.preprocessing.TableEncoder` to a model and is cross-validated
+    on the same stratified folds, beside the naive baseline. The one with the smallest mean log loss is refitted on all
+    rows; all are fitted to the likelihood, so their probabilities are meant as such.
+
+    Parameters
+    ----------
+    candidates : list of str or None, default=None
+        Some of "linear", "bayesian", "boosted", "boosted_slow"; None is all. The baseline always takes part.
+    cv : int, default=5
+        Folds.
+    time_limit : float or None, default=None
+        Seconds. Candidates that cannot end in time are given up; the baseline and the cheapest candidate always end.
+        With a limit, which candidates end depends on the machine.
+    random_state : int, default=0
+        Seed of the folds and of the rows that boosting sets aside to stop early.
+
+    Attributes
+    ----------
+    classes_ : ndarray (n_classes,)
+    pipeline_ : sklearn.pipeline.Pipeline
+        The best candidate, fitted on all rows; its classes are places in ``classes_``.
+    best_ : str
+        Its name.
+    leaderboard_ : list of dict
+        As of :class:`TabularRegressor`.
+    target_name_ : str or None
+        The name of y if it has one.
+    n_rows_ : int
+    held_out_ : dict of str to float
+        Empty; a place for metrics on held-out rows, which the model file keeps.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str (n_features_in_,)
+        Only when X has names.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from mlwright.tabular import TabularClassifier
+    >>> table = pl.DataFrame({"x": range(40)})
+    >>> y = ["low" if x < 20 else "high" for x in range(40)]
+    >>> model = TabularClassifier(candidates=["linear"]).fit(table, y)
+    >>> model.predict(table).tolist() == y
+    True
+    """
+
+    _metrics = CLASSIFICATION
+    _known_candidates = staticmethod(classification_candidates)
+    _model_state = State(**COMMON_STATE, classes_=Labels("k"))
+
+    @fit_context
+    def fit(self, X, y):
+        """Search, refit the best; `mlwright.watch_progress` sees each fold.
+
+        Parameters
+        ----------
+        X : table or array-like (n, p)
+        y : array-like (n,)
+            At least two classes; if two, at least two rows of either.
+
+        Returns
+        -------
+        self
+        """
+        X, y = self._read_table(X, y)
+        y = _labels(y)
+        check_classification_targets(y)
+        self.classes_, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
+        if len(self.classes_) < 2:
+            raise ValueError(
+                f"TabularClassifier needs at least two classes, got 1 class: {self.classes_.item(0)!r}; "
+                "add rows of another."
+            )
+        if len(self.classes_) == 2 and counts.min() < 2:
+            raise ValueError(
+                f"TabularClassifier needs at least two rows of either class to cross-validate, got one of "
+                f"{self.classes_.item(counts.argmin())!r}; add rows."
+            )
+        folds = stratified_folds(codes, min(self.cv, len(y)), self.random_state)
+        self._search(X, codes, folds)
+        return self
+
+    def predict_proba(self, X):
+        """Probability of each class, in the order of ``classes_``.
+
+        Parameters
+        ----------
+        X : table or array-like (n, n_features_in_)
+
+        Returns
+        -------
+        float64 ndarray (n, n_classes)
+        """
+        check_is_fitted(self)
+        return self._predict_fold(self.pipeline_, self._checked(X))
+
+    def predict(self, X):
+        """The most probable class.
+
+        Parameters
+        ----------
+        X : table or array-like (n, n_features_in_)
+
+        Returns
+        -------
+        ndarray (n,)
+        """
+        places = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[places]
+
+    def _target(self, y):
+        y = _labels(column_or_1d(y, warn=True))
+        unknown = sorted(set(y.tolist()) - set(self.classes_.tolist()), key=str)
+        if unknown:
+            raise ValueError(
+                f"y holds classes that TabularClassifier was not fitted on: {', '.join(map(repr, unknown[:5]))}; "
+                "leave their rows out."
+            )
+        return np.searchsorted(self.classes_, y)
+
+    def _predict_fold(self, model, X):
+        """Probabilities of all classes; a class that a fold's training part lacks has probability 0."""
+        probabilities = np.asarray(model.predict_proba(X), dtype=np.float64)
+        whole = np.zeros((len(probabilities), len(self.classes_)))
+        whole[:, model.classes_] = probabilities
+        return whole
+
+    _evaluate_predictions = staticmethod(classification_metrics)
+
+    def _validate_state(self):
+        self._validate_common_state()
+        classes = getattr(self.pipeline_[-1], "classes_", None)
+        if len(self.classes_) < 2 or not np.array_equal(classes, np.arange(len(self.classes_))):
+            raise ModelFormatError("TabularClassifier: the classes of the pipeline are not places in classes_")
+
+
+def _labels(y):
+    """Class labels as an array that can be sorted: text that came as objects stays Python strings."""
+    y = np.asarray(y)
+    if y.dtype.kind == "f" and not np.isfinite(y).all():
+        raise ValueError("Input y contains NaN or infinity; leave these rows out.")
+    if y.dtype == object and any(is_missing(label) for label in y):
+        raise ValueError("Input y contains NaN or None; leave these rows out.")
+    return y
