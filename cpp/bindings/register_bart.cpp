@@ -48,10 +48,13 @@ Vector<T> joined(const std::vector<bart::ChainDraws>& chains, Get get) {
   return out;
 }
 
+using Member = bart::Draws bart::ChainDraws::*;  // the trees of the sum, or those of the variance
+
 // Places in joined arrays: of sets, and ends of trees.
-void shift_places(std::vector<bart::ChainDraws>& chains) {
+void shift_places(std::vector<bart::ChainDraws>& chains, Member of) {
   index_t nodes = 0, sets = 0;
-  for (auto& [trees, sigma2] : chains) {
+  for (auto& chain : chains) {
+    bart::Draws& trees = chain.*of;
     for (index_t& end : trees.ends) end += nodes;
     for (std::size_t i = 0; i < trees.variable.size(); ++i)
       if (trees.kind[i] == bart::kSetRule) trees.value[i] += static_cast<std::int32_t>(sets);
@@ -60,18 +63,23 @@ void shift_places(std::vector<bart::ChainDraws>& chains) {
   }
 }
 
-py::dict as_arrays(std::vector<bart::ChainDraws> chains) {
-  shift_places(chains);
+py::dict trees_as_arrays(std::vector<bart::ChainDraws>& chains, Member of) {
+  shift_places(chains, of);
   py::dict out;
-  out["variable"] = joined<std::int32_t>(chains, [](const auto& c) -> const auto& { return c.trees.variable; });
-  out["value"] = joined<std::int32_t>(chains, [](const auto& c) -> const auto& { return c.trees.value; });
-  out["right"] = joined<std::uint16_t>(chains, [](const auto& c) -> const auto& { return c.trees.right; });
-  out["kind"] = joined<std::uint8_t>(chains, [](const auto& c) -> const auto& { return c.trees.kind; });
-  out["bound"] = joined<std::uint8_t>(chains, [](const auto& c) -> const auto& { return c.trees.bound; });
-  out["sets"] = joined<std::uint64_t>(chains, [](const auto& c) -> const auto& { return c.trees.sets; });
-  out["ends"] = joined<index_t>(chains, [](const auto& c) -> const auto& { return c.trees.ends; });
-  out["sigma2"] = joined<double>(chains, [](const auto& c) -> const auto& { return c.sigma2; });
+  out["variable"] = joined<std::int32_t>(chains, [of](const auto& c) -> const auto& { return (c.*of).variable; });
+  out["value"] = joined<std::int32_t>(chains, [of](const auto& c) -> const auto& { return (c.*of).value; });
+  out["right"] = joined<std::uint16_t>(chains, [of](const auto& c) -> const auto& { return (c.*of).right; });
+  out["kind"] = joined<std::uint8_t>(chains, [of](const auto& c) -> const auto& { return (c.*of).kind; });
+  out["bound"] = joined<std::uint8_t>(chains, [of](const auto& c) -> const auto& { return (c.*of).bound; });
+  out["sets"] = joined<std::uint64_t>(chains, [of](const auto& c) -> const auto& { return (c.*of).sets; });
+  out["ends"] = joined<index_t>(chains, [of](const auto& c) -> const auto& { return (c.*of).ends; });
   return out;
+}
+
+// (trees of the sum, trees of the variance, sigma2)
+py::tuple as_arrays(std::vector<bart::ChainDraws> chains) {
+  return py::make_tuple(trees_as_arrays(chains, &bart::ChainDraws::trees), trees_as_arrays(chains, &bart::ChainDraws::variance_trees),
+                        joined<double>(chains, [](const auto& c) -> const auto& { return c.sigma2; }));
 }
 
 bart::Settings settings_of(const py::dict& d) {
@@ -87,6 +95,9 @@ bart::Settings settings_of(const py::dict& d) {
   s.lambda = d["lam"].cast<double>();
   s.sigma2 = d["sigma2"].cast<double>();
   s.sigma_is_fixed = d["sigma_is_fixed"].cast<bool>();
+  s.n_variance_trees = d["n_variance_trees"].cast<int>();
+  s.variance_nu = d["variance_nu"].cast<double>();
+  s.variance_lambda = d["variance_lam"].cast<double>();
   s.min_weight = d["min_weight"].cast<std::int64_t>();
   s.root_sweeps = d["root_sweeps"].cast<index_t>();
   s.is_sparse = d["is_sparse"].cast<bool>();
@@ -100,7 +111,7 @@ bart::Schedule schedule_of(const py::dict& d) {
   return {d["chains"].cast<index_t>(), d["burn_in"].cast<index_t>(), d["draws"].cast<index_t>(), d["thin"].cast<index_t>()};
 }
 
-py::dict run(const Codes& codes, const Vector<std::int32_t>& columns, const Vector<std::int32_t>& target,
+py::tuple run(const Codes& codes, const Vector<std::int32_t>& columns, const Vector<std::int32_t>& target,
              const Vector<std::int64_t>& weight, const py::dict& options, py::object watcher, double interval) {
   const auto view = matrix<std::uint8_t>(codes);
   if (target.size() != view.rows || (weight.size() != 0 && weight.size() != view.rows))

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <set>
 #include <vector>
@@ -101,6 +102,37 @@ TEST(bart_chains_of_every_kind_draw_trees_that_pass_the_check) {
           if (!probit) CHECK(error < 0.15);
         }
       }
+}
+
+TEST(bart_chains_learn_where_the_noise_is_large) {
+  for (const bool weighted : {false, true})
+    for (const index_t root_sweeps : {0, 4}) {
+      Rows r = rows(false);
+      runtime::Rng rng(9);
+      const auto noisy = [&](index_t i) { return r.codes[static_cast<std::size_t>(i) * kColumns.size() + 1] > 100; };
+      for (index_t i = 0; i < kN; ++i)
+        r.target[static_cast<std::size_t>(i)] = static_cast<std::int32_t>(std::rint(std::ldexp((noisy(i) ? 0.3 : 0.02) * rng.normal(), 24)));
+      Settings settings;
+      settings.sigma2 = 0.01;
+      settings.n_variance_trees = 5;
+      settings.variance_nu = 12;
+      settings.variance_lambda = 0.4;
+      settings.root_sweeps = root_sweeps;
+      for (const auto& chain : draw(r, settings, weighted)) {
+        check(view(chain.variance_trees), kColumns, 5);
+        std::vector<double> logs(static_cast<std::size_t>(5 * kN));
+        runtime::CancelToken token;
+        predict(view(chain.variance_trees), 5, view(r.codes), {0, kLogUnit}, logs.data(), token);
+        double lowest_noisy = 1e9, highest_calm = -1e9;
+        for (index_t i = 0; i < kN; ++i) {
+          const double log_s2 = logs[static_cast<std::size_t>(4 * kN + i)];
+          if (noisy(i)) lowest_noisy = std::min(lowest_noisy, log_s2);
+          else highest_calm = std::max(highest_calm, log_s2);
+        }
+        CHECK(lowest_noisy > highest_calm);
+        CHECK(chain.sigma2.size() == 5 && chain.sigma2[0] > 0.01 && chain.sigma2[0] < 0.2);
+      }
+    }
 }
 
 TEST(bart_refuses_trees_that_are_none) {

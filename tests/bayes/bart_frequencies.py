@@ -17,10 +17,11 @@ def target_of(y):
 
 
 def draw(space, X, y, **options):
-    """Trees of one chain over the columns of a TreeSpace."""
+    """Trees of one chain over the columns of a TreeSpace, with ``sigma2`` and ``variance_trees``."""
     columns = [(c.n_cuts, c.has_missing, c.n_codes) for c in space.columns]
     how = bart.options(alpha=space.alpha, beta=space.beta, max_depth=space.max_depth, unit=UNIT, **options)
-    return bart.run(X, columns, target_of(y)[0], np.empty(0, dtype=np.int64), how)
+    trees, variance_trees, sigma2 = bart.run(X, columns, target_of(y)[0], np.empty(0, dtype=np.int64), how)
+    return trees | {"variance_trees": variance_trees, "sigma2": sigma2}
 
 
 def frequencies(trees, n_trees=1, columns=()):

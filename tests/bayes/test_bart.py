@@ -294,6 +294,61 @@ def test_classes_are_learnt_and_probabilities_sum_to_one():
     np.testing.assert_allclose(share, p[:5], atol=0.04)
 
 
+def leave_one_out_by_force(X, y, **parameters):
+    """Log probability of each row's class by a fit without the row."""
+    out = []
+    for i in range(len(y)):
+        others = np.arange(len(y)) != i
+        model = BARTClassifier(**parameters).fit(X[others], y[others])
+        p = model.predict_proba(X[i : i + 1])[0]
+        out.append(np.log(p[model.classes_ == y[i]][0]))
+    return np.array(out)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_classes_of_rows_left_out(n_classes):
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 3, size=(15, 1)).astype(float)
+    y = np.minimum(X[:, 0].astype(int) + (rng.random(15) < 0.4), n_classes - 1)
+    how = {"n_trees": 5, "burn_in": 100, "draws": 1000, "chains": 2, "k": 3.0, "min_samples_leaf": 1, "random_state": 0}
+    model = BARTClassifier(compute_loo=True, **how).fit(X, y)
+    assert model.loo_k_hat_.max() < 0.7
+    assert model.score_loo_ == pytest.approx(model.loo_log_density_.sum())
+    # A fit without a row has an offset of its own.
+    np.testing.assert_allclose(model.loo_log_density_, leave_one_out_by_force(X, y, **how), atol=0.25)
+    weight = rng.integers(0, 3, 15)
+    weighted = BARTClassifier(compute_loo=True, **how).fit(X, y, weight)
+    repeated = BARTClassifier(compute_loo=True, **how).fit(np.repeat(X, weight, axis=0), np.repeat(y, weight))
+    assert weighted.score_loo_ == pytest.approx(repeated.score_loo_, rel=1e-12)
+    assert not hasattr(BARTClassifier(**how).fit(X, y), "loo_log_density_")
+
+
+def test_a_classifier_keeps_the_contract_of_bayesian_estimators():
+    model, X = fitted(BARTClassifier), friedman()[0][:7]
+
+    def answers():
+        draws = model.sample_posterior(20, random_state=3)["probability"]
+        new = model.sample_predictive(X, 20, random_state=3)
+        assert draws.shape[0] == 20
+        assert new.shape == (20, 7)
+        told = model.diagnostics_["probability"]["rhat"]
+        return [a.tobytes() for a in (model.predict_quantiles(X, 0.5), model.predict_interval(X), draws, new, told)]
+
+    want = answers()
+    model.set_params(n_trees=3, chains=1, draws=7)
+    assert answers() == want
+    for call, message in [
+        (lambda: model.sample_posterior(0), "n_samples: got 0"),
+        (lambda: model.predict_quantiles(X, [0.5, 1.0]), "quantiles: got"),
+        (lambda: model.predict_interval(X, 1.0), "coverage: got 1.0"),
+        (lambda: model.predict_proba(X[:, :2]), "2 features"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            call()
+    with pytest.raises(AttributeError, match="compute_loo=True"):
+        _ = model.score_loo_
+
+
 def test_probabilities_are_calibrated():
     rng = np.random.default_rng(0)
     X = rng.uniform(-1, 1, size=(1500, 2))

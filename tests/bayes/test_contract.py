@@ -22,6 +22,7 @@ MODELS = [
     BayesianRidge(fit_intercept=False, scale_invariant=True),
     ARDRegression(),
     bayes.BARTRegressor(n_trees=30, burn_in=150, draws=150, chains=2, random_state=0),
+    bayes.BARTRegressor(n_trees=20, n_variance_trees=10, burn_in=150, draws=150, chains=2, random_state=0),
     bayes.BayesianGLM(random_state=0),
     bayes.BayesianLinearRegression(),
     bayes.HorseshoeRegressor(global_scale=1.0, random_state=0),
@@ -135,6 +136,7 @@ OTHERS = {
     "prior_scale": 0.1,
     "slab_precision": 8.0,
     "n_trees": 3,
+    "n_variance_trees": 2,
     "chains": 1,
     "draws": 7,
 }

@@ -133,6 +133,7 @@ ESTIMATORS = [
     BayesianRidge(),
     BayesianRidge(compute_score=True, fit_intercept=False),
     BARTRegressor(n_trees=10, burn_in=30, draws=3, chains=2),
+    BARTRegressor(n_trees=10, n_variance_trees=5, burn_in=30, draws=3, chains=2),
     BARTClassifier(n_trees=10, burn_in=30, draws=3, chains=2),
     GaussianProcessRegressor(),
     GaussianProcessRegressor(alpha=0.1, normalize_y=True, compute_loo=True),

@@ -30,6 +30,12 @@ struct BartValues {
 struct BartSums {
   std::int64_t total[kBartSlots];     // of residuals by slot, times weights where there are any
   std::int64_t left[2], weight[2];    // of the rows in a, and in b, that go left
+
+  void clear(int n_slots) noexcept {
+    for (int k = 0; k < n_slots; ++k) total[k] = 0;
+    total[kBartSlots - 1] = 0;
+    for (int k = 0; k < 2; ++k) left[k] = weight[k] = 0;
+  }
 };
 
 struct BartTable {

@@ -21,7 +21,7 @@ class NormalMixture:
     Attributes
     ----------
     means : array of shape (n_draws, n)
-    sds : array of shape (n_draws,)
+    sds : array of shape (n_draws,) or (n_draws, n)
     """
 
     means: np.ndarray
@@ -33,18 +33,19 @@ class NormalMixture:
 
     def deviation(self):
         """Standard deviation, shape (n,)."""
-        return np.sqrt(self.means.var(axis=0) + (self.sds**2).mean())
+        return np.sqrt(self.means.var(axis=0) + (self.sds**2).mean(axis=0))
 
     def _quantile(self, level):
         spread, z = self.deviation(), special.ndtri(level)
-        reach = (abs(z) + 1.0) * self.sds.max()
+        reach = (abs(z) + 1.0) * self.sds.max(axis=0)
         low, high = self.means.min(axis=0) - reach, self.means.max(axis=0) + reach
         start = np.clip(self.means.mean(axis=0) + spread * z, low, high)
         return _where_it_reaches(level, self._below, start, low, high, spread)
 
     def _below(self, x, rows):
-        z = (x - self.means[:, rows]) / self.sds[:, None]
-        density = (np.exp(-0.5 * z * z) / self.sds[:, None]).mean(axis=0) / _ROOT_TWO_PI
+        sds = self.sds[:, rows] if self.sds.ndim == 2 else self.sds[:, None]
+        z = (x - self.means[:, rows]) / sds
+        density = (np.exp(-0.5 * z * z) / sds).mean(axis=0) / _ROOT_TWO_PI
         return special.ndtr(z).mean(axis=0), density
 
 

@@ -9,10 +9,11 @@ import numpy as np
 from mlwright._native import core
 from mlwright._runtime.registry import Tolerance, kernel
 
-__all__ = ["FIELDS", "MISSING", "MOST_LEAVES", "check_trees", "options", "run", "run_small", "sums"]
+__all__ = ["FIELDS", "LOG_UNIT", "MISSING", "MOST_LEAVES", "check_trees", "options", "run", "run_small", "sums"]
 
 MISSING = 255  # the code of a missing number
 MOST_LEAVES = 255  # of a tree
+LOG_UNIT = 2.0**-20  # of logarithms of variances
 FIELDS = {
     "variable": np.int32,
     "value": np.int32,
@@ -35,6 +36,9 @@ def options(
     lam=1.0,
     sigma2=1.0,
     sigma_is_fixed=False,
+    n_variance_trees=0,
+    variance_nu=3.0,
+    variance_lam=1.0,
     unit=2.0**-24,
     weight_unit=1.0,
     min_weight=0,
@@ -55,7 +59,15 @@ def options(
 
 
 def run(codes, columns, target, weight, options, reporter=None):
-    """Kept draws of all chains, one chain after another: a dict of the arrays of ``FIELDS`` and ``sigma2``."""
+    """Kept draws of all chains, one chain after another.
+
+    Returns
+    -------
+    trees, variance_trees : dict of the arrays of ``FIELDS``
+        Leaves of the latter are logarithms of variances, in units of ``LOG_UNIT``.
+    sigma2 : ndarray of shape (draws,)
+        Of the noise; where it differs from row to row, on average over them.
+    """
     return core.bart.run(
         np.asarray(codes, dtype=np.uint8),
         np.ascontiguousarray(columns, dtype=np.int32),
@@ -69,8 +81,9 @@ def run(codes, columns, target, weight, options, reporter=None):
 
 @kernel(native="bart.run", twin="bart_chain:run_small", strategy="bart:small_chains", tolerance=Tolerance(1e-9, 1e-6))
 def run_small(codes, columns, target, weight, options):
-    """The arrays of :func:`run`, leaf values in the scale of the target."""
-    return in_scale(run(codes, columns, target, weight, options), options["unit"])
+    """The arrays of :func:`run`, leaf values in the scale of the target and as logarithms."""
+    trees, variance_trees, sigma2 = run(codes, columns, target, weight, options)
+    return *in_scale(trees, options["unit"]), *in_scale(variance_trees, LOG_UNIT), sigma2
 
 
 def in_scale(trees, unit):

@@ -242,6 +242,16 @@ def log_marginal(weight, total, tau2, sigma2):
     return -0.5 * math.log(shrink) + 0.5 * (tau2 / sigma2) * (total * total / sigma2) / shrink
 
 
+def log_marginal_of_variance(weight, squares, nu, lam):
+    """Of the residuals of one leaf, its variance ~ nu lam / chi2(nu) integrated out; less log(2 pi) / 2 a residual.
+
+    `squares` is their sum of squares by weight, as multiples of what other trees say of the variance.
+    """
+    a, b = 0.5 * nu, 0.5 * nu * lam
+    shape, rate = a + 0.5 * weight, b + 0.5 * squares
+    return a * math.log(b) - math.lgamma(a) + math.lgamma(shape) - shape * math.log(rate)
+
+
 def log_likelihood(tree, X, y, tau2, sigma2, min_weight=0, weight=None):
     """Of a single tree, leaf means integrated out; -inf where a leaf holds too little."""
     weight = np.ones(len(y)) if weight is None else weight

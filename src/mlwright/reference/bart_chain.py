@@ -4,76 +4,35 @@ Trees and the ratios of their moves are those of :mod:`mlwright.reference.bart`,
 """
 
 import math
-from bisect import bisect_right
-from itertools import accumulate
 
 import numpy as np
 
-from mlwright.reference.bart import (
-    CHANGE,
-    GROW,
-    PRUNE,
-    Column,
-    Rule,
-    TreeSpace,
-    inner_nodes,
-    leaf_of,
-    leaf_parents,
-    log_marginal,
-    replaced,
-    subtree,
-)
+from mlwright.reference.bart import Column, log_marginal, log_marginal_of_variance
+from mlwright.reference.bart_forest import SET_WORDS, Forest
 from mlwright.reference.rng import Rng
 
-TREES, SCALE, WEIGHTS, LATENTS, _, LEAVES = range(6)
+TREES, SCALE, WEIGHTS, LATENTS, _, LEAVES, NOISE_TREES, NOISE_WEIGHTS = range(8)
 LATENT_ROWS = 256
-SET_RULE, SET_WORDS = 2, 4
+SET_RULE = 2
+LOG_UNIT = 2.0**-20
 
 
 def stream(purpose, iteration=0):
     return purpose << 32 | iteration
 
 
-class State:
-    """A tree with slots and values of its leaves, by path."""
-
-    def __init__(self):
-        self.tree, self.slot, self.value = None, {"": 0}, {"": 0}
-
-    def by_slot(self):
-        return sorted(self.slot, key=self.slot.get)
-
-    def leaf_parents(self):
-        return sorted(leaf_parents(self.tree), key=lambda path: self.slot[path + "l"])
-
-    def grow(self, path, rule):
-        self.tree = replaced(self.tree, path, (rule, None, None))
-        kept = self.slot.pop(path)
-        self.slot |= {path + "l": kept, path + "r": len(self.slot) + 1}
-
-    def prune(self, path):
-        self.tree = replaced(self.tree, path, None)
-        self.slot[path], freed = self.slot.pop(path + "l"), self.slot.pop(path + "r")
-        for other, slot in self.slot.items():
-            if slot == len(self.slot):
-                self.slot[other] = freed
-
-
 class Chain:
     def __init__(self, codes, columns, target, weight, options, number):
-        self.codes, self.number, self.o = codes.tolist(), number, options
+        self.number, self.o = number, options
         self.residual = [int(t) for t in target]
         self.weight = [1] * len(target) if not len(weight) else [int(w) for w in weight]
-        self.space = TreeSpace(
-            [Column(int(cuts), bool(missing), int(levels)) for cuts, missing, levels in columns],
-            options["alpha"],
-            options["beta"],
-            options["max_depth"],
-        )
-        self.sparsity = Sparsity(len(self.space.usable)) if options["is_sparse"] and self.space.usable else None
-        self.states = [State() for _ in range(options["n_trees"])]
-        self.even = True
+        columns = [Column(int(cuts), bool(missing), int(levels)) for cuts, missing, levels in columns]
+        self.forest = Forest(codes.tolist(), self.weight, columns, options, options["n_trees"])
         self.sigma2, self.tau2, self.iteration = options["sigma2"], options["tau2"], 0
+        self.precision, self.noise = self.weight, None  # of rows, over sigma2
+        if options["n_variance_trees"]:
+            self.noise = Noise(codes.tolist(), self.weight, columns, options)
+            self.sigma2, self.precision = 1.0, self.noise.precisions()
         if options["is_probit"]:
             self.classes, self.residual, self.latent = self.residual, [0] * len(target), [0] * len(target)
             self.draw_latents()
@@ -82,92 +41,37 @@ class Chain:
         return Rng(self.o["seed"], stream(purpose, self.iteration), self.number << 32 | part)
 
     def sweep(self):
-        for number, state in enumerate(self.states):
+        for number, state in enumerate(self.forest.states):
             self.step(state, self.rng(TREES, number))
         if self.o["is_probit"]:
             self.draw_latents()
+        elif self.noise:
+            self.noise.sweep([r * self.o["unit"] for r in self.residual], self.rng)
+            self.precision = self.noise.precisions()
         elif not self.o["sigma_is_fixed"]:
             self.draw_sigma()
         if self.o["leaf_freedom"]:
             self.draw_leaf_variance()
-        if self.sparsity and self.iteration >= self.o["burn_in"] // 2:
-            self.draw_weights()
+        if self.iteration >= self.o["burn_in"] // 2:
+            self.forest.draw_weights(self.rng(WEIGHTS))
+            if self.noise:
+                self.noise.forest.draw_weights(self.rng(NOISE_WEIGHTS))
         self.iteration += 1
 
     def step(self, state, rng):
-        places = [leaf_of(state.tree, row) for row in self.codes]
+        places = self.forest.places(state)
         partial = [r + state.value[path] for r, path in zip(self.residual, places, strict=True)]
-        move, path, rule, ratio = self.propose(state, rng)
-        if move and math.log(rng.uniform_open()) < ratio + self.gain(state, partial, move, path, rule):
-            if move == PRUNE:
-                state.prune(path)
-            elif move == GROW:
-                state.grow(path, rule)
-            else:
-                state.tree = replaced(state.tree, path, (rule, None, None))
+        self.forest.step(state, lambda rows: log_marginal(*self.sums(partial, rows), self.tau2, self.sigma2), rng)
         self.draw_values(state, partial, rng)
-
-    def propose(self, state, rng):
-        tree, space = state.tree, self.space
-        growing = [path for path in state.by_slot() if space.splittable(tree, path)]
-        parents = state.leaf_parents()
-        u = rng.uniform()
-        if not growing and not parents:
-            return None, None, None, 0.0
-        grow = space.move_probability(tree, GROW)
-        if u < grow:
-            path = growing[rng.below(len(growing))]
-            rule = self.draw_rule(tree, path, rng)
-            return GROW, path, rule, space.grow_ratio(tree, path, rule)
-        path = parents[rng.below(len(parents))]
-        if u < grow + space.move_probability(tree, PRUNE):
-            return PRUNE, path, None, space.prune_ratio(tree, path)
-        rule = self.draw_rule(tree, path, rng)
-        return CHANGE, path, rule, space.change_ratio(tree, path, rule)
-
-    def draw_rule(self, tree, path, rng):
-        space = self.space
-        variables = space.available(tree, path)
-        if self.even:
-            variable = variables[rng.below(len(variables))]
-        else:
-            sums = list(accumulate(space.weights[variables]))
-            variable = variables[min(bisect_right(sums, rng.uniform() * sums[-1]), len(variables) - 1)]
-        reach = space.reach(tree, path, variable)
-        if not space.columns[variable].n_codes:
-            return space.rule(variable, reach, rng.below(space.n_rules(variable, reach)))
-        while True:
-            codes = sum(rng.next() << 64 * word for word in range(SET_WORDS))
-            rule = Rule(variable, codes=codes, is_set=True)
-            if len({rule.goes_left(code) for code in reach}) == 2:
-                return rule
-
-    def marginal(self, partial, rows):
-        weight, total = self.sums(partial, rows)
-        return log_marginal(weight, total, self.tau2, self.sigma2)
 
     def sums(self, partial, rows):
         """Weight and weighted sum in the scale of y."""
         unit = self.o["weight_unit"]
-        total = sum(self.weight[i] * partial[i] for i in rows)
-        return sum(self.weight[i] for i in rows) * unit, total * unit * self.o["unit"]
-
-    def gain(self, state, partial, move, path, rule):
-        def rows_below(path):
-            return [i for i, row in enumerate(self.codes) if leaf_of(state.tree, row).startswith(path)]
-
-        inside = rows_below(path)
-        old = [inside] if move == GROW else [rows_below(path + "l"), rows_below(path + "r")]
-        new = [inside]
-        if move != PRUNE:
-            left = [i for i in inside if rule.goes_left(self.codes[i][rule.variable])]
-            new = [left, [i for i in inside if i not in set(left)]]
-            if min(sum(self.weight[i] for i in rows) for rows in new) < self.o["min_weight"]:
-                return -math.inf
-        return sum(self.marginal(partial, rows) for rows in new) - sum(self.marginal(partial, rows) for rows in old)
+        total = sum(self.precision[i] * partial[i] for i in rows)
+        return sum(self.precision[i] for i in rows) * unit, total * unit * self.o["unit"]
 
     def draw_values(self, state, partial, rng):
-        places = [leaf_of(state.tree, row) for row in self.codes]
+        places = self.forest.places(state)
         state.value = {}
         for path in state.by_slot():
             weight, total = self.sums(partial, [i for i, place in enumerate(places) if place == path])
@@ -176,6 +80,12 @@ class Chain:
             state.value[path] = round(drawn / self.o["unit"])
         self.residual = [r - state.value[path] for r, path in zip(partial, places, strict=True)]
 
+    def mean_variance(self):
+        """Of rows, by weight."""
+        if not self.noise:
+            return self.sigma2
+        return sum(w * math.exp(v) for w, v in zip(self.weight, self.noise.logs(), strict=True)) / sum(self.weight)
+
     def draw_sigma(self):
         o = self.o
         squares = sum(w * r * r for w, r in zip(self.weight, self.residual, strict=True)) * o["unit"] ** 2
@@ -183,7 +93,8 @@ class Chain:
         self.sigma2 = (o["nu"] * o["lam"] + squares * o["weight_unit"]) / chi
 
     def draw_leaf_variance(self):
-        m, values = self.o["leaf_freedom"], [v * self.o["unit"] for state in self.states for v in state.value.values()]
+        m = self.o["leaf_freedom"]
+        values = [v * self.o["unit"] for state in self.forest.states for v in state.value.values()]
         squares = sum(v * v for v in values)
         self.tau2 = (m * self.o["tau2"] + squares) / self.rng(LEAVES).chi_square(m + len(values))
 
@@ -199,18 +110,45 @@ class Chain:
             self.latent[i] = round((drawn / self.weight[i] - o["offset"]) / o["unit"])
             self.residual[i] = self.latent[i] - f
 
-    def draw_weights(self):
-        rng, space = self.rng(WEIGHTS), self.space
-        self.sparsity.counts[:] = 0
-        for state in self.states:
-            for path in inner_nodes(state.tree):
-                variable = subtree(state.tree, path)[0].variable
-                available = set(space.available(state.tree, path))
-                exhausted = [i for i, j in enumerate(space.usable) if j not in available]
-                self.sparsity.count(space.usable.index(variable), exhausted, rng)
-        self.sparsity.draw(rng)
-        space.weights[space.usable] = self.sparsity.weights
-        self.even = False
+
+class Noise:
+    """The variance at rows as a product of trees, whose leaves ~ nu lam / chi2(nu); their values are logarithms."""
+
+    def __init__(self, codes, weight, columns, o):
+        n = o["n_variance_trees"]
+        self.nu, self.lam, self.unit = o["variance_nu"], o["variance_lam"], o["weight_unit"]
+        self.weight = weight
+        self.forest = Forest(codes, weight, columns, o, n, round(math.log(o["sigma2"]) / n / LOG_UNIT))
+
+    def logs(self):
+        """Of the variance, at each row."""
+        units = np.zeros(len(self.weight), dtype=np.int64)
+        for state in self.forest.states:
+            units += [state.value[path] for path in self.forest.places(state)]
+        return units * LOG_UNIT
+
+    def precisions(self):
+        return [w * math.exp(-v) for w, v in zip(self.weight, self.logs(), strict=True)]
+
+    def sweep(self, residual, rng):
+        for number, state in enumerate(self.forest.states):
+            self.step(state, residual, rng(NOISE_TREES, number))
+
+    def step(self, state, residual, rng):
+        own = [state.value[path] * LOG_UNIT for path in self.forest.places(state)]
+        squares = [r * r * math.exp(v - s) for r, v, s in zip(residual, own, self.logs(), strict=True)]
+
+        def sums(rows):
+            weight, total = sum(self.weight[i] for i in rows), sum(self.weight[i] * squares[i] for i in rows)
+            return weight * self.unit, total * self.unit
+
+        self.forest.step(state, lambda rows: log_marginal_of_variance(*sums(rows), self.nu, self.lam), rng)
+        places = self.forest.places(state)
+        state.value = {}
+        for path in state.by_slot():
+            weight, total = sums([i for i, place in enumerate(places) if place == path])
+            variance = (self.nu * self.lam + total) / rng.chi_square(self.nu + weight)
+            state.value[path] = round(math.log(variance) / LOG_UNIT)
 
 
 def positive_normal(mean, rng):
@@ -227,54 +165,16 @@ def positive_normal(mean, rng):
             return beyond
 
 
-class Sparsity:
-    """Weights of variables, drawn by how often rules use them: Linero (2018), JASA 113."""
-
-    GRID, ONE_BY_ONE = 1000, 1000
-
-    def __init__(self, n):
-        self.counts, self.weights, self.theta = np.zeros(n), np.full(n, 1 / n), 1.0
-        share = np.arange(1, self.GRID + 1) / (self.GRID + 1)
-        self.thetas = n * share / (1 - share)
-        lgamma = np.vectorize(math.lgamma)
-        self.log_prior = -0.5 * np.log(share) + lgamma(self.thetas) - n * lgamma(self.thetas / n)
-
-    def count(self, place, exhausted, rng):
-        """One rule; with it the draws that came to a variable without rules and were repeated."""
-        self.counts[place] += 1
-        if not exhausted:
-            return
-        missed = self.weights[exhausted].sum()
-        share = min(missed / self.weights.sum(), 1 - 2.0**-53)
-        repeats = left = min(math.floor(math.log(rng.uniform_open()) / math.log(share)), 1e15)
-        while len(exhausted) > 1 and left > 0 and repeats - left < self.ONE_BY_ONE:
-            below = np.cumsum(self.weights[exhausted]) <= rng.uniform() * missed
-            self.counts[exhausted[min(int(below.sum()), len(exhausted) - 1)]] += 1
-            left -= 1
-        self.counts[exhausted] += left * self.weights[exhausted] / missed
-
-    def draw(self, rng):
-        p = len(self.weights)
-        logs = np.array([rng.log_gamma(self.theta / p + count) for count in self.counts])
-        logs -= logs.max() + math.log(np.exp(logs - logs.max()).sum())
-        self.weights = np.maximum(np.exp(logs), 1e-300)
-        density = self.log_prior + self.thetas / p * logs.sum()
-        density = np.exp(density - density.max())
-        below = np.cumsum(density) <= rng.uniform() * density.sum()
-        self.theta = self.thetas[min(int(below.sum()), len(below) - 1)]
-
-
 class Arrays:
     """Kept trees, flat."""
 
     def __init__(self):
-        self.nodes, self.sets, self.ends, self.sigma2 = [], [], [], []
+        self.nodes, self.sets, self.ends = [], [], []
 
-    def keep(self, chain):
-        for state in chain.states:
+    def keep(self, states):
+        for state in states:
             self.add(state, state.tree, "")
             self.ends.append(len(self.nodes))
-        self.sigma2.append(chain.sigma2)
 
     def add(self, state, tree, path):
         if tree is None:
@@ -300,21 +200,22 @@ class Arrays:
         out = {name: column.astype(dtype) for name, dtype, column in fields}
         out["sets"] = np.array(self.sets, dtype=np.uint64).ravel()
         out["ends"] = np.array(self.ends, dtype=np.int64)
-        out["sigma2"] = np.array(self.sigma2)
         return out
 
 
 def run(codes, columns, target, weight, options):
-    """Kept draws of all chains, one chain after another, as a dict of arrays."""
-    arrays = Arrays()
+    """Kept draws of all chains, one chain after another: trees, trees of the variance, mean variances."""
+    trees, variance_trees, sigma2 = Arrays(), Arrays(), []
     for number in range(options["chains"]):
         chain = Chain(codes, columns, target, weight, options, number)
         for sweep in range(1, options["burn_in"] + options["draws"] * options["thin"] + 1):
             chain.sweep()
             kept = sweep - options["burn_in"]
             if kept > 0 and kept % options["thin"] == 0:
-                arrays.keep(chain)
-    return arrays.as_dict()
+                trees.keep(chain.forest.states)
+                variance_trees.keep(chain.noise.forest.states if chain.noise else [])
+                sigma2.append(chain.mean_variance())
+    return trees.as_dict(), variance_trees.as_dict(), np.array(sigma2)
 
 
 def predict(trees, n_trees, codes, offset=0.0, scale=1.0):
@@ -337,10 +238,14 @@ def _value(trees, node, row):
 
 
 def run_small(codes, columns, target, weight, options):
-    """The arrays of :func:`run` in order, leaf values in the scale of the target."""
-    trees = run(codes, columns, target, weight, options)
-    trees["value"] = np.where(trees["variable"] < 0, trees["value"] * options["unit"], trees["value"])
-    return tuple(trees[name] for name in sorted(trees))
+    """The arrays of :func:`run` in order, leaf values in the scale of the target and as logarithms."""
+    trees, variance_trees, sigma2 = run(codes, columns, target, weight, options)
+    return *in_scale(trees, options["unit"]), *in_scale(variance_trees, LOG_UNIT), sigma2
+
+
+def in_scale(trees, unit):
+    values = np.where(trees["variable"] < 0, trees["value"] * unit, trees["value"])
+    return tuple(values if name == "value" else array for name, array in sorted(trees.items()))
 
 
 def checked_sums(trees, columns, n_trees, codes, offset, scale):

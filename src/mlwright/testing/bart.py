@@ -28,6 +28,9 @@ def small_chains(draw):
         is_probit=is_probit,
         offset=0.3 if is_probit else 0.0,
         is_sparse=draw(st.booleans()),
+        n_variance_trees=0 if is_probit else draw(st.sampled_from([0, 1, 3])),
+        variance_nu=draw(st.sampled_from([0.7, 12.0])),
+        variance_lam=draw(st.sampled_from([0.1, 0.7])),
         sigma_is_fixed=draw(st.booleans()),
         weight_unit=0.25 if weighted and not is_probit else 1.0,
         min_weight=draw(st.integers(0, 3)),
@@ -40,6 +43,7 @@ def small_chains(draw):
         thin=draw(st.integers(1, 2)),
     )
     weight = rng.integers(1 if is_probit else 0, 9, n) if weighted else np.empty(0, dtype=np.int64)
+    weight[:1] += 1  # some of it in all
     return (codes, np.array(columns, dtype=np.int32), target, weight, options), {}
 
 
@@ -62,8 +66,7 @@ def _codes(rng, column, n):
 def trees_and_codes(draw):
     """Trees that a chain has drawn, and rows to predict, with codes that it has not seen."""
     (codes, columns, target, weight, options), _ = draw(small_chains())
-    trees = bart.run(codes, columns, target, weight, options)
-    trees.pop("sigma2")
+    trees, *_ = bart.run(codes, columns, target, weight, options)
     rng = np.random.default_rng(options["seed"])
     rows = rng.integers(0, 256, (draw(st.sampled_from([1, 5, 70])), len(columns)))
     return (trees, columns, options["n_trees"], rows, draw(st.floats(-2, 2)), draw(st.floats(0.1, 2))), {}

@@ -7,61 +7,49 @@
 #include "mlwright/base/elementary.hpp"
 #include "mlwright/base/error.hpp"
 #include "sampler/bart/latent.hpp"
+#include "sampler/bart/moves.hpp"
 
 namespace mlwright::sampler::bart {
 namespace {
 
-enum Purpose : std::uint32_t { kTrees, kScale, kWeights, kLatents, kRoots, kLeaves };  // of random numbers
-
 constexpr index_t kLongestBlock = 2048;
 constexpr int kTreesBetweenChecks = 16;
-constexpr int kFewSlots = 32;        // that kernels read at once
 constexpr index_t kLatentRows = 256;  // rows of one generator
 constexpr std::int64_t kLatentsBetweenChecks = std::int64_t{1} << 16;
-static_assert(kRows == simd::kBartRows);
+constexpr double kMostPrecision = 0x1p62;  // of precisions times residuals, summed
+
+std::int64_t largest_of(std::span<const std::int32_t> numbers) noexcept {
+  std::int64_t largest = 0;
+  for (const std::int32_t x : numbers) largest = std::max(largest, std::abs(static_cast<std::int64_t>(x)));
+  return largest;
+}
 
 }  // namespace
 
 Chain::Chain(const Data& data, const Response& response, const Settings& settings, std::uint64_t number, std::function<void()> check)
     : data_(data),
       settings_(settings),
-      number_(number),
+      streams_{settings.seed, number},
       check_(std::move(check)),
       sigma2_(settings.sigma2),
       tau2_(settings.tau2),
+      total_weight_(static_cast<double>(total_weight(data, response.weight)) * settings.weight_unit),
       space_(data.columns(), settings.tree),
       sparsity_(settings.is_sparse ? space_.usable().size() : 0),
-      trees_(static_cast<std::size_t>(settings.n_trees)),
       residual_(static_cast<std::size_t>(data.stride())),
       latent_(settings.is_probit ? static_cast<std::size_t>(data.stride()) : 0),
       weight_(response.weight.empty() ? 0 : static_cast<std::size_t>(data.stride())),
-      slots_(static_cast<std::size_t>(data.stride() * settings.n_trees)) {
+      forest_(data, settings.n_trees, total_weight(data, response.weight)),
+      precision_(settings.n_variance_trees > 0 ? static_cast<std::size_t>(data.stride()) : 0) {
   const auto n = static_cast<std::size_t>(data.n_rows());
   std::ranges::fill(residual_, 0);
   std::ranges::copy(response.target, residual_.begin());
-  std::int64_t total = data.n_rows();
-  if (!weight_.empty()) {
-    std::ranges::fill(weight_, 0);
-    std::ranges::copy(response.weight, weight_.begin());
-    total = 0;
-    for (const std::int64_t w : response.weight) total += w;
-  }
-  total_weight_ = static_cast<double>(total) * settings.weight_unit;
-  for (int t = 0; t < settings.n_trees; ++t) {
-    trees_[static_cast<std::size_t>(t)].weight[0] = total;
-    std::fill(slots(t), slots(t) + n, std::uint8_t{0});
-    std::fill(slots(t) + n, slots(t) + data.stride(), std::uint8_t{kMostLeaves});
-  }
+  std::ranges::fill(weight_, 0);
+  std::ranges::copy(response.weight, weight_.begin());
   if (settings.is_probit) start_probit(response.target);
   measure_residuals();
   if (settings.root_sweeps > 0) grower_.emplace(data, std::span<const std::int64_t>(weight_.data(), weight_.empty() ? 0 : n), settings.min_weight);
-  for (const Column& column : data.columns())
-    if (column.n_codes > 0)
-      for (auto& side : sides_) side.resize(static_cast<std::size_t>(data.stride()));
-}
-
-runtime::Rng Chain::rng(std::uint32_t purpose, std::uint64_t part) const noexcept {
-  return runtime::Rng(settings_.seed, runtime::stream_id(purpose, static_cast<std::uint32_t>(iteration_)), number_ << 32 | part);
+  else if (settings.n_variance_trees > 0) draw_noise();
 }
 
 void Chain::sweep() {
@@ -73,176 +61,126 @@ void Chain::sweep() {
   if (grower_) measure_residuals();
   pass(-1, {});
   if (settings_.is_probit) draw_latents();
+  else if (noise_) draw_noise();
   else if (!settings_.sigma_is_fixed) draw_sigma();
   if (settings_.leaf_freedom > 0) draw_leaf_variance();
-  if (settings_.is_sparse && iteration_ >= settings_.sparse_from && !space_.usable().empty()) draw_weights();
-  if (++iteration_ >= settings_.root_sweeps) grower_.reset();
+  if (settings_.is_sparse && streams_.iteration >= settings_.sparse_from && !space_.usable().empty())
+    forest_.draw_weights(sparsity_, space_, streams_(kWeights));
+  if (++streams_.iteration < settings_.root_sweeps || !grower_) return;
+  grower_.reset();
+  if (settings_.n_variance_trees > 0) draw_noise();
 }
 
-void Chain::keep(Draws& draws) const {
-  for (const TreeState& state : trees_) draws.add(state.tree, state.value);
+void Chain::keep(ChainDraws& draws) const {
+  forest_.keep(draws.trees);
+  if (noise_) noise_->keep(draws.variance_trees);
+  draws.sigma2.push_back(noise_ ? noise_->mean_variance() : sigma2_);
 }
 
 void Chain::step(int t) {
-  TreeState& state = trees_[static_cast<std::size_t>(t)];
-  runtime::Rng random = rng(kTrees, static_cast<std::uint64_t>(t));
+  Forest::State& state = forest_[t];
+  runtime::Rng random = streams_(kTrees, static_cast<std::uint64_t>(t));
   const Proposal proposal = space_.propose(state.tree, random);
-  const simd::BartSplit split = split_by(proposal);
+  const simd::BartSplit split = forest_.split_by(proposal);
   pass(t, split);
+  std::int64_t weight = 0;
+  const LeafSums tried = look(t, proposal, weight);
+  forest_.stage(t, split);
+  if (proposal.move != Move::none) {
+    const double log_u = log(random.uniform_open());
+    if (leaves_enough(proposal, state.weight, weight, settings_.min_weight) &&
+        log_u < proposal.log_ratio + log_gain(proposal, leaves_, tried, model())) {
+      move_leaves(proposal, leaves_, tried);
+      forest_.accept(proposal, weight);
+    }
+  }
+  draw_values(state, leaves_, random);
+  forest_.finish();
+}
 
-  // Residuals of all other trees: what this one's leaves explain is added back to their sums.
+// Residuals of all other trees: what this one's leaves explain is added back to their sums. Returns the sums, and sets the
+// weight, of the rows that the proposed rule sends left.
+LeafSums Chain::look(int t, const Proposal& proposal, std::int64_t& weight) {
+  const Forest::State& state = forest_[t];
   const auto n_slots = static_cast<std::size_t>(state.tree.n_leaves());
   leaves_.resize(n_slots);
-  for (std::size_t k = 0; k < n_slots; ++k) leaves_[k] = {state.weight[k], sums_.total[k] + state.weight[k] * state.value[k]};
+  for (std::size_t k = 0; k < n_slots; ++k) {
+    const std::int64_t w = noise_ ? spread_.value[k] : state.weight[k];
+    leaves_[k] = {w, (noise_ ? spread_.product[k] : sums_.total[k]) + w * state.value[k]};
+  }
   LeafSums tried{};
   for (int k = 0; k < 2; ++k) {
     const auto slot = static_cast<std::size_t>(k == 0 ? proposal.a : proposal.b);
-    if (slot < n_slots) tried = tried + LeafSums{sums_.weight[k], sums_.left[k] + sums_.weight[k] * state.value[slot]};
+    if (slot >= n_slots) continue;
+    const std::int64_t w = noise_ ? spread_.left_value[k] : sums_.weight[k];
+    tried = tried + LeafSums{w, (noise_ ? spread_.left_product[k] : sums_.left[k]) + w * state.value[slot]};
+    weight += noise_ ? spread_.left_weight[k] : w;
   }
-
-  pending_.tree = t;
-  pending_.move = Move::none;
-  pending_.split = split;
-  clear_values(n_slots + 1);
-  std::ranges::copy(state.value, pending_.values.before);
-  if (proposal.move != Move::none && accepts(proposal, leaves_, tried, log(random.uniform_open())))
-    move(state, proposal, leaves_, tried);
-  pending_.values.n_slots = static_cast<int>(std::max(n_slots, leaves_.size()));
-  draw_values(state, leaves_, random);
-  std::ranges::copy(state.value, pending_.values.after);
+  return tried;
 }
 
-// As kernels ask for them: zeros beyond the slots of either tree, and of rows beyond the data.
-void Chain::clear_values(std::size_t n_slots) noexcept {
-  for (std::int32_t* values : {pending_.values.before, pending_.values.after}) {
-    std::fill_n(values, std::max<std::size_t>(n_slots, kFewSlots), 0);
-    values[kMostLeaves] = 0;
-  }
-}
-
-simd::BartSplit Chain::split_by(const Proposal& proposal) {
-  if (proposal.move != Move::grow && proposal.move != Move::change) return {};
-  const Rule& rule = proposal.rule;
-  const std::uint8_t* code = data_.column(rule.variable);
-  const auto a = static_cast<std::uint8_t>(proposal.a), b = static_cast<std::uint8_t>(proposal.b);
-  if (!rule.is_set) return {code, rule.shift, rule.bound, a, b};
-  side_ = 1 - side_;  // the other one may still be what is applied
-  auto& side = sides_[static_cast<std::size_t>(side_)];
-  for (std::size_t i = 0; i < side.size(); ++i) side[i] = rule.goes_left(code[i]) ? 0 : 1;
-  return {side.data(), 0, 0, a, b};
-}
-
-bool Chain::accepts(const Proposal& proposal, std::span<const LeafSums> leaves, LeafSums tried, double log_u) const {
-  const auto a = static_cast<std::size_t>(proposal.a), b = static_cast<std::size_t>(proposal.b);
-  const LeafModel of = model();
-  const auto both = [&](const LeafSums& x, const LeafSums& y) { return of.log_marginal(x) + of.log_marginal(y); };
-  const auto enough = [&](const LeafSums& leaf) { return leaf.weight >= settings_.min_weight; };
-  double gain = 0;
-  if (proposal.move == Move::prune) {
-    gain = of.log_marginal(leaves[a] + leaves[b]) - both(leaves[a], leaves[b]);
-  } else {
-    const LeafSums whole = proposal.move == Move::grow ? leaves[a] : leaves[a] + leaves[b];
-    const LeafSums rest = whole - tried;
-    if (!enough(tried) || !enough(rest)) return false;
-    gain = both(tried, rest) - (proposal.move == Move::grow ? of.log_marginal(whole) : both(leaves[a], leaves[b]));
-  }
-  return log_u < proposal.log_ratio + gain;
-}
-
-// The accepted move, in the tree, its leaves, and what is to be applied to the rows.
-void Chain::move(TreeState& state, const Proposal& proposal, std::vector<LeafSums>& leaves, LeafSums tried) {
-  const auto a = static_cast<std::size_t>(proposal.a), b = static_cast<std::size_t>(proposal.b);
-  pending_.move = proposal.move;
-  if (proposal.move == Move::prune) {
-    const auto last = leaves.size() - 1;
-    const LeafSums whole = leaves[a] + leaves[b];
-    leaves[a] = whole;
-    leaves[b] = leaves[last];
-    leaves.pop_back();
-    // The kept slot may be the last one: then it is that which is freed.
-    pending_.split.a = static_cast<std::uint8_t>(a == last ? b : a);
-    pending_.split.b = static_cast<std::uint8_t>(a == last ? a : b);
-    pending_.last = static_cast<int>(last);
-    state.tree.prune(proposal.node);
-    return;
-  }
-  const bool grows = proposal.move == Move::grow;
-  const LeafSums whole = grows ? leaves[a] : leaves[a] + leaves[b];
-  if (grows) leaves.emplace_back();
-  leaves[a] = tried;
-  leaves[b] = whole - tried;
-  if (grows) state.tree.grow(proposal.node, proposal.rule);
-  else state.tree.change(proposal.node, proposal.rule);
-}
-
-void Chain::draw_values(TreeState& state, std::span<const LeafSums> leaves, runtime::Rng& random) {
+void Chain::draw_values(Forest::State& state, std::span<const LeafSums> leaves, runtime::Rng& random) {
   state.value.resize(leaves.size());
-  state.weight.resize(leaves.size());
-  for (std::size_t k = 0; k < leaves.size(); ++k) {
-    state.value[k] = model().draw(leaves[k], random);
-    state.weight[k] = leaves[k].weight;
-  }
+  for (std::size_t k = 0; k < leaves.size(); ++k) state.value[k] = model().draw(leaves[k], random);
 }
 
 // The tree anew, in place of a move of it.
 void Chain::regrow(int t) {
-  TreeState& state = trees_[static_cast<std::size_t>(t)];
-  runtime::Rng random = rng(kRoots, static_cast<std::uint64_t>(t));
+  Forest::State& state = forest_[t];
+  runtime::Rng random = streams_(kRoots, static_cast<std::uint64_t>(t));
   const auto n = static_cast<std::size_t>(data_.n_rows());
-  std::uint8_t* const slot = slots(t);
+  std::uint8_t* const slot = forest_.slots(t);
   for (std::size_t i = 0; i < n; ++i) residual_[i] += state.value[slot[i]];
   auto [tree, leaves] = grower_->grow({residual_.data(), n}, space_, model(), {slot, n}, random);
   state.tree = std::move(tree);
+  state.weight.clear();
+  for (const LeafSums& leaf : leaves) state.weight.push_back(leaf.weight);
   draw_values(state, leaves, random);
   for (std::size_t i = 0; i < n; ++i) residual_[i] -= state.value[slot[i]];
 }
 
-index_t Chain::block_rows() const {
-  std::int64_t before = 0, after = 0;
-  if (pending_.tree >= 0)
-    for (int k = 0; k < pending_.values.n_slots; ++k) {
-      before = std::max(before, std::abs(static_cast<std::int64_t>(pending_.values.before[k])));
-      after = std::max(after, std::abs(static_cast<std::int64_t>(pending_.values.after[k])));
-    }
-  const std::int64_t bound = std::max<std::int64_t>(bound_ + before + after, 1);
-  if (bound >= kLargestResidual)
-    throw NumericalError("BART: residuals have grown to " + std::to_string(static_cast<double>(bound) * settings_.unit) +
-                         " times the scale of y; expected less than 32");
-  const index_t adds = ((std::int64_t{1} << 31) - 1) / bound;  // of residuals in a lane of 32 bits
-  return std::clamp<index_t>(16 * adds / kRows * kRows, kRows, kLongestBlock);
+// Of |residual| once what is pending is applied.
+std::int64_t Chain::bound() const {
+  return std::max<std::int64_t>(bound_ + largest_of(forest_.before()) + largest_of(forest_.after()), 1);
 }
 
-std::int32_t Chain::apply(index_t begin, index_t rows) {
-  const simd::BartTable& kernels = simd::bart();
-  std::int32_t* const residual = residual_.data() + begin;
-  std::uint8_t* const slot = slots(pending_.tree) + begin;
-  simd::BartSplit split = pending_.split;
-  switch (pending_.move) {
-    case Move::none: return kernels.values(residual, slot, rows, pending_.values);
-    case Move::prune: return kernels.merge(residual, slot, rows, pending_.values, split.a, split.b, pending_.last);
-    default: split.code += begin; return kernels.split(residual, slot, rows, pending_.values, split);
-  }
+// The same, checked. Rows that have noise of their own are weighed anew where residuals have outgrown what their precisions were
+// chosen for.
+std::int64_t Chain::checked_bound(int next) {
+  const std::int64_t largest = bound();
+  if (largest >= kLargestResidual)
+    throw NumericalError("BART: residuals have grown to " + std::to_string(static_cast<double>(largest) * settings_.unit) +
+                         " times the scale of y; expected less than 32");
+  if (!noise_ || next < 0) return largest;
+  const std::int64_t with_own = largest + largest_of(forest_[next].value);
+  if (with_own > weighed_) weigh(2 * with_own);
+  return largest;
 }
 
 // Applies what is pending and sums what tree `next` (-1: none) asks for, block by block while a block is in the cache.
 void Chain::pass(int next, const simd::BartSplit& tried) {
-  const index_t n = data_.stride(), block = block_rows();
-  std::int64_t largest = pending_.tree >= 0 ? 0 : bound_;
-  const int n_slots = next >= 0 ? trees_[static_cast<std::size_t>(next)].tree.n_leaves() : 0;
-  std::fill_n(sums_.total, n_slots, 0);
-  sums_.total[kMostLeaves] = 0;
-  for (int k = 0; k < 2; ++k) sums_.left[k] = sums_.weight[k] = 0;
+  const index_t adds = ((std::int64_t{1} << 31) - 1) / checked_bound(next);  // of residuals in a lane of 32 bits
+  const index_t n = data_.stride(), block = std::clamp<index_t>(16 * adds / kRows * kRows, kRows, kLongestBlock);
+  std::int64_t largest = forest_.is_pending() ? 0 : bound_;
+  const int n_slots = next >= 0 ? forest_[next].tree.n_leaves() : 0;
+  if (noise_) spread_.clear(n_slots);
+  else sums_.clear(n_slots);
   for (index_t begin = 0; begin < n; begin += block) {
     const index_t rows = std::min(block, n - begin);
-    if (pending_.tree >= 0) largest = std::max<std::int64_t>(largest, apply(begin, rows));
-    if (next < 0) continue;
-    simd::BartSplit here = tried;
-    if (here.code != nullptr) here.code += begin;
-    simd::bart().sums(residual_.data() + begin, weight_.empty() ? nullptr : weight_.data() + begin, slots(next) + begin, rows, n_slots,
-                      here, sums_);
+    if (forest_.is_pending()) largest = std::max<std::int64_t>(largest, forest_.apply(residual_.data(), begin, rows));
+    if (next >= 0) add_sums(next, tried, begin, rows, n_slots);
   }
   bound_ = largest;
-  pending_.tree = -1;
+  forest_.applied();
+}
+
+void Chain::add_sums(int next, const simd::BartSplit& tried, index_t begin, index_t rows, int n_slots) {
+  simd::BartSplit here = tried;
+  if (here.code != nullptr) here.code += begin;
+  const std::int32_t* const residual = residual_.data() + begin;
+  const std::uint8_t* const slot = forest_.slots(next) + begin;
+  if (noise_) simd::bart_noise().spread(precision_.data() + begin, residual, weights(begin), slot, rows, n_slots, here, spread_);
+  else simd::bart().sums(residual, weights(begin), slot, rows, n_slots, here, sums_);
 }
 
 void Chain::draw_sigma() {
@@ -256,26 +194,36 @@ void Chain::draw_sigma() {
   }
   const double high = static_cast<double>(static_cast<std::uint64_t>(total >> 64)) * 0x1p64;
   const double squares = (high + static_cast<double>(static_cast<std::uint64_t>(total))) * settings_.unit * settings_.unit;
-  runtime::Rng random = rng(kScale);
+  runtime::Rng random = streams_(kScale);
   sigma2_ = (settings_.nu * settings_.lambda + squares * settings_.weight_unit) / random.chi_square(settings_.nu + total_weight_);
+}
+
+// The first time, trees of the noise begin as one leaf each, which give sigma2 together.
+void Chain::draw_noise() {
+  if (noise_) noise_->sweep(residual_.data(), streams_);
+  else noise_.emplace(data_, std::span<const std::int64_t>(weight_.data(), weight_.size()), settings_, sigma2_, check_);
+  weigh(2 * bound());
+}
+
+// Precisions of rows, as large integers as their sum with residuals up to `largest` may have.
+void Chain::weigh(std::int64_t largest) {
+  precision_unit_ = noise_->precisions(kMostPrecision / static_cast<double>(largest), precision_.data());
+  weighed_ = largest;
 }
 
 void Chain::draw_leaf_variance() {
   double squares = 0;
   index_t leaves = 0;
-  for (const TreeState& state : trees_) {
+  for (const Forest::State& state : forest_) {
     for (const std::int32_t value : state.value) squares += static_cast<double>(static_cast<std::int64_t>(value) * value);
     leaves += state.tree.n_leaves();
   }
-  runtime::Rng random = rng(kLeaves);
+  runtime::Rng random = streams_(kLeaves);
   const double m = settings_.leaf_freedom;
   tau2_ = (m * settings_.tau2 + squares * settings_.unit * settings_.unit) / random.chi_square(m + static_cast<double>(leaves));
 }
 
-void Chain::measure_residuals() noexcept {
-  bound_ = 0;
-  for (const std::int32_t r : residual_) bound_ = std::max(bound_, std::abs(static_cast<std::int64_t>(r)));
-}
+void Chain::measure_residuals() noexcept { bound_ = largest_of({residual_.data(), residual_.size()}); }
 
 void Chain::start_probit(std::span<const std::int32_t> classes) {
   std::ranges::fill(residual_, 0);
@@ -289,7 +237,7 @@ void Chain::draw_latents() {
   const index_t n = data_.n_rows();
   std::int64_t drawn = 0;
   for (index_t begin = 0; begin < n; begin += kLatentRows) {
-    runtime::Rng random = rng(kLatents, static_cast<std::uint64_t>(begin / kLatentRows));
+    runtime::Rng random = streams_(kLatents, static_cast<std::uint64_t>(begin / kLatentRows));
     for (index_t i = begin; i < std::min(begin + kLatentRows, n); ++i) {
       const auto at = static_cast<std::size_t>(i);
       const std::int32_t f = latent_[at] - residual_[at];
@@ -308,20 +256,6 @@ void Chain::draw_latents() {
     }
   }
   measure_residuals();
-}
-
-void Chain::draw_weights() {
-  runtime::Rng random = rng(kWeights);
-  const auto usable = space_.usable();
-  sparsity_.clear();
-  for (const TreeState& state : trees_)
-    state.tree.each_inner_node([&](int node) {
-      space_.exhausted(state.tree, node, exhausted_);
-      const auto place = std::ranges::lower_bound(usable, state.tree[node].rule.variable) - usable.begin();
-      sparsity_.count(static_cast<std::size_t>(place), exhausted_, random);
-    });
-  sparsity_.draw(random);
-  space_.weights().set(sparsity_.weights());
 }
 
 }  // namespace mlwright::sampler::bart

@@ -1,10 +1,12 @@
 // One Markov chain of BART: y = sum of trees + noise, y_i ~ N(f(x_i), sigma2 / w_i).
 //
-//   leaf means   N(0, tau2);  sigma2 ~ nu lambda / chi2(nu), or fixed;  tau2 likewise;  trees as in space.hpp
+//   leaf means   N(0, tau2);  sigma2 ~ nu lambda / chi2(nu), or fixed, or a product of trees (noise.hpp);  tau2 likewise;
+//   trees as in space.hpp
 //
 // A sweep proposes one move for every tree against the residuals of all others, its leaf means integrated out, and then draws
 // them; sigma2 and tau2 follow. Each tree costs one pass over the rows, in which what the tree before it changes is applied and
-// what it asks for is summed: a byte of its leaf's slot, a byte of the column it splits, four bytes of residual a row.
+// what it asks for is summed: a byte of its leaf's slot, a byte of the column it splits, four bytes of residual a row, and
+// eight of its precision where each row has noise of its own.
 //
 // Residuals, leaf means and sums are integers, in units of `unit`: no order of rows or instruction set changes a bit, and rows
 // with an integer weight equal rows repeated. Doubles begin where a leaf's sum is known. Random numbers are keyed by
@@ -17,10 +19,12 @@
 #include <optional>
 
 #include "mlwright/sampler/bart/run.hpp"
+#include "sampler/bart/forest.hpp"
 #include "sampler/bart/grow_from_root.hpp"
 #include "sampler/bart/leaf.hpp"
-#include "sampler/bart/sparsity.hpp"
-#include "simd/bart.hpp"
+#include "sampler/bart/noise.hpp"
+#include "sampler/bart/streams.hpp"
+#include "simd/bart_noise.hpp"
 
 namespace mlwright::sampler::bart {
 
@@ -30,67 +34,51 @@ class Chain {
   Chain(const Data& data, const Response& response, const Settings& settings, std::uint64_t number, std::function<void()> check);
 
   void sweep();
-  void keep(Draws& draws) const;
-  double sigma2() const noexcept { return sigma2_; }
-  index_t iteration() const noexcept { return iteration_; }
+  void keep(ChainDraws& draws) const;
+  index_t iteration() const noexcept { return streams_.iteration; }
 
  private:
-  struct TreeState {
-    Tree tree;
-    std::vector<std::int32_t> value{0};
-    std::vector<std::int64_t> weight{0};
-  };
-  // What the last move of a tree does to residuals and slots.
-  struct Pending {
-    int tree = -1;
-    Move move = Move::none;
-    simd::BartSplit split;
-    int last = 0;
-    simd::BartValues values;
-  };
-  std::uint8_t* slots(int tree) noexcept { return slots_.data() + static_cast<std::size_t>(tree) * static_cast<std::size_t>(data_.stride()); }
-  runtime::Rng rng(std::uint32_t purpose, std::uint64_t part = 0) const noexcept;
-
-  LeafModel model() const noexcept { return {settings_.unit, settings_.weight_unit, tau2_, sigma2_}; }
+  LeafModel model() const noexcept {
+    return noise_ ? LeafModel{settings_.unit, precision_unit_, tau2_, 1} : LeafModel{settings_.unit, settings_.weight_unit, tau2_, sigma2_};
+  }
   void step(int tree);
   void regrow(int tree);
-  simd::BartSplit split_by(const Proposal& proposal);
+  LeafSums look(int tree, const Proposal& proposal, std::int64_t& weight);
   void pass(int next, const simd::BartSplit& tried);
-  void clear_values(std::size_t n_slots) noexcept;
+  void add_sums(int next, const simd::BartSplit& tried, index_t begin, index_t rows, int n_slots);
   void start_probit(std::span<const std::int32_t> classes);
-  std::int32_t apply(index_t begin, index_t rows);
-  index_t block_rows() const;
-  bool accepts(const Proposal& proposal, std::span<const LeafSums> leaves, LeafSums tried, double log_u) const;
-  void move(TreeState& state, const Proposal& proposal, std::vector<LeafSums>& leaves, LeafSums tried);
-  void draw_values(TreeState& state, std::span<const LeafSums> leaves, runtime::Rng& rng);
+  std::int64_t bound() const;
+  std::int64_t checked_bound(int next);
+  void draw_values(Forest::State& state, std::span<const LeafSums> leaves, runtime::Rng& rng);
   void draw_sigma();
+  void draw_noise();
+  void weigh(std::int64_t largest);
   void draw_leaf_variance();
-  void draw_weights();
   void draw_latents();
   void measure_residuals() noexcept;
+  const std::int64_t* weights(index_t begin) const noexcept { return weight_.empty() ? nullptr : weight_.data() + begin; }
 
   const Data& data_;
   Settings settings_;
-  std::uint64_t number_;
+  Streams streams_;
   std::function<void()> check_;
-  index_t iteration_ = 0;
   double sigma2_, tau2_;
   double total_weight_ = 0;
   TreeSpace space_;
   Sparsity sparsity_;
   std::optional<RootGrower> grower_;  // while trees are grown from their roots
-  std::vector<TreeState> trees_;
   Buffer<std::int32_t> residual_, latent_;  // latent: of probit, what the residuals are of
   std::vector<std::uint8_t> positive_;
   Buffer<std::int64_t> weight_;
-  Buffer<std::uint8_t> slots_;
-  std::array<std::vector<std::uint8_t>, 2> sides_;  // of rules of categories: that on trial, and that accepted before
-  int side_ = 0;
-  Pending pending_;
+  Forest forest_;
   std::int64_t bound_ = 0;  // of |residual|
+  std::optional<Noise> noise_;
+  Buffer<std::int64_t> precision_;  // of rows that have noise of their own, in precision_unit_, for residuals up to weighed_
+  double precision_unit_ = 1;
+  std::int64_t weighed_ = 0;
   simd::BartSums sums_;
+  simd::BartSpread spread_;
   std::vector<LeafSums> leaves_;
-  std::vector<int> exhausted_;
 };
 
 }  // namespace mlwright::sampler::bart

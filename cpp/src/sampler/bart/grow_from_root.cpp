@@ -3,23 +3,48 @@
 #include <algorithm>
 #include <numeric>
 
+#include "simd/math.hpp"
+
 namespace mlwright::sampler::bart {
 namespace {
 
 constexpr std::size_t kFewestVariables = 5;  // looked at; more of many: their square root
 constexpr int kSetsTried = 16;
+constexpr int kPackedBits = 44;  // of the sum of residuals beside the count of rows
+constexpr std::int64_t kOneRow = std::int64_t{1} << kPackedBits;
+constexpr std::int64_t kMostPacked = kOneRow >> 1, kMostRows = std::int64_t{1} << 18;
+
+LeafSums unpacked(std::int64_t packed) noexcept {
+  const std::int64_t count = (packed + kMostPacked) >> kPackedBits;
+  return {count, packed - count * kOneRow};
+}
 
 }  // namespace
 
 RootGrower::RootGrower(const Data& data, std::span<const std::int64_t> weight, std::int64_t min_weight)
-    : data_(data), weight_(weight), min_weight_(min_weight), order_(static_cast<std::size_t>(data.n_rows())), right_(order_.size()) {}
+    : data_(data),
+      weight_(weight),
+      min_weight_(min_weight),
+      order_(static_cast<std::size_t>(data.n_rows())),
+      right_(order_.size()),
+      value_(order_.size()),
+      right_value_(order_.size()) {}
+
+void RootGrower::start(std::span<const std::int32_t> residual) {
+  std::iota(order_.begin(), order_.end(), 0U);
+  std::ranges::copy(residual, value_.begin());
+  std::int64_t largest = 0;
+  for (const std::int32_t r : residual) largest = std::max(largest, std::abs(static_cast<std::int64_t>(r)));
+  const index_t n = data_.n_rows();
+  is_packed_ = weight_.empty() && n < kMostRows && largest * n < kMostPacked;
+}
 
 RootGrower::Grown RootGrower::grow(std::span<const std::int32_t> residual, TreeSpace& space, const LeafModel& model,
                                    std::span<std::uint8_t> slots, runtime::Rng& rng) {
-  std::iota(order_.begin(), order_.end(), 0U);
+  start(residual);
   Grown out;
   Part root{0, 0, order_.size(), {}};
-  for (const std::uint32_t i : order_) {
+  for (std::size_t i = 0; i < residual.size(); ++i) {
     const std::int64_t w = weight_.empty() ? 1 : weight_[i];
     root.sums = root.sums + LeafSums{w, w * residual[i]};
   }
@@ -29,7 +54,7 @@ RootGrower::Grown RootGrower::grow(std::span<const std::int32_t> residual, TreeS
     open.pop_back();
     const Candidate* chosen = nullptr;
     if (out.tree.n_leaves() < kMostLeaves && space.splittable(out.tree, part.node)) {
-      gather(part, residual, space, model, out.tree, rng);
+      gather(part, space, out.tree, rng);
       chosen = choose(part, space.log_odds_of_leaf(out.tree[part.node].depth), model, rng);
     }
     if (chosen == nullptr) {
@@ -39,103 +64,170 @@ RootGrower::Grown RootGrower::grow(std::span<const std::int32_t> residual, TreeS
       for (std::size_t k = part.begin; k < part.end; ++k) slots[order_[k]] = static_cast<std::uint8_t>(slot);
       continue;
     }
-    const std::size_t middle = divide(part, chosen->rule);
+    const Rule rule = rule_of(*chosen);
+    const std::size_t middle = divide(part, rule);
     const LeafSums left = chosen->left;
-    out.tree.grow(part.node, chosen->rule);
+    out.tree.grow(part.node, rule);
     open.push_back({out.tree[part.node].right, middle, part.end, part.sums - left});
     open.push_back({out.tree[part.node].left, part.begin, middle, left});
   }
   return out;
 }
 
-void RootGrower::gather(const Part& part, std::span<const std::int32_t> residual, const TreeSpace& space, const LeafModel& model,
-                        const Tree& tree, runtime::Rng& rng) {
+void RootGrower::gather(const Part& part, const TreeSpace& space, const Tree& tree, runtime::Rng& rng) {
   candidates_.clear();
+  sets_.clear();
   const auto usable = space.usable();
   std::size_t tries = kFewestVariables;
   while (tries * tries < usable.size()) ++tries;
   tries = std::min(tries, usable.size());
   std::vector<index_t> places(tries);
   runtime::sample_without_replacement(rng, static_cast<index_t>(usable.size()), places);
+  variables_.clear();
   for (const index_t place : places) {
     const int variable = usable[static_cast<std::size_t>(place)];
-    if (!space.has_rules(tree, part.node, variable)) continue;
-    try_column(part, residual, variable);
-    if (data_.columns()[static_cast<std::size_t>(variable)].n_codes > 0) try_sets(part, variable, model, rng);
-    else try_cuts(part, variable, model);
+    if (space.has_rules(tree, part.node, variable)) variables_.push_back(variable);
+  }
+  for (std::size_t first = 0; first < variables_.size(); first += kTogether) {
+    const std::span together(variables_.data() + first, std::min(kTogether, variables_.size() - first));
+    sum_columns(part, together);
+    for (std::size_t c = 0; c < together.size(); ++c) {
+      const int variable = together[c];
+      if (data_.columns()[static_cast<std::size_t>(variable)].n_codes > 0) try_sets(part, variable, by_code_[c], rng);
+      else try_cuts(part, variable, by_code_[c]);
+    }
   }
 }
 
-void RootGrower::try_column(const Part& part, std::span<const std::int32_t> residual, int variable) {
-  by_code_.fill({});
+void RootGrower::sum_columns(const Part& part, std::span<const int> variables) {
+  if (!is_packed_) {
+    for (std::size_t c = 0; c < variables.size(); ++c) sum_weighted(part, variables[c], by_code_[c]);
+    return;
+  }
+  switch (variables.size()) {
+    case 1: return sum_packed<1>(part, variables.data());
+    case 2: return sum_packed<2>(part, variables.data());
+    case 3: return sum_packed<3>(part, variables.data());
+    default: return sum_packed<kTogether>(part, variables.data());
+  }
+}
+
+template <std::size_t kColumns>
+void RootGrower::sum_packed(const Part& part, const int* variables) {
+  std::array<std::array<std::int64_t, 256>, kColumns> packed{};
+  std::array<const std::uint8_t*, kColumns> code;
+  for (std::size_t c = 0; c < kColumns; ++c) code[c] = data_.column(variables[c]);
+  for (std::size_t k = part.begin; k < part.end; ++k) {
+    const std::uint32_t i = order_[k];
+    const std::int64_t row = kOneRow + value_[k];
+    for (std::size_t c = 0; c < kColumns; ++c) packed[c][code[c][i]] += row;
+  }
+  for (std::size_t c = 0; c < kColumns; ++c) std::ranges::transform(packed[c], by_code_[c].begin(), unpacked);
+}
+
+void RootGrower::sum_weighted(const Part& part, int variable, Codes& sums) const {
+  sums.fill({});
   const std::uint8_t* const code = data_.column(variable);
   for (std::size_t k = part.begin; k < part.end; ++k) {
     const std::uint32_t i = order_[k];
     const std::int64_t w = weight_.empty() ? 1 : weight_[i];
-    LeafSums& at = by_code_[code[i]];
+    LeafSums& at = sums[code[i]];
     at.weight += w;
-    at.sum += w * residual[i];
+    at.sum += w * value_[k];
   }
 }
 
-void RootGrower::try_cuts(const Part& part, int variable, const LeafModel& model) {
+void RootGrower::try_cuts(const Part& part, int variable, const Codes& sums) {
   const Column& column = data_.columns()[static_cast<std::size_t>(variable)];
-  const LeafSums missing = by_code_[kMissing];
+  const LeafSums missing = sums[kMissing];
   LeafSums left;
   for (int cut = 0; cut < column.n_cuts; ++cut) {
-    const LeafSums here = by_code_[static_cast<std::size_t>(cut)];
+    const LeafSums here = sums[static_cast<std::size_t>(cut)];
     left = left + here;
     if (here.weight == 0 || (part.sums - missing - left).weight == 0) continue;  // as the cut before, or no cut
-    add(part, {variable, 0, static_cast<std::uint8_t>(cut), false, {}}, left, model);
-    if (missing.weight > 0) add(part, {variable, 1, static_cast<std::uint8_t>(cut + 1), false, {}}, left + missing, model);
+    add(part, {variable, -1, 0, static_cast<std::uint8_t>(cut), left});
+    if (missing.weight > 0) add(part, {variable, -1, 1, static_cast<std::uint8_t>(cut + 1), left + missing});
   }
-  if (missing.weight > 0) add(part, {variable, 0, static_cast<std::uint8_t>(kValues), false, {}}, part.sums - missing, model);
+  if (missing.weight > 0) add(part, {variable, -1, 0, static_cast<std::uint8_t>(kValues), part.sums - missing});
 }
 
-void RootGrower::try_sets(const Part& part, int variable, const LeafModel& model, runtime::Rng& rng) {
+void RootGrower::try_sets(const Part& part, int variable, const Codes& sums, runtime::Rng& rng) {
   const int n_codes = data_.columns()[static_cast<std::size_t>(variable)].n_codes;
   for (int t = 0; t < kSetsTried; ++t) {
     Rule rule{variable, 0, 0, true, {}};
     for (std::uint64_t& word : rule.codes) word = rng.next();
     LeafSums left;
     for (int c = 0; c < n_codes; ++c)
-      if (rule.goes_left(static_cast<std::uint8_t>(c))) left = left + by_code_[static_cast<std::size_t>(c)];
-    add(part, rule, left, model);
+      if (rule.goes_left(static_cast<std::uint8_t>(c))) left = left + sums[static_cast<std::size_t>(c)];
+    sets_.push_back(rule.codes);
+    add(part, {variable, static_cast<std::int32_t>(sets_.size()) - 1, 0, 0, left});
   }
 }
 
-void RootGrower::add(const Part& part, const Rule& rule, LeafSums left, const LeafModel& model) {
-  const LeafSums right = part.sums - left;
-  if (left.weight < std::max<std::int64_t>(min_weight_, 1) || right.weight < std::max<std::int64_t>(min_weight_, 1)) return;
-  candidates_.push_back({rule, model.log_marginal(left) + model.log_marginal(right), left});
+void RootGrower::add(const Part& part, Candidate candidate) {
+  const LeafSums right = part.sums - candidate.left;
+  const std::int64_t least = std::max<std::int64_t>(min_weight_, 1);
+  if (candidate.left.weight >= least && right.weight >= least) candidates_.push_back(candidate);
+}
+
+Rule RootGrower::rule_of(const Candidate& c) const {
+  if (c.set < 0) return {c.variable, c.shift, c.bound, false, {}};
+  return {c.variable, 0, 0, true, sets_[static_cast<std::size_t>(c.set)]};
+}
+
+// Log marginal likelihoods of both sides together, in weights_: the logarithms of all of them at once.
+void RootGrower::weigh(const Part& part, const LeafModel& model) {
+  const std::size_t n = candidates_.size();
+  shrink_.resize(2 * n);
+  logs_.resize(2 * n);
+  weights_.resize(n);
+  for (std::size_t c = 0; c < n; ++c) {
+    shrink_[2 * c] = model.shrink(candidates_[c].left);
+    shrink_[2 * c + 1] = model.shrink(part.sums - candidates_[c].left);
+  }
+  simd::math().log(shrink_.data(), logs_.data(), static_cast<index_t>(2 * n));
+  for (std::size_t c = 0; c < n; ++c) {
+    const LeafSums left = candidates_[c].left;
+    weights_[c] = model.log_marginal(left, shrink_[2 * c], logs_[2 * c]) +
+                  model.log_marginal(part.sums - left, shrink_[2 * c + 1], logs_[2 * c + 1]);
+  }
 }
 
 // One of the candidates, or none of them: a leaf has their number times the prior's odds.
-const RootGrower::Candidate* RootGrower::choose(const Part& part, double log_odds_of_leaf, const LeafModel& model,
-                                                runtime::Rng& rng) const {
+const RootGrower::Candidate* RootGrower::choose(const Part& part, double log_odds_of_leaf, const LeafModel& model, runtime::Rng& rng) {
   if (candidates_.empty()) return nullptr;
+  weigh(part, model);
   const double leaf = model.log_marginal(part.sums) + log_odds_of_leaf + log(static_cast<double>(candidates_.size()));
-  double largest = leaf;
-  for (const Candidate& c : candidates_) largest = std::max(largest, c.log_weight);
+  const double largest = std::max(leaf, std::ranges::max(weights_));
+  for (double& w : weights_) w -= largest;
+  simd::math().exp(weights_.data(), weights_.data(), static_cast<index_t>(weights_.size()));
   double total = exp(leaf - largest);
-  for (const Candidate& c : candidates_) total += exp(c.log_weight - largest);
+  for (const double w : weights_) total += w;
   double left = rng.uniform() * total - exp(leaf - largest);
   if (left < 0) return nullptr;
-  for (const Candidate& c : candidates_)
-    if ((left -= exp(c.log_weight - largest)) < 0) return &c;
+  for (std::size_t c = 0; c < candidates_.size(); ++c)
+    if ((left -= weights_[c]) < 0) return &candidates_[c];
   return &candidates_.back();
 }
 
-// Both sides keep their order, so that later passes read columns forwards.
+// Both sides keep their order, so that later passes read columns forwards. Rows are written to both, and one of them counts:
+// where they go can not be foreseen.
 std::size_t RootGrower::divide(const Part& part, const Rule& rule) {
   const std::uint8_t* const code = data_.column(rule.variable);
+  std::array<bool, 256> goes_left;
+  for (std::size_t c = 0; c < goes_left.size(); ++c) goes_left[c] = rule.goes_left(static_cast<std::uint8_t>(c));
   std::size_t left = part.begin, n_right = 0;
   for (std::size_t k = part.begin; k < part.end; ++k) {
     const std::uint32_t i = order_[k];
-    if (rule.goes_left(code[i])) order_[left++] = i;
-    else right_[n_right++] = i;
+    const std::int32_t value = value_[k];
+    const bool goes = goes_left[code[i]];
+    order_[left] = right_[n_right] = i;
+    value_[left] = right_value_[n_right] = value;
+    left += goes ? 1 : 0;
+    n_right += goes ? 0 : 1;
   }
-  std::copy(right_.begin(), right_.begin() + static_cast<std::ptrdiff_t>(n_right), order_.begin() + static_cast<std::ptrdiff_t>(left));
+  std::copy_n(right_.begin(), n_right, order_.begin() + static_cast<std::ptrdiff_t>(left));
+  std::copy_n(right_value_.begin(), n_right, value_.begin() + static_cast<std::ptrdiff_t>(left));
   return left;
 }
 

@@ -2,7 +2,8 @@
 // invariant.
 //
 // At a node all cuts of some variables, drawn anew, are weighed by their marginal likelihoods, and not to split by that of the
-// leaf times the odds of the prior; one is drawn. Sums of a variable's codes are taken in one pass over the node's rows.
+// leaf times the odds of the prior; one is drawn. Sums by codes are taken of a few variables at once, in one pass over the
+// node's rows, whose residuals lie in the node's order; without weights a row's count and residual are one number of 64 bits.
 // Cost O(rows x variables looked at) a level. He, Hahn (2023), Stochastic tree ensembles for regularized nonlinear regression,
 // JASA 118 (XBART).
 #pragma once
@@ -31,32 +32,45 @@ class RootGrower {
              runtime::Rng& rng);
 
  private:
+  static constexpr std::size_t kTogether = 4;  // variables
+  using Codes = std::array<LeafSums, 256>;
+
   struct Part {  // rows of a node: a stretch of order_
     int node = 0;
     std::size_t begin = 0, end = 0;
     LeafSums sums;
   };
   struct Candidate {
-    Rule rule;
-    double log_weight = 0;
+    std::int32_t variable = 0, set = -1;  // -1: a rule of numbers, else a place in sets_
+    std::uint8_t shift = 0, bound = 0;
     LeafSums left;
   };
 
-  void gather(const Part& part, std::span<const std::int32_t> residual, const TreeSpace& space, const LeafModel& model,
-              const Tree& tree, runtime::Rng& rng);
-  void try_column(const Part& part, std::span<const std::int32_t> residual, int variable);
-  void try_cuts(const Part& part, int variable, const LeafModel& model);
-  void try_sets(const Part& part, int variable, const LeafModel& model, runtime::Rng& rng);
-  void add(const Part& part, const Rule& rule, LeafSums left, const LeafModel& model);
-  const Candidate* choose(const Part& part, double log_odds_of_leaf, const LeafModel& model, runtime::Rng& rng) const;
+  void start(std::span<const std::int32_t> residual);
+  void gather(const Part& part, const TreeSpace& space, const Tree& tree, runtime::Rng& rng);
+  template <std::size_t kColumns>
+  void sum_packed(const Part& part, const int* variables);
+  void sum_weighted(const Part& part, int variable, Codes& sums) const;
+  void sum_columns(const Part& part, std::span<const int> variables);
+  void try_cuts(const Part& part, int variable, const Codes& sums);
+  void try_sets(const Part& part, int variable, const Codes& sums, runtime::Rng& rng);
+  void add(const Part& part, Candidate candidate);
+  void weigh(const Part& part, const LeafModel& model);
+  const Candidate* choose(const Part& part, double log_odds_of_leaf, const LeafModel& model, runtime::Rng& rng);
+  Rule rule_of(const Candidate& candidate) const;
   std::size_t divide(const Part& part, const Rule& rule);
 
   const Data& data_;
   std::span<const std::int64_t> weight_;
   std::int64_t min_weight_;
   std::vector<std::uint32_t> order_, right_;
+  std::vector<std::int32_t> value_, right_value_;  // residuals, in the same order
+  bool is_packed_ = false;
+  std::vector<int> variables_;
   std::vector<Candidate> candidates_;
-  std::array<LeafSums, 256> by_code_;
+  std::vector<std::array<std::uint64_t, 4>> sets_;
+  std::vector<double> shrink_, logs_, weights_;  // of both sides of candidates; and logarithms of their weights
+  std::array<Codes, kTogether> by_code_;
 };
 
 }  // namespace mlwright::sampler::bart

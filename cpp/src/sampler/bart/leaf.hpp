@@ -27,9 +27,13 @@ struct LeafModel {
   double sum(const LeafSums& leaf) const noexcept { return static_cast<double>(leaf.sum) * weight_unit * unit; }
 
   // Of the residuals, the mean integrated out; less what does not depend on the tree.
-  double log_marginal(const LeafSums& leaf) const noexcept {
-    const double shrink = 1 + weight(leaf) * tau2 / sigma2, total = sum(leaf);
-    return -0.5 * log(shrink) + 0.5 * (tau2 / sigma2) * (total * total / sigma2) / shrink;
+  double log_marginal(const LeafSums& leaf) const noexcept { return log_marginal(leaf, shrink(leaf), log(shrink(leaf))); }
+
+  // The same by parts, for many leaves at once.
+  double shrink(const LeafSums& leaf) const noexcept { return 1 + weight(leaf) * tau2 / sigma2; }
+  double log_marginal(const LeafSums& leaf, double shrunk, double log_shrunk) const noexcept {
+    const double total = sum(leaf);
+    return -0.5 * log_shrunk + 0.5 * (tau2 / sigma2) * (total * total / sigma2) / shrunk;
   }
 
   // A mean from its posterior, in units.

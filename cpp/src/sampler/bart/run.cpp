@@ -17,14 +17,15 @@ void advance(Chain& chain, index_t first_sweeps, const Schedule& schedule, Chain
   chain.sweep();
   const index_t kept = chain.iteration() - first_sweeps;
   if (kept <= 0 || kept % schedule.thin != 0) return;
-  chain.keep(out.trees);
-  out.sigma2.push_back(chain.sigma2());
+  chain.keep(out);
 }
 
 }  // namespace
 
 std::vector<ChainDraws> run(const Data& data, const Response& response, const Settings& settings, const Schedule& schedule,
                             runtime::CancelToken& token, runtime::Progress& progress) {
+  if (schedule.draws == 0 && settings.n_variance_trees > 0)
+    throw InvalidArgument("BART: sweeps grown from roots, which are to be kept, have the same noise everywhere; expected no trees of the variance");
   const auto n_chains = static_cast<std::size_t>(schedule.chains);
   std::vector<ChainDraws> out(n_chains);
   const auto check = poller(token);

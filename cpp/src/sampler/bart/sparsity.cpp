@@ -4,6 +4,7 @@
 #include <cmath>  // floor
 
 #include "mlwright/base/elementary.hpp"
+#include "sampler/log_gamma.hpp"
 
 namespace mlwright::sampler::bart {
 namespace {
@@ -11,16 +12,6 @@ namespace {
 constexpr int kGrid = 1000;
 constexpr double kLeastWeight = 1e-300;  // so that what is left of weights sums to a positive number
 constexpr double kMostRepeats = 1e15;    // of which doubles still count every one
-
-// The logarithm of the gamma function, x > 0: Stirling's series beyond 10, error 1e-15 of max(1, |value|).
-double log_gamma_function(double x) {
-  double product = 1;
-  for (; x < 10; x += 1) product *= x;
-  const double r = 1 / x, r2 = r * r;
-  const double series = r * (1.0 / 12 - r2 * (1.0 / 360 - r2 * (1.0 / 1260 - r2 * (1.0 / 1680 - r2 * (1.0 / 1188 - r2 * (691.0 / 360360))))));
-  constexpr double kHalfLogTwoPi = 0.91893853320467274178;
-  return (x - 0.5) * log(x) - x + kHalfLogTwoPi + series - log(product);
-}
 
 // A place drawn by weights that sum to `total`, of those given.
 int draw_place(std::span<const int> places, std::span<const double> weights, double total, runtime::Rng& rng) {
@@ -40,7 +31,7 @@ Sparsity::Sparsity(std::size_t n) : counts_(n), weights_(n, 1.0 / static_cast<do
   for (int k = 1; k <= kGrid; ++k) {
     const double share = static_cast<double>(k) / (kGrid + 1), theta = p * share / (1 - share);
     thetas_.push_back(theta);
-    log_prior_.push_back(-0.5 * log(share) + log_gamma_function(theta) - p * log_gamma_function(theta / p));
+    log_prior_.push_back(-0.5 * log(share) + log_gamma(theta).value - p * log_gamma(theta / p).value);
   }
 }
 

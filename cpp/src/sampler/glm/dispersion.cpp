@@ -1,6 +1,6 @@
 #include "mlwright/sampler/glm/dispersion.hpp"
 
-#include "sampler/glm/log_gamma.hpp"
+#include "sampler/log_gamma.hpp"
 
 namespace mlwright::sampler::glm {
 namespace {

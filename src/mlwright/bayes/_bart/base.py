@@ -11,6 +11,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from mlwright._bayesian.contract import BayesianMixin
+from mlwright._bayesian.loo import LOO_FIELDS, keep_loo, loo_by_importance
 from mlwright._kernels import bart
 from mlwright._runtime.errors import ModelFormatError
 from mlwright._runtime.progress import Reporter
@@ -39,6 +40,7 @@ BASE_STATE = {
     "_n_chains": Number(low=1, high=1 << 16, integer=True),
     "_offsets": Tensor("f8", "s"),
     "_scale": Number(low=0),
+    **LOO_FIELDS,
 }
 
 
@@ -59,6 +61,7 @@ class BaseBART(BayesianMixin, BaseEstimator):
         "min_samples_leaf": [Interval(Real, 0, None, closed="left")],
         "sparse": ["boolean"],
         "max_bins": [Interval(Integral, 2, 255, closed="both")],
+        "compute_loo": ["boolean"],
         "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
         "random_state": ["random_state"],
         "n_jobs": [Integral, None],
@@ -80,7 +83,7 @@ class BaseBART(BayesianMixin, BaseEstimator):
         return Coding(**self._codes).codes(dense(features_for_predict(self, X), self))
 
     def _draw(self, codes, target, integers, weight_unit, seed, **law):
-        """Run the chains: trees, and sigma2 of every draw."""
+        """Run the chains: trees, trees of the variance, and sigma2 of every draw."""
         options = bart.options(
             seed=seed,
             n_trees=int(self.n_trees),
@@ -100,8 +103,8 @@ class BaseBART(BayesianMixin, BaseEstimator):
         sweeps = self._n_sweeps()
         reporter = Reporter("sampling", options["chains"] * sweeps, verbose=self.verbose)
         with limit(self.n_jobs):
-            trees = bart.run(codes, self._codes["columns"], target, integers, options, reporter)
-        return trees, trees.pop("sigma2").reshape(options["chains"], -1)
+            trees, variance_trees, sigma2 = bart.run(codes, self._codes["columns"], target, integers, options, reporter)
+        return trees, variance_trees, sigma2.reshape(options["chains"], -1)
 
     def _n_sweeps(self):
         """Of a chain. ValueError where none would be kept."""
@@ -121,17 +124,32 @@ class BaseBART(BayesianMixin, BaseEstimator):
         rows = np.unique(np.linspace(0, len(codes) - 1, _WATCHED).astype(np.int64))
         self._watched = codes[rows]
 
+    def _blocks_of(self, n):
+        """Slices of n rows, of which every draw is asked at once."""
+        step = max(1, _NUMBERS_AT_ONCE // (self._n_draws * len(self._trees)))
+        return (slice(begin, min(begin + step, n)) for begin in range(0, n, step))
+
     def _blocks(self, codes):
         """``(rows, sums of shape (n_sums, draws, rows))``, one block of rows after another."""
-        step = max(1, _NUMBERS_AT_ONCE // (self._n_draws * len(self._trees)))
-        for begin in range(0, len(codes), step):
-            rows = slice(begin, min(begin + step, len(codes)))
+        for rows in self._blocks_of(len(codes)):
             with limit(self.n_jobs):
                 sums = [
                     bart.sums(trees, self._n_trees, codes[rows], offset, self._scale)
                     for trees, offset in zip(self._trees, self._offsets, strict=True)
                 ]
             yield rows, sums
+
+    def _keep_loo(self, codes, weight, log_likelihood):
+        """Scores of rows left out; ``log_likelihood(rows, sums)`` has the shape (draws, rows)."""
+        if not self.compute_loo:
+            return keep_loo(self)
+
+        def table(begin, end):
+            blocks = self._blocks(codes[begin:end])
+            parts = [log_likelihood(slice(begin + rows.start, begin + rows.stop), sums) for rows, sums in blocks]
+            return np.concatenate(parts, axis=1).T
+
+        return keep_loo(self, *loo_by_importance(len(codes), self._n_draws, table), weight)
 
     @property
     def _n_draws(self):

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 import numpy as np
-from scipy.special import ndtr, ndtri
+from scipy.special import log_ndtr, ndtr, ndtri
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_y, check_consistent_length
@@ -59,6 +59,8 @@ class BARTClassifier(ClassifierMixin, BaseBART):
         Whether few features are thought to matter, see :class:`BARTRegressor`.
     max_bins : int, default=255
         A numeric column is cut between its distinct values, or at so many quantiles if it has more.
+    compute_loo : bool, default=False
+        Whether to keep scores by leaving one row out.
     categorical_features : array-like, "from_dtype" or None, default="from_dtype"
         As of :class:`mlwright.ensemble.HistGradientBoostingClassifier`.
     random_state : int, RandomState instance, Generator or None, default=None
@@ -75,6 +77,8 @@ class BARTClassifier(ClassifierMixin, BaseBART):
     diagnostics_ : dict of str to dict
         R-hat, effective sample sizes and Monte Carlo errors of the ``probability`` of each class at up to 100 rows of
         the fit (of two classes, of the second).
+    score_loo_, loo_log_density_, loo_k_hat_ : float, ndarray, ndarray
+        With `compute_loo`: log probabilities of the classes of rows left out, by Pareto-smoothed importance sampling.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
     is_categorical_ : ndarray of shape (n_features_in_,), or None
@@ -119,6 +123,7 @@ class BARTClassifier(ClassifierMixin, BaseBART):
         min_samples_leaf=5,
         sparse=False,
         max_bins=255,
+        compute_loo=False,
         categorical_features="from_dtype",
         random_state=None,
         n_jobs=None,
@@ -137,6 +142,7 @@ class BARTClassifier(ClassifierMixin, BaseBART):
         self.min_samples_leaf = min_samples_leaf
         self.sparse = sparse
         self.max_bins = max_bins
+        self.compute_loo = compute_loo
         self.categorical_features = categorical_features
         self.random_state = random_state
         self.n_jobs = n_jobs
@@ -172,10 +178,12 @@ class BARTClassifier(ClassifierMixin, BaseBART):
         if len(self.classes_) < 2:
             raise ValueError(f"y: got 1 class, {self.classes_[0]!r}, expected at least 2")
         seed = seed_from(self.random_state)
-        codes, places, weight = _canonical(self._learn_codes(X, weight, seed), places, weight)
-        stages = [self._draw_stage(c, codes, places, weight, seed) for c in range(len(self.classes_) - 1)]
+        codes = self._learn_codes(X, weight, seed)
+        different, *counts = _canonical(codes, places, weight)
+        stages = [self._draw_stage(c, different, *counts, seed) for c in range(len(self.classes_) - 1)]
         trees, offsets = zip(*stages, strict=True)
-        self._keep(codes, list(trees), offsets, UNIT)
+        self._keep(different, list(trees), offsets, UNIT)
+        self._keep_loo(codes, weight, lambda rows, sums: self._log_likelihood(sums, places[rows]))
         self._warn()
         return self
 
@@ -188,7 +196,7 @@ class BARTClassifier(ClassifierMixin, BaseBART):
             positive = ~positive
         share = (w @ positive + 0.5) / (w.sum() + 1.0)
         offset = float(ndtri(share))
-        trees, _ = self._draw(
+        trees, _, _ = self._draw(
             codes[left],
             np.where(positive, 1, -1),
             w if (w > 1).any() else w[:0],
@@ -212,6 +220,15 @@ class BARTClassifier(ClassifierMixin, BaseBART):
             out.append(left * ndtr(f))
             left = left * ndtr(-f)
         return np.stack([*out, left], axis=-1)
+
+    def _log_likelihood(self, sums, places):
+        """Of the classes at `places` under every draw: shape (draws, rows)."""
+        if len(self.classes_) == 2:
+            return log_ndtr(np.where(places == 1, sums[0], -sums[0]))
+        total = np.zeros_like(sums[0])
+        for c, f in enumerate(sums):
+            total += np.where(places < c, 0.0, log_ndtr(np.where(places == c, f, -f)))
+        return total
 
     def _each_probability(self, X):
         codes = self._coded(X)

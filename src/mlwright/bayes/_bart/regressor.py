@@ -1,27 +1,30 @@
 """Regression by Bayesian additive regression trees."""
 
-from numbers import Real
+from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import _check_y, check_consistent_length
+from sklearn.utils.validation import _check_y, check_consistent_length, check_is_fitted
 
 from mlwright._bayesian.chains import Chains
-from mlwright._bayesian.loo import LOO_FIELDS, keep_loo, loo_by_importance
 from mlwright._bayesian.mixtures import NormalMixture
+from mlwright._kernels import bart
 from mlwright._kernels.rng import normal
 from mlwright._runtime.errors import ModelFormatError
 from mlwright._runtime.rng import seed_from
+from mlwright._runtime.threads import limit
 from mlwright.base import fit_context
 from mlwright.bayes._bart.base import BASE_STATE, BaseBART
-from mlwright.bayes._bart.target import UNIT, Target, integer_weights, noise_guess, noise_prior, rows_that_weigh
-from mlwright.io.composite import State
+from mlwright.bayes._bart.draws import TREES, split_counts
+from mlwright.bayes._bart.target import UNIT, Target, integer_weights, noise_guess, noise_options, rows_that_weigh
+from mlwright.io.composite import Optional, State
 from mlwright.io.schema import Tensor
 
 _NOISE_STREAM = 7101
 _LEAF_FREEDOM = 3.0  # of the prior of the leaves' variance
+_FARTHEST = 512.0  # logarithm of a variance, in units of the range of y: chains go no farther
 
 
 class BARTRegressor(RegressorMixin, BaseBART):
@@ -29,8 +32,10 @@ class BARTRegressor(RegressorMixin, BaseBART):
 
     ``y = f(x) + noise``, f the sum of `n_trees` trees whose prior keeps each of them shallow and its leaves near zero,
     and ``noise ~ N(0, sigma2 / w)``. Chains propose to grow, prune or change every tree in every sweep, accepted by
-    exact Metropolis-Hastings ratios with leaf means integrated out; sigma follows. Missing values have a direction of
-    their own in every rule, categories are split by sets, and only the order of a numeric column's values matters.
+    exact Metropolis-Hastings ratios with leaf means integrated out; sigma follows. With `n_variance_trees` the noise
+    differs from row to row: sigma2 is then a product of trees itself (heteroscedastic BART [5]_). Missing values have a
+    direction of their own in every rule, categories are split by sets, and only the order of a numeric column's values
+    matters.
 
     Parameters
     ----------
@@ -57,12 +62,16 @@ class BARTRegressor(RegressorMixin, BaseBART):
     nu, q : float, default=3.0, 0.9
         Prior of the noise: ``sigma2 ~ nu * lambda / chi2(nu)``, lambda such that sigma is below what least squares
         leaves with probability q.
+    n_variance_trees : int, default=0
+        Trees whose product is the variance of the noise at x, as exact as those of f; 40 are usually enough. 0: the
+        noise is the same everywhere. Their prior is that of `nu` and `q`: at any x the logarithm of the variance has
+        the mean and the standard deviation that it has under that of a common sigma2.
     max_depth : int, default=None
     min_samples_leaf : float, default=5
         Trees with a leaf of less weight have no prior probability.
     sparse : bool, default=False
         Whether few features are thought to matter: how likely each is to be split by is drawn along, from a Dirichlet
-        prior that is sparse.
+        prior that is sparse; for trees of the variance, from another one.
     max_bins : int, default=255
         A numeric column is cut between its distinct values, or at so many quantiles if it has more.
     compute_loo : bool, default=False
@@ -78,11 +87,15 @@ class BARTRegressor(RegressorMixin, BaseBART):
     Attributes
     ----------
     sigma_ : ndarray of shape (n_chains, n_draws)
-        Standard deviation of the noise.
+        Standard deviation of the noise; with `n_variance_trees` the root of its mean variance over the rows of the fit
+        (see :meth:`predict_sigma_draws` for the noise at each row).
     variable_inclusion_, inclusion_probability_ : ndarray of shape (n_features,)
-        Splits by each feature on average over draws, and share of draws with any.
+        Splits by each feature on average over draws, and share of draws with any: of the trees of f.
+    variance_inclusion_ : ndarray of shape (n_features,)
+        Splits by each feature in the trees of the variance, on average over draws; zeros without any.
     diagnostics_ : dict of str to dict
-        R-hat, effective sample sizes and Monte Carlo errors of ``sigma`` and of ``f`` at up to 100 rows of the fit.
+        R-hat, effective sample sizes and Monte Carlo errors of ``sigma`` and of ``f`` at up to 100 rows of the fit;
+        with `n_variance_trees` of ``sigma`` at those rows, too.
     score_loo_, loo_log_density_, loo_k_hat_ : float, ndarray, ndarray
         With `compute_loo`: log densities of rows left out, by Pareto-smoothed importance sampling.
     n_features_in_ : int
@@ -103,6 +116,8 @@ class BARTRegressor(RegressorMixin, BaseBART):
        growing from the root.
     .. [4] A. Kapelner, J. Bleich, "Prediction with missing data via Bayesian additive regression trees", Canadian
        Journal of Statistics 43 (2015).
+    .. [5] M. Pratola, H. Chipman, E. George, R. McCulloch, "Heteroscedastic BART via multiplicative regression trees",
+       Journal of Computational and Graphical Statistics 29 (2020).
 
     Examples
     --------
@@ -125,9 +140,9 @@ class BARTRegressor(RegressorMixin, BaseBART):
         "nu": [Interval(Real, 0, None, closed="neither")],
         "draw_leaf_scale": ["boolean"],
         "q": [Interval(Real, 0, 1, closed="neither")],
-        "compute_loo": ["boolean"],
+        "n_variance_trees": [Interval(Integral, 0, 1 << 16, closed="both")],
     }
-    _model_state = State(**BASE_STATE, sigma_=Tensor("f8", "c d"), **LOO_FIELDS)
+    _model_state = State(**BASE_STATE, sigma_=Tensor("f8", "c d"), _variance_trees=Optional(TREES))
 
     def __init__(
         self,
@@ -144,6 +159,7 @@ class BARTRegressor(RegressorMixin, BaseBART):
         beta=2.0,
         nu=3.0,
         q=0.9,
+        n_variance_trees=0,
         max_depth=None,
         min_samples_leaf=5,
         sparse=False,
@@ -166,6 +182,7 @@ class BARTRegressor(RegressorMixin, BaseBART):
         self.beta = beta
         self.nu = nu
         self.q = q
+        self.n_variance_trees = n_variance_trees
         self.max_depth = max_depth
         self.min_samples_leaf = min_samples_leaf
         self.sparse = sparse
@@ -192,6 +209,11 @@ class BARTRegressor(RegressorMixin, BaseBART):
         -------
         self : BARTRegressor
         """
+        if self.n_variance_trees and not self.draws:
+            raise ValueError(
+                f"n_variance_trees: got {self.n_variance_trees} with draws=0, which keeps sweeps grown from the root: "
+                "these have the same noise everywhere; set draws, or n_variance_trees=0"
+            )
         X = self._read(X)
         y = _check_y(y, y_numeric=True, estimator=self).astype(np.float64)
         check_consistent_length(X, y)
@@ -200,8 +222,7 @@ class BARTRegressor(RegressorMixin, BaseBART):
         target = Target.of(y)
         codes = self._learn_codes(X, weight, seed)
         integers, weight_unit = integer_weights(weight)
-        sd = noise_guess(self._numbers_of(codes), target.units, weight)
-        trees, sigma2 = self._draw(
+        trees, variance_trees, sigma2 = self._draw(
             codes,
             target.units,
             integers,
@@ -209,14 +230,13 @@ class BARTRegressor(RegressorMixin, BaseBART):
             seed,
             tau2=(0.5 / self.k) ** 2 / self.n_trees,
             leaf_freedom=_LEAF_FREEDOM if self.draw_leaf_scale else 0.0,
-            nu=float(self.nu),
-            lam=noise_prior(sd, self.nu, self.q),
-            sigma2=sd**2,
             unit=UNIT,
+            **noise_options(self, noise_guess(self._numbers_of(codes), target.units, weight)),
         )
         self.sigma_ = np.sqrt(sigma2) * target.scale
+        self._variance_trees = variance_trees if self.n_variance_trees else None
         self._keep(codes, [trees], [target.offset], target.scale * UNIT)
-        self._keep_loo(codes, y, weight)
+        self._keep_loo(codes, weight, lambda rows, sums: self._log_likelihood(codes[rows], y[rows], *sums))
         self._warn()
         return self
 
@@ -226,17 +246,20 @@ class BARTRegressor(RegressorMixin, BaseBART):
         numbers = codes[:, categories == 0].astype(np.float64)
         return np.where(numbers > cuts[categories == 0], 0.5 * cuts[categories == 0], numbers)
 
-    def _keep_loo(self, codes, y, weight):
-        if not self.compute_loo:
-            return keep_loo(self)
-        sds = self.sigma_.ravel()[:, None]
+    def _log_likelihood(self, codes, y, f):
+        """Of targets under every draw: shape (draws, rows)."""
+        sds = self._sds(codes)
+        z = (y - f) / sds
+        return -0.5 * z * z - np.log(sds) - 0.5 * np.log(2.0 * np.pi)
 
-        def log_likelihood(begin, end):
-            sums = np.concatenate([block for _, (block,) in self._blocks(codes[begin:end])], axis=1)
-            z = (y[begin:end] - sums) / sds
-            return (-0.5 * z * z - np.log(sds) - 0.5 * np.log(2.0 * np.pi)).T
-
-        return keep_loo(self, *loo_by_importance(len(y), self.sigma_.size, log_likelihood), weight)
+    def _sds(self, codes):
+        """Standard deviation of the noise under every draw: shape (draws, 1) where it is that of all rows."""
+        if self._variance_trees is None:
+            return self.sigma_.reshape(-1, 1)
+        n_trees = len(self._variance_trees["ends"]) // self._n_draws
+        with limit(self.n_jobs):
+            logs = bart.sums(self._variance_trees, n_trees, codes, 0.0, bart.LOG_UNIT)
+        return self._scale / UNIT * np.exp(0.5 * np.clip(logs, -_FARTHEST, _FARTHEST))
 
     def predict(self, X, return_std=False):
         """Mean of the posterior predictive law.
@@ -258,8 +281,8 @@ class BARTRegressor(RegressorMixin, BaseBART):
         for rows, (sums,) in self._blocks(codes):
             mean[rows] = sums.mean(axis=0)
             if return_std:
-                variance[rows] = sums.var(axis=0)
-        return (mean, np.sqrt(variance + (self.sigma_**2).mean())) if return_std else mean
+                variance[rows] = sums.var(axis=0) + (self._sds(codes[rows]) ** 2).mean(axis=0)
+        return (mean, np.sqrt(variance)) if return_std else mean
 
     def predict_draws(self, X):
         """f at rows under every draw of every chain.
@@ -278,6 +301,33 @@ class BARTRegressor(RegressorMixin, BaseBART):
             out[:, rows] = sums
         return out.reshape(*self.sigma_.shape, len(codes))
 
+    def predict_sigma_draws(self, X):
+        """Standard deviation of the noise at rows under every draw of every chain.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n_samples, n_features)
+
+        Returns
+        -------
+        sigma : ndarray of shape (n_chains, n_draws, n_samples)
+            Of a row of weight 1. Without `n_variance_trees` that of ``sigma_``, the same at all rows.
+        """
+        codes = self._coded(X)
+        out = np.empty((self.sigma_.size, len(codes)))
+        for rows in self._blocks_of(len(codes)):
+            out[:, rows] = self._sds(codes[rows])
+        return out.reshape(*self.sigma_.shape, len(codes))
+
+    @property
+    def variance_inclusion_(self):
+        """Splits by each feature in the trees of the variance, on average over draws."""
+        check_is_fitted(self)
+        if self._variance_trees is None:
+            return np.zeros(self.n_features_in_)
+        n_trees = len(self._variance_trees["ends"]) // self._n_draws
+        return split_counts(self._variance_trees, n_trees, self.n_features_in_).mean(axis=0)
+
     def _predictive_law(self, X):
         return _BlockedMixture(self, self._coded(X))
 
@@ -288,20 +338,28 @@ class BARTRegressor(RegressorMixin, BaseBART):
         codes = self._coded(X)
         picked = Chains({"at": np.arange(self.sigma_.size).reshape(self.sigma_.shape)}).pick(n_samples, seed)["at"]
         out = normal(seed, _NOISE_STREAM, n_samples * len(codes)).reshape(n_samples, len(codes))
-        out *= self.sigma_.ravel()[picked][:, None]
         for rows, (sums,) in self._blocks(codes):
+            out[:, rows] *= self._sds(codes[rows])[picked]
             out[:, rows] += sums[picked]
         return out
 
     def _chains(self):
         f = np.concatenate([sums for _, (sums,) in self._blocks(self._watched)], axis=1)
-        return Chains({"sigma": self.sigma_, "f": self._by_chain(f)})
+        sigma = self.sigma_ if self._variance_trees is None else self._by_chain(self._sds(self._watched))
+        return Chains({"sigma": sigma, "f": self._by_chain(f)})
 
     def _validate_state(self):
         super()._validate_state()
         shape = (self._n_chains, self._n_draws // self._n_chains)
         if self.sigma_.shape != shape or len(self._trees) != 1 or not (self.sigma_ > 0).all():
             raise ModelFormatError(f"{type(self).__name__}: its noise does not fit its trees; the model is damaged")
+        if self._variance_trees is not None:
+            n_trees, rest = divmod(len(self._variance_trees["ends"]), self._n_draws)
+            if n_trees < 1 or rest:
+                raise ModelFormatError(
+                    f"{type(self).__name__}: the trees of its variance are no whole draws; the model is damaged"
+                )
+            bart.check_trees(self._variance_trees, self._codes["columns"], n_trees)
 
 
 class _BlockedMixture:
@@ -313,5 +371,6 @@ class _BlockedMixture:
     def quantiles(self, levels):
         out = np.empty((len(self._codes), len(levels)))
         for rows, (sums,) in self._model._blocks(self._codes):
-            out[rows] = NormalMixture(sums, self._model.sigma_.ravel()).quantiles(levels)
+            sds = self._model._sds(self._codes[rows])
+            out[rows] = NormalMixture(sums, sds if sds.shape[1] > 1 else sds[:, 0]).quantiles(levels)
         return out

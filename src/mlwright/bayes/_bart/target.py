@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import chdtri
+from scipy.optimize import brentq
+from scipy.special import chdtri, digamma, polygamma
 from sklearn.utils.validation import _check_sample_weight
 
 UNIT = 2.0**-24  # of the range of y: the least that residuals and leaf means differ by
@@ -84,6 +85,29 @@ def noise_guess(codes, units, weight):
 def noise_prior(sd, nu, q):
     """lambda of ``sigma2 ~ nu lambda / chi2(nu)`` for which sigma is below `sd` with probability q."""
     return sd**2 * float(chdtri(nu, q)) / nu
+
+
+def noise_options(model, sd):
+    """Of a chain: the prior of noise whose standard deviation is thought to be below `sd`, of the range of y."""
+    lam = noise_prior(sd, model.nu, model.q)
+    options = {"nu": float(model.nu), "lam": lam, "sigma2": sd**2}
+    if not model.n_variance_trees:
+        return options
+    nu, lam = variance_prior(model.nu, lam, model.n_variance_trees)
+    return options | {"n_variance_trees": int(model.n_variance_trees), "variance_nu": nu, "variance_lam": lam}
+
+
+def variance_prior(nu, lam, n_trees):
+    """``(nu, lambda)`` of each of trees whose product is a variance of about that prior.
+
+    The logarithm of the product has the mean and the variance of ``log(nu lambda / chi2(nu))``; of one tree it is that.
+    """
+    spread = float(polygamma(1, 0.5 * nu)) / n_trees
+    # 1 / a < polygamma(1, a) < 1 / a + 1 / a^2
+    most = (1.0 + np.sqrt(1.0 + 4.0 * spread)) / (2.0 * spread)
+    half = brentq(lambda a: float(polygamma(1, a)) - spread, 1.0 / spread, most, rtol=1e-14)
+    mean = (np.log(0.5 * nu * lam) - digamma(0.5 * nu)) / n_trees
+    return 2.0 * half, float(np.exp(mean + digamma(half)) / half)
 
 
 def rows_that_weigh(X, y, sample_weight):

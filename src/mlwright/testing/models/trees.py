@@ -101,6 +101,13 @@ def bart() -> list[Example]:
             numbers(),
             score[:40],
         ),
+        Example("bayes.BARTRegressor:noise", partial(BARTRegressor, n_variance_trees=2, **small), X, score),
+        Example(
+            "bayes.BARTClassifier:scored",
+            partial(BARTClassifier, compute_loo=True, k=100.0, **small | {"draws": 100}),
+            X,
+            np.where(score > 0, "high", "low"),
+        ),
         Example("bayes.BARTClassifier", partial(BARTClassifier, **small), X, np.where(score > 0, "high", "low")),
         Example("bayes.BARTClassifier:classes", partial(BARTClassifier, **small), X, np.digitize(score, [-1.0, 1.0])),
     ]

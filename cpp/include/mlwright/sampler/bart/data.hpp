@@ -32,4 +32,11 @@ class Data {
   Buffer<std::uint8_t> codes_;
 };
 
+// Of all rows; weight: empty for ones.
+inline std::int64_t total_weight(const Data& data, std::span<const std::int64_t> weight) noexcept {
+  std::int64_t total = weight.empty() ? data.n_rows() : 0;
+  for (const std::int64_t w : weight) total += w;
+  return total;
+}
+
 }  // namespace mlwright::sampler::bart

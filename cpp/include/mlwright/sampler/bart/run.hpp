@@ -3,6 +3,9 @@
 //   leaf means   N(0, tau2);  tau2 fixed, or ~ m tau2' / chi2(m);  sigma2 ~ nu lambda / chi2(nu), or fixed;
 //   trees as in space.hpp
 //
+// Or noise that differs from row to row: y_i ~ N(f(x_i), s2(x_i) / w_i), s2 a product of trees whose leaves
+// ~ nu' lambda' / chi2(nu'), see cpp/src/sampler/bart/noise.hpp; of their draws the leaves are logarithms, in units of kLogUnit.
+//
 // Or probit: P(class 1) = Phi(offset + f(x)), by latent normal variables, w_i of them (whole numbers) a row.
 //
 // Chains run on threads of their own; between slices of a few milliseconds the calling thread polls for Ctrl-C and tells the
@@ -19,6 +22,8 @@
 
 namespace mlwright::sampler::bart {
 
+inline constexpr double kLogUnit = 0x1p-20;  // of logarithms of variances
+
 struct Settings {
   std::uint64_t seed = 0;
   int n_trees = 200;
@@ -29,6 +34,8 @@ struct Settings {
   double leaf_freedom = 0;     // m, tau2 being where it starts and tau2'; 0: tau2 is fixed
   double sigma2 = 1;           // to start from
   bool sigma_is_fixed = false;
+  int n_variance_trees = 0;       // 0: sigma2 is that of all rows; after root_sweeps, for which it is so anyway
+  double variance_nu = 3, variance_lambda = 1;  // of each of them
   std::int64_t min_weight = 0;  // of a leaf, in units of weights
   index_t root_sweeps = 0;       // first of all: trees are grown from their roots in these sweeps
   bool is_sparse = false;        // few variables are split by, see sparsity.hpp
@@ -53,11 +60,12 @@ struct Schedule {
 };
 
 struct ChainDraws {
-  Draws trees;
-  std::vector<double> sigma2;  // of every kept draw
+  Draws trees, variance_trees;
+  std::vector<double> sigma2;  // of every kept draw; where it differs from row to row, on average over them
 };
 
-// One item a chain. Throws NumericalError where residuals outgrow their integers.
+// One item a chain. Throws InvalidArgument for trees of the variance where sweeps grown from roots are kept,
+// NumericalError where residuals outgrow their integers.
 std::vector<ChainDraws> run(const Data& data, const Response& response, const Settings& settings, const Schedule& schedule,
                             runtime::CancelToken& token, runtime::Progress& progress);
 
