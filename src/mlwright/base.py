@@ -1,5 +1,6 @@
 """What estimators share: the fit context, the state algebra and predictive intervals."""
 
+import copy
 import functools
 from numbers import Real
 
@@ -11,6 +12,7 @@ __all__ = [
     "IntervalMixin",
     "StateAlgebraMixin",
     "UnsupervisedStateAlgebraMixin",
+    "as_fitted",
     "check_parameters",
     "fit_context",
 ]
@@ -45,13 +47,17 @@ def _parameter_names(cls):
 def fit_context(method):
     """Around ``fit``, ``partial_fit``, ``merge`` and ``forget``: valid parameters, and all or nothing.
 
-    Whatever ends the call early (bad data, Ctrl-C) leaves the estimator as it was before it.
+    Whatever ends the call early (bad data, Ctrl-C) leaves the estimator as it was before it. The values of the
+    parameters that a class names in ``_read_later`` are kept for :func:`as_fitted`.
     """
 
     @functools.wraps(method)
     def wrapper(self, *args, **kwargs):
         check_parameters(self)
         before = dict(vars(self))
+        later = getattr(self, "_read_later", ())
+        if later:
+            self._as_fitted = {name: _own(getattr(self, name)) for name in later}
         try:
             return method(self, *args, **kwargs)
         except BaseException:
@@ -60,6 +66,20 @@ def fit_context(method):
             raise
 
     return wrapper
+
+
+def _own(value):
+    """The value, or a copy where its owner may write to it."""
+    return copy.copy(value) if isinstance(value, list) or hasattr(value, "__array_interface__") else value
+
+
+def as_fitted(estimator, name):
+    """The value that a parameter had in the fit that made the model; before any fit the present one.
+
+    ``set_params`` is for the next fit: what is asked of a fitted model goes through this door.
+    """
+    kept = getattr(estimator, "_as_fitted", {})
+    return kept[name] if name in kept else getattr(estimator, name)
 
 
 class StateAlgebraMixin:

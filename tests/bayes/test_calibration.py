@@ -150,4 +150,3 @@ def test_a_lost_jacobian_shows():
         return {"mean": draws["mean"], "sd": np.exp(draws["log_sd"])}
 
     assert smallest_p(150, simulate_normal, draw, normal_likelihood) < LEVEL
-

@@ -21,9 +21,7 @@ def assert_close(got, want, rtol, scale=None):
 @given(regressions(targets=(0, 1, 3), dtypes=("float64", "float32")), st.booleans())
 def test_linear_regression(problem, fit_intercept):
     ours = LinearRegression(fit_intercept=fit_intercept).fit(problem.X, problem.y, problem.w)
-    theirs = peer.LinearRegression(fit_intercept=fit_intercept).fit(
-        problem.X.astype(np.float64), problem.y, problem.w
-    )
+    theirs = peer.LinearRegression(fit_intercept=fit_intercept).fit(problem.X.astype(np.float64), problem.y, problem.w)
     rtol = RTOL[problem.X.dtype.name]
     assert ours.coef_.dtype == problem.X.dtype
     assert ours.coef_.shape == theirs.coef_.shape

@@ -1,6 +1,7 @@
 """Huber regression: scikit-learn's objective, its optimality conditions, and the laws it obeys."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -139,3 +140,10 @@ def test_hard_input():
         HuberRegressor(max_iter=1).fit(*table()[:2])
     with pytest.raises(ValueError, match="NaN"):
         HuberRegressor().fit(line, np.where(np.arange(50) == 3, np.nan, y))
+
+
+def test_frames_are_not_asked_for_their_names_twice():
+    X = pd.DataFrame(np.random.default_rng(0).standard_normal((50, 2)), columns=["a", "b"])
+    model = HuberRegressor().fit(X, X["a"] + np.arange(50) % 2)
+    assert model.feature_names_in_.tolist() == ["a", "b"]
+    assert model.outliers_.shape == (50,)

@@ -268,3 +268,31 @@ def test_it_tells_when_the_epochs_were_too_few(capsys):
     with pytest.warns(match="maximum number of iteration reached before convergence"):
         SGDRegressor(max_iter=2, verbose=1, random_state=0).fit(X, y)
     assert capsys.readouterr().out.count("-- Epoch") == 2
+
+
+def test_intervals_of_a_stream_of_single_rows():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((1500, 3))
+    y = X @ [1.0, -1.0, 0.5] + rng.standard_normal(1500)
+    model = SGDRegressor(eta0=0.05)
+    for i in range(900):
+        model.partial_fit(X[i : i + 1], y[i : i + 1])
+        if i == 5:
+            with pytest.raises(ValueError, match=r"5 rows that came after .* cover 0\.67 at most"):
+                model.predict_interval(X)
+    low, high = model.predict_interval(X[900:]).T
+    assert 0.86 < np.mean((low <= y[900:]) & (y[900:] <= high)) < 0.95
+    for _ in range(3):
+        model.partial_fit(X, y)
+    assert len(model._latest["residual"]) == 1024
+
+
+def test_averages_that_begin_late_begin_where_the_model_is():
+    X = np.random.default_rng(0).standard_normal((200, 2))
+    y = X @ [3.0, -2.0]
+    model = SGDRegressor(random_state=0)
+    for _ in range(30):
+        model.partial_fit(X, y)
+    before = model.coef_
+    np.testing.assert_allclose(model.set_params(average=True).partial_fit(X, y).coef_, before, rtol=0.05)
+    np.testing.assert_allclose(model.set_params(average=10**6).partial_fit(X, y).coef_, [3.0, -2.0], rtol=0.05)

@@ -112,7 +112,5 @@ def moments_of(X, w, responsibility, covariance, centres):
         Its log-likelihood and entropy are zero.
     """
     X = layout.vector(X)
-    answer = core.mixture.moments_of(
-        X, _optional(w), layout.vector(responsibility), covariance, layout.vector(centres)
-    )
+    answer = core.mixture.moments_of(X, _optional(w), layout.vector(responsibility), covariance, layout.vector(centres))
     return _shaped(answer, covariance, X.shape[1])

@@ -21,6 +21,7 @@ from mlwright.io.schema import Choice
 _KEYS = {"class", "version", "params", "state", "output"}
 _OUTPUT_CONFIG = "_sklearn_output_config"  # what set_output() leaves; belongs to any transformer
 _REQUESTS = "_metadata_request"  # what set_fit_request() and its like leave; belongs to any estimator
+_FITTED_WITH = "_as_fitted"  # what the fit context keeps of parameters; in files only where set_params changed them
 _OUTPUT = Optional(Choice("default", "pandas", "polars"))
 
 
@@ -50,6 +51,7 @@ def _encode_model(model: Any, out: Sink) -> dict[str, Any]:
     attributes = {key: value for key, value in vars(model).items() if key not in parameters}
     output = attributes.pop(_OUTPUT_CONFIG, {}).get("transform")
     _drop_requests(model, attributes, out)
+    fitted_with = attributes.pop(_FITTED_WITH, {})
     place = out.at("params")
     node = {
         "class": name,
@@ -58,8 +60,16 @@ def _encode_model(model: Any, out: Sink) -> dict[str, Any]:
         "state": schema.encode(attributes, out.fresh()) if attributes else None,
         "output": _OUTPUT.encode(output, out.at("output")),
     }
+    changed = {key: value for key, value in fitted_with.items() if not _same(value, getattr(model, key))}
+    if changed:
+        place = out.at("fitted_with")
+        node["fitted_with"] = {key: plain.encode(value, place.at(key)) for key, value in sorted(changed.items())}
     _check(model, bool(attributes), out)
     return node
+
+
+def _same(a: Any, b: Any) -> bool:
+    return a is b or (type(a) is type(b) and np.array_equal(a, b))
 
 
 def _drop_requests(model: Any, attributes: dict[str, Any], out: Sink) -> None:
@@ -77,7 +87,7 @@ def _drop_requests(model: Any, attributes: dict[str, Any], out: Sink) -> None:
 
 
 def _decode_model(node: Any, source: Source) -> Any:
-    if type(node) is not dict or node.keys() != _KEYS:
+    if type(node) is not dict or node.keys() - {"fitted_with"} != _KEYS:
         raise source.error(f"is no model; expected an object with the keys {', '.join(sorted(_KEYS))}")
     cls = class_of(node["class"])
     schema = state_of(cls)
@@ -91,10 +101,27 @@ def _decode_model(node: Any, source: Source) -> Any:
     output = _OUTPUT.decode(node["output"], source.at("output"))
     model = cls(**parameters)
     vars(model).update(attributes)
+    if "fitted_with" in node or attributes:
+        _restore_fitted_with(model, parameters, node.get("fitted_with", {}), source.at("fitted_with"))
     if output is not None:
         setattr(model, _OUTPUT_CONFIG, {"transform": output})
     _check(model, bool(attributes), source)
     return model
+
+
+def _restore_fitted_with(model: Any, parameters: dict[str, Any], node: Any, source: Source) -> None:
+    """The parameters that the model was fitted with: those that a file names beside the present ones, else these."""
+    later = getattr(model, "_read_later", ())
+    if type(node) is not dict or not node.keys() <= set(later):
+        raise source.error(f"got {node!r:.80}; expected values of {', '.join(later) or 'nothing'}")
+    values = {key: plain.decode(value, source.at(key)) for key, value in node.items()}
+    try:
+        if values:
+            type(model)(**(parameters | values))._validate_params()
+    except (TypeError, ValueError) as error:
+        raise source.error(str(error)) from error
+    if later:
+        setattr(model, _FITTED_WITH, {name: values.get(name, getattr(model, name)) for name in later})
 
 
 _parameters_of = cache(lambda cls: signature(cls).parameters)

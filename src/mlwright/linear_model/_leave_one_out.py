@@ -23,6 +23,7 @@ from scipy import linalg as sla
 from mlwright._kernels.linalg import affine_map, as_design, gram
 from mlwright._runtime.errors import NumericalError
 from mlwright.linear_model._least_squares import centred_rows
+from mlwright.linear_model._sparse.penalised import one_left_out, without_the_mean
 
 _ROWS_AT_ONCE = 4096  # of 200 columns: what stays in the caches between the products
 _SEPARATED = 1e-10  # smallest (lambda + alpha) over the largest, up to which eigenvalues of the Gram matrix will do
@@ -98,6 +99,12 @@ class Dual:
         back = affine_map(as_design(self.rows.X.T), dual.T, np.zeros(dual.shape[1])).T
         return back - dual.sum(axis=0)[:, None] * self.x_mean
 
+    def residuals_left_out(self, alpha):
+        """Residuals (n, t) of rows of which one repetition is left out."""
+        inverse = 1.0 / (self.values + alpha)
+        dual = self.vectors @ (inverse[:, None] * self._rotated_target())
+        return one_left_out(dual, self.vectors**2 @ inverse, alpha, self.root)
+
     def predictions(self, alphas):
         """As of :class:`Primal`, in one block."""
         out = np.empty((len(self.root), len(alphas), self.rows.y.shape[1]))
@@ -154,9 +161,7 @@ def decompose_dual(rows, x_mean, y_mean, fit_intercept):
     root = np.ones(n) if rows.w is None else np.sqrt(rows.w)
     kernel = gram(as_design(rows.X.T), None, x_mean, root)
     if fit_intercept:
-        # The kernel has the direction of the intercept for a null vector; as the largest it can be told and left out.
-        unit = root / np.sqrt((root * root).sum())
-        kernel += np.multiply.outer(unit, unit) * (2.0 * np.abs(kernel).sum(axis=0).max() or 1.0)
+        kernel, _ = without_the_mean(kernel, root)
     values, vectors = sla.eigh(kernel, driver="evd", check_finite=False)
     if fit_intercept:
         values, vectors = values[:-1], vectors[:, :-1]

@@ -10,7 +10,7 @@ from sklearn.utils._param_validation import Interval
 from mlwright._runtime import threads
 from mlwright._runtime.errors import LossOfPrecisionWarning
 from mlwright._validation import explain_not_finite
-from mlwright.base import fit_context
+from mlwright.base import as_fitted, fit_context
 from mlwright.io.composite import Maybe, Optional, State
 from mlwright.io.schema import Number, Tensor
 from mlwright.linear_model import _iterative
@@ -113,6 +113,7 @@ class LinearRegression(InferenceMixin, LeastSquaresModel):
         _n_singular=Optional(Number(0, integer=True)),
         _singular=Optional(Tensor("f8", "s")),
     )
+    _read_later = ("fit_intercept", "positive")
     _parameter_constraints: ClassVar[dict] = {
         "fit_intercept": ["boolean"],
         "copy_X": ["boolean"],
@@ -217,11 +218,12 @@ class LinearRegression(InferenceMixin, LeastSquaresModel):
             raise AttributeError("singular_: exists after a fit on dense X, unless positive=True")
         if self._singular is not None:
             return self._singular
-        values, _, _, common = spectrum(Problem.of(self._required_statistics("singular_"), self.fit_intercept))
+        intercept = as_fitted(self, "fit_intercept")
+        values, _, _, common = spectrum(Problem.of(self._required_statistics("singular_"), intercept))
         return np.sqrt(np.maximum(values[::-1], 0.0))[: self._n_singular] / common
 
     def _refuse_inference(self):
-        if self.positive:
+        if as_fitted(self, "positive"):
             raise ValueError(
                 "LinearRegression: positive=True has no standard errors: coefficients at their bound are not normal; "
                 "expected positive=False; fit again, or resample the rows."

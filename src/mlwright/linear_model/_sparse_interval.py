@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from mlwright._validation import require_finite, rows_for_predict
+from mlwright.base import as_fitted
 from mlwright.linear_model._interval import inverse_root, quadratic, residual_squares
 from mlwright.linear_model._system import Problem
 
@@ -35,18 +36,19 @@ def sparse_predictive(model, X, ridge):
 
 
 def _of_target(model, statistics, X, ridge, k, coef):
-    problem, weight, p = Problem.of(statistics, model.fit_intercept), statistics.weight, statistics.n_features
+    a = bool(as_fitted(model, "fit_intercept"))
+    problem, weight, p = Problem.of(statistics, a), statistics.weight, statistics.n_features
     support = np.flatnonzero(coef)
-    freedom = weight - len(support) - bool(model.fit_intercept)
+    freedom = weight - len(support) - a
     if freedom <= 0:
         raise ValueError(
             f"predict_interval: {weight:g} rows (or weight) and {len(support)} coefficients that are not zero leave no "
             "degrees of freedom; expected more rows; raise alpha."
         )
     rss = residual_squares(problem, coef, k)
-    reach = np.full(X.shape[0], 1.0 / weight if model.fit_intercept else 0.0)
+    reach = np.full(X.shape[0], 1.0 / weight if a else 0.0)
     if len(support):
-        centre = statistics.mean[:p][support] if model.fit_intercept else np.zeros(len(support))
+        centre = statistics.mean[:p][support] if a else np.zeros(len(support))
         part = Problem(
             problem.gram[np.ix_(support, support)],
             problem.cross[support],

@@ -45,9 +45,7 @@ def patterns_of(X, w):
 
 def _pattern(X, w, mask, index):
     observed = np.flatnonzero(~mask)
-    return Pattern(
-        index, observed, np.flatnonzero(mask), X[np.ix_(index, observed)], None if w is None else w[index]
-    )
+    return Pattern(index, observed, np.flatnonzero(mask), X[np.ix_(index, observed)], None if w is None else w[index])
 
 
 def pattern_pass(pattern, gaussians, **wants):

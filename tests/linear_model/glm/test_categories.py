@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.preprocessing import OneHotEncoder
 
@@ -99,9 +100,28 @@ def test_standard_errors_of_levels():
     np.testing.assert_allclose(model.std_errors_, dense.std_errors_, rtol=1e-5)
     robust = model.inference(part, y, cov_type="HC0")
     assert robust.names == ("age", "region=east", "region=north", "region=south")
-    assert not hasattr(
-        GeneralizedLinearRegressor("poisson").fit(part, y), "std_errors_"
-    )  # each level, and all together
+
+
+@pytest.mark.parametrize("intercept", [True, False])
+def test_levels_are_told_from_the_first(intercept):
+    """As from columns of which that of the first level is left out."""
+    frame, y = table()
+    rows = one_hot(frame)
+    model = GeneralizedLinearRegressor("poisson", fit_intercept=intercept, tol=1e-9, max_iter=500).fit(frame, y)
+    names, result = model.coef_names_, model.inference(frame, y)
+    first = [np.flatnonzero([name.startswith(f"{c}=") for name in names])[0] for c in ("region", "brand")]
+    left_out = first if intercept else first[1:] if first[0] < first[1] else first[:1]
+    keep = np.setdiff1d(np.arange(len(names)), left_out)
+    dense = clone(model).fit(rows[:, keep], y)
+    want = dense.inference(rows[:, keep], y)
+    assert result.names == ("intercept",) * intercept + tuple(names[keep])
+    np.testing.assert_allclose(result.params, want.params, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(result.std_errors, want.std_errors, rtol=1e-6)
+    np.testing.assert_allclose(model.std_errors_, result.std_errors, rtol=1e-9)
+    for kind in ("HC0", "HC3"):
+        robust = [m.inference(r, y, cov_type=kind).std_errors for m, r in ((model, frame), (dense, rows[:, keep]))]
+        np.testing.assert_allclose(*robust, rtol=1e-6)
+    assert model.inference(frame, y).wald_test(["region=north", "region=south"]).df == 2
 
 
 def test_what_cannot_be_coded():
@@ -154,8 +174,6 @@ def test_many_levels_equal_one_hot_columns_with_the_same_bits(l1_ratio):
 def test_categories_alone():
     frame, y = table()
     part, encoded = frame[["region", "brand"]], np.delete(one_hot(frame), [0, 4], axis=1)
-    model, dense = (
-        GeneralizedLinearRegressor("poisson", alpha=0.01, tol=1e-7).fit(X, y) for X in (part, encoded)
-    )
+    model, dense = (GeneralizedLinearRegressor("poisson", alpha=0.01, tol=1e-7).fit(X, y) for X in (part, encoded))
     np.testing.assert_allclose(model.coef_, dense.coef_, atol=1e-6)
     np.testing.assert_allclose(model.predict(part), np.exp(model.intercept_ + encoded @ model.coef_))

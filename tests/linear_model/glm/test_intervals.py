@@ -54,3 +54,17 @@ def test_powers_without_quantiles_are_named():
     X, y = np.random.default_rng(2).uniform(1.0, 2.0, (2, 50))
     with pytest.raises(ValueError, match=r"power 2\.5 has no quantiles"):
         TweedieRegressor(power=2.5, link="log").fit(X[:, None], y).predict_interval(X[:, None])
+
+
+def test_dispersions_of_few_rows_count_what_the_penalty_leaves():
+    """The variance of the errors, with more columns than rows; and none is made up where no freedom is left."""
+    rng, found = np.random.default_rng(3), []
+    for _ in range(20):
+        X, b = rng.standard_normal((40, 60)), rng.standard_normal(60) / 8
+        y = 100.0 + 10.0 * (X @ b + rng.standard_normal(40))
+        found.append(GeneralizedLinearRegressor("normal", alpha=1.5).fit(X, y).dispersion_)
+    assert 70.0 < np.mean(found) < 140.0
+    model = GammaRegressor(alpha=0.0).fit(X[:3, :5], np.exp(X[:3, 0]))
+    assert np.isnan(model.dispersion_)
+    with pytest.raises(ValueError, match="no degrees of freedom"):
+        model.predict_interval(X[:, :5])

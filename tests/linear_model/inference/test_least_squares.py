@@ -319,3 +319,58 @@ def test_a_fit_without_residuals_has_no_errors_to_speak_of():
     assert (result.std_errors < 1e-10).all()
     assert result.r_squared == pytest.approx(1.0)
     assert "summary" in str(result.summary())
+
+
+@pytest.mark.parametrize("weights", ["frequency", "precision"])
+@pytest.mark.parametrize("two_ways", [False, True])
+def test_groups_without_weight_are_none(weights, two_ways):
+    X, y, groups = data()
+    w = np.where(groups < 9, 1.0 + np.arange(len(y)) % 2, 0.0)
+    groups = np.column_stack([groups, np.where(w > 0, np.arange(len(y)) % 8, 99)]) if two_ways else groups
+    one = LinearRegression().fit(X, y, w).inference(X, y, w, cov_type="cluster", groups=groups, weights=weights)
+    X, y, groups, w = X[w > 0], y[w > 0], groups[w > 0], w[w > 0]
+    few = LinearRegression().fit(X, y, w).inference(X, y, w, cov_type="cluster", groups=groups, weights=weights)
+    np.testing.assert_allclose(one.std_errors, few.std_errors, rtol=1e-9)
+    assert one.df_tests == few.df_tests
+
+
+def test_groups_of_one_row_are_independent_rows():
+    X, y, _ = data()
+    n, k = len(y), 4
+    alone = infer("cluster", X, y, groups=np.arange(n))
+    ratio = alone.std_errors / infer("HC0", X, y).std_errors
+    np.testing.assert_allclose(ratio, np.sqrt(n / (n - 1) * (n - 1) / (n - k)), rtol=1e-9)
+
+
+def test_the_intercept_may_be_what_is_tested():
+    X, y, _ = data()
+    full, small = (LinearRegression(fit_intercept=fit_intercept).fit(X, y) for fit_intercept in (True, False))
+    test = full.inference().lr_test(small.inference())
+    assert test.df == 1
+    assert test.statistic == pytest.approx(2 * (full.inference().log_likelihood - small.inference().log_likelihood))
+    with pytest.raises(ValueError, match="different rows"):
+        full.inference().lr_test(LinearRegression(fit_intercept=False).fit(X, 2 * y).inference())
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda r, m: r.wald_test([[0, 1, 0, 0]], [1, 2]),
+            r"q is \[1, 2\], expected a finite number for each of the 1",
+        ),
+        (lambda r, m: r.wald_test("x0", np.nan), "expected a finite number"),
+        (lambda r, m: m(["a", None] * 60), "expected a group for every row"),
+        (lambda r, m: m(["a", np.nan] * 60), "expected a group for every row"),
+        (lambda r, m: m(np.array(["a", 1] * 60, dtype=object)), "labels of several kinds"),
+    ],
+)
+def test_bad_tests_and_groups_are_named(call, message):
+    X, y, _ = data()
+    model = LinearRegression().fit(X, y)
+
+    def clustered(groups):
+        return model.inference(X, y, cov_type="cluster", groups=np.array(groups, dtype=object))
+
+    with pytest.raises((TypeError, ValueError), match=message):
+        call(model.inference(), clustered)

@@ -14,11 +14,13 @@ from sklearn.utils.validation import check_array, validate_data
 
 from mlwright._kernels.linalg import as_design
 from mlwright._validation import rows_for_fit
+from mlwright.base import as_fitted
 from mlwright.io.composite import AnyOf, ListOf, Maybe, Optional
 from mlwright.io.schema import Strings, Tensor
 from mlwright.linear_model._glm._base import refuse
 from mlwright.linear_model._glm._coded_table import CodedTable
 from mlwright.linear_model._glm._solve import DENSE_PROXIMAL, LARGEST_HESSIAN
+from mlwright.linear_model._inference.glm import GlmRows
 from mlwright.preprocessing._category_levels import read_series
 from mlwright.preprocessing._columns import as_table, check_table_shape, table_names
 
@@ -131,6 +133,39 @@ class CategoricalMixin:
 
     def _parameter_names(self):
         return self.coef_names_.tolist()
+
+    def _names_and_params(self):
+        """Levels less the first of their feature, which the intercept stands for; as statsmodels' formulas have it.
+
+        Without an intercept the levels of the first feature stay as they are, and stand for the others' first ones.
+        """
+        names, params = super()._names_and_params()
+        if getattr(self, "is_categorical_", None) is None:
+            return names, params
+        a, params = int(as_fitted(self, "fit_intercept")), params.astype(np.float64)
+        keep = np.ones(len(params), dtype=bool)
+        parts = [slice(begin + a, end + a) for begin, end in self._places_of_levels()]
+        stand_in = slice(0, 1) if a else parts[0]
+        for part in parts[1 - a :]:
+            first = params[part.start]
+            params[part] -= first
+            params[stand_in] += first
+            keep[part.start] = False
+        return tuple(name for name, kept in zip(names, keep, strict=True) if kept), params[keep]
+
+    def _places_of_levels(self):
+        """Where the coefficients of each categorical feature begin and end."""
+        ends = np.cumsum(_widths(self.is_categorical_, self._levels))
+        starts = np.concatenate([[0], ends[:-1]])
+        return [(int(starts[j]), int(ends[j])) for j in np.flatnonzero(self.is_categorical_)]
+
+    def _glm_rows(self, rows, y, w, eta):
+        if getattr(self, "is_categorical_", None) is None:
+            return super()._glm_rows(rows, y, w, eta)
+        firsts = [begin for begin, _ in self._places_of_levels()][1 - int(as_fitted(self, "fit_intercept")) :]
+        X = rows.X.tocsr()
+        X = X[:, np.setdiff1d(np.arange(X.shape[1]), firsts)]
+        return GlmRows(X, as_design(X), y, w, eta)
 
     def _validate_state(self):
         mask, levels = getattr(self, "is_categorical_", None), getattr(self, "_levels", [])

@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from mlwright._kernels.glm import GlmLoss
-from mlwright.base import fit_context
+from mlwright.base import as_fitted, fit_context
 from mlwright.io.composite import State
 from mlwright.linear_model._glm._base import checked_offset
 from mlwright.linear_model._glm._categories import CATEGORY_FIELDS, CategoricalMixin
@@ -128,6 +128,7 @@ default="normal"
     (1, 2)
     """
     _model_state = State(**(REGRESSOR_FIELDS | CATEGORY_FIELDS))
+    _read_later = ("alpha", "fit_intercept", "family", "link", "power", "dispersion")
     _parameter_constraints: ClassVar[dict] = {
         **CONSTRAINTS,
         "family": [StrOptions(set(FAMILIES)), HasMethods(["compile"])],
@@ -254,23 +255,24 @@ default="normal"
 
     @property
     def _more_parameters(self):
-        return int(self.family == "negative_binomial" and self.dispersion == "estimate")
+        return int(as_fitted(self, "family") == "negative_binomial" and as_fitted(self, "dispersion") == "estimate")
 
     def _scores_for(self, X, offset=None, exposure=None):
         return self._scores_at(X, offset, exposure)
 
     def _law(self):
-        if not isinstance(self.family, str):
-            if not hasattr(self.family, "compile") or not hasattr(self.family, "link"):
+        family, dispersion = as_fitted(self, "family"), as_fitted(self, "dispersion")
+        if not isinstance(family, str):
+            if not hasattr(family, "compile") or not hasattr(family, "link"):
                 raise ValueError(
-                    f"family: got {self.family!r}, expected one of {', '.join(map(repr, FAMILIES))} or a loss made by "
+                    f"family: got {family!r}, expected one of {', '.join(map(repr, FAMILIES))} or a loss made by "
                     "mlwright.extend.loss."
                 )
-            return _UserLaw(self.family)
+            return _UserLaw(family)
         alpha = getattr(self, "_alpha", None)
         if alpha is None:
-            alpha = getattr(self, "dispersion_", 1.0) if self.dispersion == "estimate" else self.dispersion
-        return law_of(self.family, self.link, power=self.power, dispersion=alpha)
+            alpha = getattr(self, "dispersion_", 1.0) if dispersion == "estimate" else dispersion
+        return law_of(family, as_fitted(self, "link"), power=as_fitted(self, "power"), dispersion=alpha)
 
     def _offset(self, offset, exposure, n):
         offset = checked_offset(offset, n)

@@ -4,6 +4,7 @@ import numpy as np
 
 from mlwright._kernels.linalg import as_design
 from mlwright._validation import explain_not_finite, rows_for_fit
+from mlwright.base import as_fitted
 from mlwright.linear_model._glm._base import scores_of, usable_weights
 from mlwright.linear_model._inference.covariance import Kind
 from mlwright.linear_model._inference.door import InferenceMixin
@@ -40,8 +41,7 @@ class GlmInferenceMixin(InferenceMixin):
         """Rows of the fit, checked against what it knows of them."""
         return rows_for_fit(self, X, y, None, reset=False, multi_output=False)
 
-    @staticmethod
-    def _glm_rows(rows, y, w, eta):
+    def _glm_rows(self, rows, y, w, eta):
         X = rows.X.tocsr() if rows.is_sparse else rows.X
         return GlmRows(X, as_design(X), y, w, eta)
 
@@ -71,7 +71,7 @@ class GlmInferenceMixin(InferenceMixin):
 
     def _names_and_params(self):
         """Of the intercept, where there is one, and the coefficients."""
-        a = int(self.fit_intercept)
+        a = int(as_fitted(self, "fit_intercept"))
         params = np.concatenate([np.ravel(self.intercept_)[:a], np.ravel(self.coef_)])
         return ("intercept",) * a + tuple(self._parameter_names()), params
 

@@ -214,6 +214,7 @@ class LogisticRegression(LogisticInferenceMixin, LogisticModel):
         n_iter_=Tensor("i4", "*"),
         _inference=Maybe(Optional(KEPT)),
     )
+    _read_later = ("penalty", "C", "fit_intercept", "class_weight")
     _parameter_constraints: ClassVar[dict] = {
         "penalty": [StrOptions({"l1", "l2", "elasticnet"}), None, Hidden(StrOptions({"deprecated"}))],
         "C": [Interval(Real, 0, None, closed="right")],

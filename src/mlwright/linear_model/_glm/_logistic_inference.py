@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.utils.validation import column_or_1d
 
+from mlwright.base import as_fitted
 from mlwright.linear_model._glm._base import scores_of
 from mlwright.linear_model._glm._families import law_of
 from mlwright.linear_model._glm._inference import GlmInferenceMixin
@@ -18,11 +19,11 @@ class LogisticInferenceMixin(GlmInferenceMixin):
         return law_of("binomial", "logit")
 
     def _penalised(self):
-        return self.penalty is not None and not np.isinf(self.C)
+        return as_fitted(self, "penalty") is not None and not np.isinf(as_fitted(self, "C"))
 
     def _refuse_inference(self):
         super()._refuse_inference()
-        if self.class_weight is not None:
+        if as_fitted(self, "class_weight") is not None:
             raise ValueError(
                 "LogisticRegression: class_weight changes what is estimated, and its weights are no frequencies; "
                 "expected class_weight=None."

@@ -6,7 +6,7 @@ from sklearn.utils.validation import check_array, column_or_1d
 
 from mlwright._kernels import glm
 from mlwright._validation import explain_not_finite, rows_for_fit
-from mlwright.base import check_coverage
+from mlwright.base import as_fitted, check_coverage
 from mlwright.io.composite import Maybe, Optional
 from mlwright.io.schema import Number, Tensor
 from mlwright.linear_model._glm._base import (
@@ -18,10 +18,11 @@ from mlwright.linear_model._glm._base import (
     usable_weights,
 )
 from mlwright.linear_model._glm._inference import GlmInferenceMixin
-from mlwright.linear_model._glm._laws import pearson_dispersion, quantile
+from mlwright.linear_model._glm._laws import effective_parameters, pearson_dispersion, quantile
 from mlwright.linear_model._glm._links import LINKS
 from mlwright.linear_model._glm._problem import Problem, table_of
 from mlwright.linear_model._glm._solve import solve
+from mlwright.linear_model._inference.glm import expected_information
 from mlwright.linear_model._inference.kept import KEPT
 
 REGRESSOR_FIELDS = {
@@ -29,7 +30,7 @@ REGRESSOR_FIELDS = {
     "coef_": Tensor("f4 f8", "p"),
     "intercept_": Number(),
     "n_iter_": Number(0, integer=True),
-    "dispersion_": Maybe(Number(0.0)),
+    "dispersion_": Maybe(Number(0.0, finite=False)),
     "_inference": Maybe(Optional(KEPT)),
 }
 
@@ -44,7 +45,7 @@ class GlmRegressor(GlmInferenceMixin, RegressorMixin, BaseEstimator):
     _without_penalty = "alpha=0"
 
     def _penalised(self):
-        return self.alpha != 0
+        return as_fitted(self, "alpha") != 0
 
     def predict(self, X):
         """The mean of y at new rows.
@@ -111,6 +112,11 @@ class GlmRegressor(GlmInferenceMixin, RegressorMixin, BaseEstimator):
             raise ValueError(
                 f"predict_interval: this {type(self).__name__} comes from a file without a dispersion; fit it again."
             )
+        if not np.isfinite(self.dispersion_):
+            raise ValueError(
+                "predict_interval: no more rows (or weight) than coefficients leave no degrees of freedom for the "
+                "dispersion; expected more rows, or a larger alpha."
+            )
         mean = LINKS[law.link].mean(eta)
         ends = [quantile(law, mean, self.dispersion_, level) for level in (0.5 - coverage / 2, 0.5 + coverage / 2)]
         return np.stack(ends, axis=-1)
@@ -157,9 +163,18 @@ class GlmRegressor(GlmInferenceMixin, RegressorMixin, BaseEstimator):
         if law.has_law and law.family.dispersed:
             eta = self._fitted_scores(rows, offset)
             total = float(len(y) if w is None else w.sum())
-            freedom = total - np.count_nonzero(self.coef_) - bool(self.fit_intercept)
+            freedom = total - self._count_parameters(law, rows, w, eta, total)
             self.dispersion_ = pearson_dispersion(law, y, LINKS[law.link].mean(eta), w, freedom)
         self._keep_inference(rows, y, w, lambda: self._fitted_scores(rows, offset) if eta is None else eta)
+
+    def _count_parameters(self, law, rows, w, eta, total):
+        """Coefficients that are not zero; where these are many for the rows, what they count as under the penalty."""
+        used, l2 = np.flatnonzero(self.coef_), self.alpha * (1.0 - self.l1_ratio) * total
+        if 2 * len(used) < total or l2 == 0.0:
+            return len(used) + bool(self.fit_intercept)
+        information = expected_information(law, eta)
+        X = rows.X.tocsr() if hasattr(rows.X, "tocsr") else rows.X
+        return effective_parameters(X[:, used], information if w is None else w * information, l2, self.fit_intercept)
 
     def _fitted_scores(self, rows, offset):
         eta = scores_of_fitted(self, rows)[:, 0]

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from sklearn.utils._param_validation import Hidden, Interval, StrOptions
 
-from mlwright.base import fit_context
+from mlwright.base import as_fitted, fit_context
 from mlwright.io.composite import State
 from mlwright.linear_model._glm._families import law_of
 from mlwright.linear_model._glm._regressor import REGRESSOR_FIELDS, GlmRegressor
@@ -49,13 +49,15 @@ ATTRIBUTES = """    coef_ : ndarray of shape (n_features,)
     converged_ : bool
         Whether the optimum is certified; a ConvergenceWarning says where it is not.
     dispersion_ : float
-        Pearson's estimate of the family's dispersion, alpha of the negative binomial, 1 where there is none.
+        Pearson's estimate of the family's dispersion, alpha of the negative binomial, 1 where there is none; NaN where
+        the coefficients leave no degrees of freedom.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)"""
 
 
 class _ScikitRegressor(GlmRegressor):
     _model_state = State(**REGRESSOR_FIELDS)
+    _read_later: ClassVar[tuple] = ("alpha", "fit_intercept")
     _parameter_constraints: ClassVar[dict] = CONSTRAINTS
 
     def __init__(
@@ -188,6 +190,7 @@ class TweedieRegressor(_ScikitRegressor):
     >>> TweedieRegressor().fit(X, y).coef_.round(3)
     array([0.6, 0.3])
     """
+    _read_later = ("alpha", "fit_intercept", "power", "link")
     _parameter_constraints: ClassVar[dict] = {
         **CONSTRAINTS,
         "power": [Interval(Real, None, None, closed="neither")],
@@ -220,5 +223,6 @@ class TweedieRegressor(_ScikitRegressor):
         self.link = link
 
     def _law(self):
-        link = ("identity" if self.power <= 0 else "log") if self.link == "auto" else self.link
-        return law_of("tweedie", link, power=self.power)
+        power, link = as_fitted(self, "power"), as_fitted(self, "link")
+        link = ("identity" if power <= 0 else "log") if link == "auto" else link
+        return law_of("tweedie", link, power=power)

@@ -35,8 +35,8 @@ class Kind:
     lags: int = 0
 
     @classmethod
-    def of(cls, cov_type, n, groups=None, maxlags=None):
-        """Check what a user asks for, of n rows (None where no rows are given).
+    def of(cls, cov_type, n, groups=None, maxlags=None, w=None):
+        """Check what a user asks for, of n rows (None where no rows are given) of weights w.
 
         Raises
         ------
@@ -57,7 +57,7 @@ class Kind:
                 "rows that the model was fitted on."
             )
         if cov_type == "cluster":
-            return cls(cov_type, groups=_codes(groups, n))
+            return cls(cov_type, groups=_codes(groups, n, w))
         return cls(cov_type, lags=_lags(maxlags, n)) if cov_type == "HAC" else cls(cov_type)
 
     @property
@@ -128,20 +128,39 @@ def _require_no_full_leverage(left, cov_type):
         )
 
 
-def _codes(groups, n):
-    """Codes 0 .. n_groups - 1 of one or two ways of grouping."""
+def _codes(groups, n, w):
+    """Codes 0 .. n_groups - 1 of one or two ways of grouping; rows without weight go where the first of the others is.
+
+    They add nothing to any sum, and a group of such rows alone is none.
+    """
+    there = np.arange(n) if w is None else np.flatnonzero(w > 0.0)
     groups = np.asarray(groups)
     if groups.ndim not in (1, 2) or len(groups) != n or (groups.ndim == 2 and groups.shape[1] not in (1, 2)):
         raise ValueError(f"groups: got shape {groups.shape}, expected one group a row ({n},), or two ({n}, 2).")
     ways = []
     for labels in [groups] if groups.ndim == 1 else list(groups.T):
-        if labels.dtype.kind == "f" and not np.isfinite(labels).all():
-            raise ValueError("groups: got NaN or infinity, expected a group for every row.")
-        names, codes = np.unique(labels, return_inverse=True)
+        if _is_missing(labels).any():
+            raise ValueError("groups: got NaN, infinity or None, expected a group for every row.")
+        try:
+            names, of_there = np.unique(labels[there], return_inverse=True)
+        except TypeError as error:
+            raise TypeError(f"groups: got labels of several kinds ({error}), expected one kind, e.g. text.") from error
         if len(names) < 2:
             raise ValueError("groups: got a single group, expected two or more; clusters are what varies.")
-        ways.append((codes.astype(np.int64, copy=False), len(names)))
+        codes = np.full(n, of_there[0], dtype=np.int64)
+        codes[there] = of_there
+        ways.append((codes, len(names)))
     return tuple(ways)
+
+
+def _is_missing(labels):
+    if labels.dtype.kind == "f":
+        return ~np.isfinite(labels)
+    if labels.dtype.kind in "mM":
+        return np.isnat(labels)
+    if labels.dtype.kind != "O":
+        return np.zeros(len(labels), dtype=bool)
+    return np.array([label is None or (isinstance(label, float) and not np.isfinite(label)) for label in labels])
 
 
 def _lags(maxlags, n):

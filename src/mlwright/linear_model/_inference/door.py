@@ -77,7 +77,8 @@ class InferenceMixin:
         if X is None and (sample_weight is not None or of_rows):
             raise ValueError("inference: got sample_weight or offsets without X and y, expected all of them.")
         rows = None if X is None else self._rows_for_inference(X, y, sample_weight, **of_rows)
-        kind = Kind.of(cov_type, None if rows is None else rows.X.shape[0], groups, maxlags)
+        n, w = (None, None) if rows is None else (rows.X.shape[0], rows.w)
+        kind = Kind.of(cov_type, n, groups, maxlags, w)
         if kind.cov_type == "HAC" and weights == "frequency" and sample_weight is not None:
             raise ValueError(
                 "cov_type='HAC': got sample_weight as frequencies, but rows seen several times have no order in time; "

@@ -13,6 +13,7 @@ import numpy as np
 from scipy import special
 
 from mlwright._kernels.fold_statistics import FoldStatistics
+from mlwright.base import as_fitted
 from mlwright.linear_model._glm._laws import pearson_dispersion
 from mlwright.linear_model._inference.bread import bread as bread_of
 from mlwright.linear_model._inference.meat import Scores
@@ -71,6 +72,12 @@ def _variance_and_slope(law, mean, eta):
     return law.family.variance(mean, parameter), slope
 
 
+def expected_information(law, eta):
+    """Of each row, on its score."""
+    mean, slope, _ = _mean_and_slopes(law.link, eta)
+    return slope**2 / _variance_and_slope(law, mean, eta)[0]
+
+
 def log_likelihood(law, y, mean, dispersion, repeats):
     """Of independent rows; None for Tweedie laws, whose density has no closed form, and for perfect fits."""
     a, dispersion = law.parameter, np.float64(dispersion)
@@ -105,8 +112,9 @@ def log_likelihood(law, y, mean, dispersion, repeats):
 
 def infer(model, law, rows, kind, use_t, *, more_parameters=0, check=True):
     """The :class:`Inference` of a fitted model, with weights as frequencies; `check` that it was fitted on the rows."""
-    subject, a = type(model).__name__, int(model.fit_intercept)
-    y, w, k = rows.y[:, 0], rows.w, rows.X.shape[1] + a
+    subject, a = type(model).__name__, int(as_fitted(model, "fit_intercept"))
+    y, w, (names, params) = rows.y[:, 0], rows.w, model._names_and_params()
+    k = len(params)
     n = float(len(y) if w is None else w.sum())
     if not n > k:
         raise ValueError(
@@ -119,7 +127,7 @@ def infer(model, law, rows, kind, use_t, *, more_parameters=0, check=True):
     information = slope**2 / variance
     if kind.cov_type != "nonrobust":
         information = information - (y - mean) * (bend / variance - slope**2 * variance_slope / variance**2)
-    bread = _bread(model, rows, information)
+    bread = _bread(subject, bool(a), names[a:], rows, information)
     if check:
         statistics = FoldStatistics.of_rows(rows.design, np.ones((len(y), 0)), w)
         require_fitted_on(model, rows, score if w is None else w * score, statistics, a, y)
@@ -133,9 +141,9 @@ def infer(model, law, rows, kind, use_t, *, more_parameters=0, check=True):
     kind.require_variances(std_errors)
     spread = dispersion * (n - k) / n if (law.name, law.link) == ("normal", "identity") else dispersion
     return Inference(
-        names=("intercept",) * a + tuple(model._parameter_names()),
+        names=names,
         slopes=np.arange(k) >= a,
-        params=np.concatenate([np.ravel(model.intercept_)[:a], np.ravel(model.coef_)]).astype(np.float64),
+        params=params.astype(np.float64),
         std_errors=std_errors,
         cov_params=cov_params,
         model=f"{subject} ({law.name}, {law.link})",
@@ -157,15 +165,29 @@ def _moments(y, w):
     return (float((y if w is None else w * y).sum()), float((y * y if w is None else w * y * y).sum()))
 
 
-def _bread(model, rows, information):
-    subject = type(model).__name__
+def _bread(subject, intercept, names, rows, information):
     weight = information if rows.w is None else rows.w * information
     if not np.isfinite(weight).all() or weight.max(initial=0.0) <= 0.0:
         raise ValueError(
             f"{subject}: the information of the rows is not finite or zero: means are at the end of their range, as "
             "where classes are separable; expected a fit with a finite optimum; penalise, or drop what separates."
         )
-    statistics = FoldStatistics.of_rows(rows.design, np.empty((len(weight), 0)), weight)
+    statistics = _signed_statistics(rows.design, weight, intercept)
     X = rows.X if (weight >= 0.0).all() else None  # a negative information has no square root
-    bread = bread_of(statistics, model.fit_intercept, model._parameter_names(), X, weight, subject=subject)
+    bread = bread_of(statistics, intercept, names, X, weight, subject=subject)
     return bread if X is not None else bread.with_rows(rows.X)
+
+
+def _signed_statistics(design, weight, intercept):
+    """Statistics of rows of which some have a negative weight.
+
+    Moments about the mean stay those of a matrix that is positive definite with its intercept. Without one they may
+    be negative where those about zero are not, which sums over rows do not look for: so they are taken about zero.
+    """
+    empty = np.empty((len(weight), 0))
+    if intercept or (weight >= 0.0).all():
+        return FoldStatistics.of_rows(design, empty, weight)
+    above, below = (FoldStatistics.of_rows(design, empty, np.maximum(sign * weight, 0.0)) for sign in (1.0, -1.0))
+    (more, scale), (less, other) = above.moments(False), below.moments(False)
+    second = more - less * np.multiply.outer(scale / other, scale / other)
+    return FoldStatistics(above.n_features, above.n_rows, above.weight, np.zeros_like(above.mean), second, scale)

@@ -7,6 +7,7 @@ import numpy as np
 from mlwright._kernels.fold_statistics import FoldStatistics
 from mlwright._kernels.linalg import affine_map
 from mlwright._validation import explain_not_finite
+from mlwright.base import as_fitted
 from mlwright.linear_model._inference.bread import bread as bread_of
 from mlwright.linear_model._inference.meat import Scores
 from mlwright.linear_model._inference.result import Inference
@@ -27,8 +28,12 @@ class _Fit:
     n: float
 
     @property
+    def intercept(self):
+        return int(as_fitted(self.model, "fit_intercept"))
+
+    @property
     def k(self):
-        return self.statistics.n_features + bool(self.model.fit_intercept)
+        return self.statistics.n_features + self.intercept
 
     @property
     def repeats(self):
@@ -56,14 +61,15 @@ def infer(model, rows, kind, use_t, weights):
         )
     n = float(_count(rows) if precision else statistics.weight)
     names = model._parameter_names()
-    k = statistics.n_features + bool(model.fit_intercept)
+    a = bool(as_fitted(model, "fit_intercept"))
+    k = statistics.n_features + a
     if not n > k:
         raise ValueError(
             f"{subject}: {n:g} observations and {k} parameters leave no degrees of freedom for standard errors; "
             "expected more observations; use a model with a penalty or a prior, as BayesianRidge."
         )
     X, w = (None, None) if rows is None else (rows.X, rows.w)
-    bread = bread_of(statistics, model.fit_intercept, names, X, w, subject=subject)
+    bread = bread_of(statistics, a, names, X, w, subject=subject)
     _require_full_rank(model, statistics.n_features)
     fit = _Fit(model, statistics, rows, precision, bread, n)
     coef = np.atleast_2d(np.asarray(model.coef_, dtype=np.float64))
@@ -77,7 +83,7 @@ def infer(model, rows, kind, use_t, weights):
 
 
 def _target(fit, t, coef, intercept, residual, kind, use_t):
-    a, n, k = int(fit.model.fit_intercept), fit.n, fit.k
+    a, n, k = fit.intercept, fit.n, fit.k
     problem = Problem.of(fit.statistics, a)
     if residual is None:
         rss = residual_squares(problem, coef, t)
@@ -111,9 +117,16 @@ def _target(fit, t, coef, intercept, residual, kind, use_t):
         dispersion=rss / (n - k),
         log_likelihood=_log_likelihood(fit, rss),
         n_estimated=k,
-        fingerprint=(n, fit.statistics.weight, problem.square[t] / problem.y_scale[t] ** 2),
+        fingerprint=(n, fit.statistics.weight, _size_of_target(fit.statistics, t)),
         figures=_r_squared(rss, tss, n, k, a),
     )
+
+
+def _size_of_target(statistics, t):
+    """Root of the sum of squares of target t, about zero: the same whatever the model's columns and intercept."""
+    q = statistics.n_features + t
+    return float(np.hypot(np.sqrt(statistics.scatter[q, q]) / statistics.scale[q],
+                          np.sqrt(statistics.weight) * statistics.mean[q]))  # fmt: skip
 
 
 def _require_full_rank(model, p):

@@ -14,6 +14,7 @@ from scipy import linalg as sla
 from scipy import special
 
 from mlwright._kernels.fold_statistics import FoldStatistics
+from mlwright.base import as_fitted
 from mlwright.linear_model._inference.bread import bread as bread_of
 from mlwright.linear_model._inference.meat import ClassScores, second_moment
 from mlwright.linear_model._inference.result import Inference
@@ -47,7 +48,7 @@ class ClassBread:
 
 def infer(model, rows, kind, use_t, *, check=True):
     """The :class:`Inference` of all classes but the first; ``rows.y`` are numbers of classes."""
-    subject, a = type(model).__name__, int(model.fit_intercept)
+    subject, a = type(model).__name__, int(as_fitted(model, "fit_intercept"))
     codes, w = rows.y[:, 0].astype(np.intp), rows.w
     others = len(model.classes_) - 1
     k = (rows.X.shape[1] + a) * others
@@ -60,7 +61,7 @@ def infer(model, rows, kind, use_t, *, check=True):
     for c in range(others if check else 0):
         total = score[:, c] if w is None else w * score[:, c]
         require_fitted_on(model, rows, np.ascontiguousarray(total), statistics, a, np.ones(len(codes)))
-    design = bread_of(statistics, model.fit_intercept, model._parameter_names(), rows.X, w, subject=subject)
+    design = bread_of(statistics, bool(a), model._parameter_names(), rows.X, w, subject=subject)
     bread = ClassBread(design, _root(_information(design, p[:, 1:], w), subject))
     scores = ClassScores(design.X, score, w)
     covariance = bread.inverse() if kind.cov_type == "nonrobust" else kind.robust(bread, scores, n, k)
@@ -106,9 +107,10 @@ def _require(subject, n, k, kind):
 
 def names_and_params(model):
     """Of every class but the first: its coefficients less the first's."""
-    names = ("intercept",) * int(model.fit_intercept) + tuple(model._parameter_names())
+    a = bool(as_fitted(model, "fit_intercept"))
+    names = ("intercept",) * a + tuple(model._parameter_names())
     coef, intercept = np.asarray(model.coef_, dtype=np.float64), np.asarray(model.intercept_, dtype=np.float64)
-    each = np.column_stack([intercept, coef]) if model.fit_intercept else coef
+    each = np.column_stack([intercept, coef]) if a else coef
     return tuple(f"{label}: {name}" for label in model.classes_[1:] for name in names), (each[1:] - each[0]).ravel()
 
 

@@ -18,6 +18,7 @@ from scipy import sparse, special
 
 from mlwright._kernels.fold_statistics import FoldStatistics
 from mlwright._kernels.linalg import affine_map, as_design
+from mlwright.base import as_fitted
 from mlwright.linear_model._inference.bread import bread as bread_of
 from mlwright.linear_model._inference.columns import Columns
 from mlwright.linear_model._inference.meat import Scores
@@ -141,7 +142,8 @@ def infer(model, levels, params, rows, kind, use_t):
             "expected more observations, or fewer features."
         )
     statistics = FoldStatistics.of_rows(rows.design, np.empty((len(rows.y), 0)), rows.w)
-    bread = bread_of(statistics, model.fit_intercept, model._parameter_names(), rows.X, rows.w, subject=subject)
+    intercept = bool(as_fitted(model, "fit_intercept"))
+    bread = bread_of(statistics, intercept, model._parameter_names(), rows.X, rows.w, subject=subject)
     fit = _Fit(model, rows, statistics, bread, kind, True if use_t is None else bool(use_t), n, k)
     return [fit.level(q, b) for q, b in zip(levels, params, strict=True)]
 
@@ -160,7 +162,7 @@ class _Fit:
     k: int
 
     def level(self, q, params):
-        y, w, kind, a = self.rows.y[:, 0], self.rows.w, self.kind, int(self.model.fit_intercept)
+        y, w, kind, a = self.rows.y[:, 0], self.rows.w, self.kind, int(as_fitted(self.model, "fit_intercept"))
         residual = self._residuals(params[a:], params[0] if a else 0.0)
         self._require_optimum(q, residual)
         sparsity, bandwidth = self.rows.smoothing.sparsity(residual, y, w, self.n, q)
@@ -207,7 +209,7 @@ class _Fit:
 
     def _require_optimum(self, q, residual):
         """The scores of the rows off the plane are what those on it can make up for."""
-        a, w = int(self.model.fit_intercept), self.rows.w
+        a, w = int(as_fitted(self.model, "fit_intercept")), self.rows.w
         on = np.flatnonzero(residual == 0.0)
         score = np.where(residual > 0.0, q, q - 1.0)
         score[on] = 0.0

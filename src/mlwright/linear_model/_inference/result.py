@@ -117,7 +117,12 @@ class Inference:
         TestResult
         """
         restrictions = self._restrictions(R)
-        values = np.broadcast_to(np.asarray(0.0 if q is None else q, dtype=np.float64), len(restrictions))
+        values = np.asarray(0.0 if q is None else q, dtype=np.float64)
+        if values.shape not in ((), (1,), (len(restrictions),)) or not np.isfinite(values).all():
+            raise ValueError(
+                f"wald_test: q is {q!r}, expected a finite number for each of the {len(restrictions)} restrictions."
+            )
+        values = np.broadcast_to(values, len(restrictions))
         f = self.use_t if use_f is None else use_f
         return tests.wald(self.params, self.cov_params, restrictions, values, self.df_tests if f else None)
 

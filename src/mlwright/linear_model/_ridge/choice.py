@@ -58,7 +58,11 @@ class PenaltyChoice(ChosenByRowsMixin):
             shape = (len(rows.y), len(alphas)) if rows.single_target else (len(rows.y), rows.y.shape[1], len(alphas))
             self.cv_results_ = kept.transpose(0, 2, 1).reshape(shape).astype(self._dtype, copy=False)
         self._keep_statistics(statistics)
+        self._keep_intervals(fit, rows)
         certify(self, coef, np.broadcast_to(self.alpha_, len(coef)), _READS, statistics=statistics, rows=rows)
+
+    def _keep_intervals(self, fit, rows):
+        """Nothing, of classes."""
 
     def _decomposed(self, rows, smallest):
         n, p = rows.X.shape
@@ -108,7 +112,8 @@ class PenaltyChoice(ChosenByRowsMixin):
         search = SharedSearchCV(model, {"alpha": alphas}, **folds).fit(X, y, **params)
         best = search.best_estimator_
         self.alpha_, self.best_score_ = float(best.alpha), float(search.best_score_)
-        vars(self).pop("feature_names_in_", None)
+        for name in ("feature_names_in_", "_left_out_levels"):
+            vars(self).pop(name, None)
         for name in (*LINEAR_FIELDS, *self._also_of_the_best):
             if hasattr(best, name):
                 setattr(self, name, getattr(best, name))

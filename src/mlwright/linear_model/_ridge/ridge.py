@@ -8,12 +8,13 @@ from mlwright.base import fit_context
 from mlwright.io.composite import State
 from mlwright.linear_model._base import LeastSquaresModel
 from mlwright.linear_model._interval import predictive
+from mlwright.linear_model._left_out_intervals import LEFT_OUT_LEVELS, LeftOutIntervals
 from mlwright.linear_model._loo_predictions import LOO_PREDICTIONS, keep_loo_predictions
 from mlwright.linear_model._ridge.path import scores_on_splits
 from mlwright.linear_model._ridge.solver import RIDGE_FIELDS, RidgeSolver
 
 
-class Ridge(RidgeSolver, LeastSquaresModel):
+class Ridge(RidgeSolver, LeftOutIntervals, LeastSquaresModel):
     """Least squares with an L2 penalty: minimises ``||y - X b||^2 + alpha ||b||^2``.
 
     Parameters
@@ -86,7 +87,9 @@ class Ridge(RidgeSolver, LeastSquaresModel):
     (3, 2)
     """
 
-    _model_state = State(**RIDGE_FIELDS, **LOO_PREDICTIONS)
+    _model_state = State(**RIDGE_FIELDS, **LOO_PREDICTIONS, **LEFT_OUT_LEVELS)
+    _has_intervals = True
+    _read_later = ("fit_intercept", "alpha")
     _parameter_constraints: ClassVar[dict] = {**RidgeSolver._parameter_constraints, "compute_loo": ["boolean"]}
 
     def __init__(

@@ -14,13 +14,14 @@ from mlwright.io.composite import AnyOf, Maybe, State
 from mlwright.io.schema import Number, Tensor
 from mlwright.linear_model._base import StatisticsModel
 from mlwright.linear_model._interval import predictive
+from mlwright.linear_model._left_out_intervals import LEFT_OUT_LEVELS, LeftOutIntervals
 from mlwright.linear_model._ridge.choice import PenaltyChoice, checked_alphas
 from mlwright.linear_model._ridge.ridge import Ridge
 from mlwright.linear_model._state import LINEAR_FIELDS
 from mlwright.linear_model._stationary import STATIONARY
 
 
-class RidgeCV(PenaltyChoice, StatisticsModel):
+class RidgeCV(PenaltyChoice, LeftOutIntervals, StatisticsModel):
     """Ridge regression that chooses its penalty by exact leave-one-out or by folds, in one pass for all penalties.
 
     Parameters
@@ -84,13 +85,16 @@ class RidgeCV(PenaltyChoice, StatisticsModel):
     """
 
     _flat_if_one_target = True
+    _also_of_the_best = tuple(LEFT_OUT_LEVELS)
     _model_state = State(
         **LINEAR_FIELDS,
         **STATIONARY,
+        **LEFT_OUT_LEVELS,
         alpha_=AnyOf(Number(0.0), Tensor("f8", "t")),
         best_score_=AnyOf(Number(), Tensor("f8", "t")),
         cv_results_=Maybe(Tensor("f4 f8", "n m", "n t m")),
     )
+    _read_later = ("fit_intercept",)
     _parameter_constraints: ClassVar[dict] = {
         "alphas": ["array-like", Interval(Real, 0, None, closed="neither")],
         "fit_intercept": ["boolean"],
@@ -164,6 +168,13 @@ class RidgeCV(PenaltyChoice, StatisticsModel):
             )
 
         return score
+
+    def _keep_intervals(self, fit, rows):
+        if self._statistics is not None:
+            return self._keep_left_out()
+        each = np.broadcast_to(self.alpha_, rows.y.shape[1])
+        left = [fit.residuals_left_out(alpha)[:, k] for k, alpha in enumerate(each)]
+        return self._keep_left_out(np.column_stack(left), rows.w)
 
     _required_statistics = StateAlgebraMixin._required_statistics
 

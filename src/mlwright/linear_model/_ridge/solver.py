@@ -9,6 +9,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from mlwright._runtime.errors import LossOfPrecisionWarning
 from mlwright._validation import explain_not_finite
+from mlwright.base import as_fitted
 from mlwright.io.schema import Choice, Tensor
 from mlwright.linear_model import _iterative
 from mlwright.linear_model._base import column_means, finite, plan
@@ -32,6 +33,7 @@ class RidgeSolver:
     """Mixin: the fit of ``||Y - X B||^2 + alpha ||B||^2`` for estimators with the parameters of ``Ridge``."""
 
     _flat_if_one_target = True  # as in scikit-learn
+    _has_intervals = False
     _parameter_constraints: ClassVar[dict] = {
         "alpha": [Interval(Real, 0, None, closed="left"), "array-like"],
         "fit_intercept": ["boolean"],
@@ -71,6 +73,8 @@ class RidgeSolver:
         self.n_iter_ = np.ones(len(coef), dtype=np.int32)
         self._keep_statistics(statistics)
         self._set_linear(coef, statistics.mean[:p], statistics.mean[p:])
+        if self._has_intervals:
+            self._keep_left_out()
         certify(self, coef, alpha, 1 + reads, statistics=statistics, rows=rows, problem=problem)
         return self
 
@@ -81,7 +85,10 @@ class RidgeSolver:
         if not finite(rows):
             explain_not_finite(self, rows)
         self.n_iter_, self.solver_ = np.ones(rows.y.shape[1], dtype=np.int32), "cholesky"
-        coef = ridge_dual(rows, x_mean, y_mean, alpha) if route == "dual" else None
+        coef = left = None
+        if route == "dual":
+            leave_out = self._has_intervals and statistics is None
+            coef, left = ridge_dual(rows, x_mean, y_mean, alpha, self.fit_intercept, leave_out)
         if coef is None and rows.is_sparse:
             self.solver_ = "lsqr"
             coef, self.n_iter_ = _iterative.ridge(rows, x_mean, y_mean, alpha, self.max_iter)
@@ -90,13 +97,15 @@ class RidgeSolver:
             coef = ridge_svd(rows, x_mean, y_mean, alpha)
         self._keep_statistics(statistics)
         self._set_linear(coef, x_mean, y_mean)
+        if self._has_intervals:
+            self._keep_left_out(left, rows.w)
         reads = _READS[self.solver_] + 2 * int(self.n_iter_.max()) * (self.solver_ == "lsqr")
         certify(self, coef, alpha, reads, statistics=statistics, rows=rows, iterated=self.solver_ == "lsqr")
         return self
 
     def _penalties(self, n_targets):
         """One penalty a target."""
-        alpha = np.asarray(self.alpha, dtype=np.float64).ravel()
+        alpha = np.asarray(as_fitted(self, "alpha"), dtype=np.float64).ravel()
         if len(alpha) not in (1, n_targets):
             raise ValueError(
                 f"Number of targets and number of penalties do not correspond: {len(alpha)} != {n_targets}"

@@ -10,14 +10,15 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval
 
-from mlwright._runtime.errors import ModelFormatError, NumericalError
+from mlwright._kernels.linalg import affine_map
+from mlwright._runtime.errors import NumericalError
 from mlwright._validation import rows_for_fit
 from mlwright.base import check_coverage, fit_context
-from mlwright.io.composite import Maybe, State
+from mlwright.io.composite import Maybe, Optional, State
 from mlwright.io.schema import Number, Size, Strings, Tensor
 from mlwright.linear_model._base import linear_predict
 from mlwright.linear_model._certificate import certificate_fields, keep_certificate
-from mlwright.linear_model._residual_law import N_LEVELS, between_levels, residual_levels
+from mlwright.linear_model._residual_law import N_LEVELS, between_levels, require_rising, residual_levels
 from mlwright.linear_model._robust.huber_fit import HuberProblem, fit_huber
 from mlwright.linear_model._scaled_rows import ScaledRows
 
@@ -98,7 +99,7 @@ class HuberRegressor(RegressorMixin, BaseEstimator):
         n_iter_=Number(0, integer=True),
         outliers_=Tensor("?", "n"),
         **certificate_fields("kkt_violation_"),
-        _residual_levels=Tensor("f8", str(N_LEVELS)),
+        _residual_levels=Optional(Tensor("f8", str(N_LEVELS))),
     )
     _parameter_constraints: ClassVar[dict] = {
         "epsilon": [Interval(Real, 1.0, None, closed="left")],
@@ -162,11 +163,11 @@ class HuberRegressor(RegressorMixin, BaseEstimator):
             n_passes=fit.n_passes,
         )
         self.n_iter_ = fit.n_iter
-        self.outliers_ = np.zeros(len(given.y), dtype=bool)
-        self.outliers_ = np.abs(given.y[:, 0] - linear_predict(self, given.X)) > self.epsilon * self.scale_
-        self._residual_levels = residual_levels(
-            fit.residuals / rows.y_scale, rows.w, rows.total / rows.weight_unit, rows.n_parameters
-        )
+        fitted = affine_map(given.design, coef, intercept)[:, 0]
+        self.outliers_ = np.abs(given.y[:, 0] - fitted) > self.epsilon * self.scale_
+        self._residual_levels = None
+        if fit.left_out is not None:
+            self._residual_levels = residual_levels(fit.left_out / rows.y_scale, rows.w, rows.total / rows.weight_unit)
         if not self.converged_:
             warnings.warn(
                 f"HuberRegressor: after {fit.n_iter} steps the gradient is {fit.violation:.2g} of the sum of weights, "
@@ -201,11 +202,10 @@ class HuberRegressor(RegressorMixin, BaseEstimator):
         return linear_predict(self, X)
 
     def predict_interval(self, X, coverage=0.9):
-        """Central interval for new observations, from the residuals of the fit.
+        """Central interval for new observations, from the residuals of rows left out of the fit: the jackknife.
 
-        The residuals' own quantiles, widened for the coefficients that were fitted: no law of the errors is assumed,
-        but that it is the same at every x. With far more rows than features the coverage is right; outliers among the
-        rows widen intervals whose coverage includes them.
+        Their own quantiles, each row being left out by a Newton step: no law of the errors is assumed, but that it is
+        the same at every x. Outliers among the rows widen intervals whose coverage includes them.
 
         Parameters
         ----------
@@ -215,15 +215,28 @@ class HuberRegressor(RegressorMixin, BaseEstimator):
         Returns
         -------
         interval : ndarray of shape (n_samples, 2)
+
+        Raises
+        ------
+        ValueError
+            If no more rows than coefficients are fitted exactly: such residuals say nothing.
+
+        References
+        ----------
+        Barber, Candes, Ramdas and Tibshirani (2021), Predictive inference with the jackknife+. Annals of Statistics 49.
         """
         coverage = check_coverage(coverage)
         mean = self.predict(X)
+        if self._residual_levels is None:
+            raise ValueError(
+                "predict_interval: the rows are fitted exactly by as many coefficients, and say nothing of how far new "
+                "ones lie; expected more rows than coefficients; raise alpha, or leave columns out."
+            )
         return mean[:, None] + between_levels(self._residual_levels, coverage)
 
     def _validate_state(self):
         """Raise ModelFormatError unless the fitted arrays fit each other: for models read from files."""
-        if (np.diff(self._residual_levels) < 0.0).any():
-            raise ModelFormatError("HuberRegressor: the quantiles of its residuals do not rise; the file is damaged.")
+        require_rising(self, self._residual_levels)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

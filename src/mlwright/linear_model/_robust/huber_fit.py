@@ -17,6 +17,7 @@ from scipy import linalg
 
 from mlwright._kernels.fold_statistics import FoldStatistics
 from mlwright._kernels.rng import sample_without_replacement
+from mlwright.linear_model._interval import quadratic
 
 _PERFECT = 1e-9  # a scale so much smaller than the target's is taken for zero
 _SMALLEST_CURVATURE = 1e-12
@@ -25,12 +26,17 @@ _SMALLEST_STEP = 2.0**-20
 _SHARE = 10  # one row in so many is fitted first, where that leaves enough for each parameter
 _LEAST_ROWS_A_PARAMETER = 50
 _TOL_OF_SAMPLE, _STEPS_OF_SAMPLE = 1e-3, 30
+_LEVERAGES_UP_TO = 50  # rows a parameter; of more, a row left out moves its own plane by less than what is random
+_LEAST_LEFT = 1e-6  # of a row: below it the others do not determine its prediction, whose error is then huge
 _EPS = np.finfo(np.float64).eps
 
 
 @dataclass
 class HuberFit:
-    """Parameters in scaled columns, the scale in units of the scaled target, and the certificate."""
+    """Parameters in scaled columns, the scale in units of the scaled target, and the certificate.
+
+    `left_out` are the residuals of rows left out, where these can be told.
+    """
 
     b: np.ndarray
     sigma: float
@@ -38,7 +44,7 @@ class HuberFit:
     violation: float
     n_iter: int
     n_passes: int
-    residuals: np.ndarray
+    left_out: np.ndarray | None
 
 
 @dataclass
@@ -127,6 +133,26 @@ class HuberProblem:
         cross = np.append(cross, sums.weight * mean[p]) if rows.fit_intercept else cross
         return gram, cross, float(moments[p, p])
 
+    def residuals_left_out(self, point):
+        """Of each row, where one observation of it is left out: a step of reweighted least squares away.
+
+        None where all rows but outliers are fitted exactly, by no fewer coefficients than there are rows.
+        """
+        rows, q = self.rows, self.rows.n_parameters
+        n = max(rows.total / rows.weight_unit, len(rows.y))
+        reach = self.epsilon * point.sigma
+        few = n > q and (np.abs(point.residuals) <= reach).sum() < 2 * q  # inside, to tell where the plane would go
+        if few or point.sigma <= _PERFECT or len(rows.y) > _LEVERAGES_UP_TO * q:
+            return point.residuals * (n / (n - q)) if n > q else None
+        share = np.minimum(1.0, reach / np.maximum(np.abs(point.residuals), reach))
+        gram, _, _ = self._moments(self.w * share, point.residuals)
+        root = _inverse_root(gram / point.sigma + np.diag(self.penalty), rows.total / point.sigma)
+        p = len(rows.scale)
+        X = rows.X if isinstance(rows.X, np.ndarray) else rows.X.tocsr()
+        own = quadratic(X, rows.shift, root[:p] * rows.scale[:, None], root[p] if rows.fit_intercept else 0.0)
+        own *= share * np.minimum(self.w, rows.weight_unit) / point.sigma
+        return point.residuals / np.maximum(1.0 - own, _LEAST_LEFT)
+
     def start(self):
         """A point not far from the best: that of some of the rows where there are many, else least squares."""
         n = len(self.rows.y)
@@ -136,7 +162,7 @@ class HuberProblem:
         sample = np.sort(sample_without_replacement(0, 0, n, few))
         rows = self.rows.take(sample)
         part = HuberProblem(rows, self.epsilon, self.penalty * (rows.total / self.rows.total))
-        found = fit_huber(part, part.start(), _TOL_OF_SAMPLE, _STEPS_OF_SAMPLE)
+        found = fit_huber(part, part.start(), _TOL_OF_SAMPLE, _STEPS_OF_SAMPLE, leave_out=False)
         return self.at(found.b, self.rows.residuals(found.b[None, :])[0], found.sigma)
 
     def _least_squares(self):
@@ -146,7 +172,7 @@ class HuberProblem:
         return self.at(b, residuals, float(np.abs(residuals).mean()))
 
 
-def fit_huber(problem, point, tol, max_iter):
+def fit_huber(problem, point, tol, max_iter, leave_out=True):
     """Newton's method with a line search, under a floor of the scale that falls until the scale stays above it.
 
     Without the floor the steps would stall where the best scale is zero: the objective has kinks there. Ends where
@@ -184,7 +210,8 @@ def fit_huber(problem, point, tol, max_iter):
         gradient, step = problem.gradient(point), None
     exact = problem.at(point.b, problem.rows.residuals(point.b[None, :])[0], point.sigma)
     violation = float(np.abs(problem.gradient(exact)).max() / total)
-    return HuberFit(exact.b, exact.sigma, exact.objective, violation, n_iter, n_passes, exact.residuals)
+    out = problem.residuals_left_out(exact) if leave_out else None
+    return HuberFit(exact.b, exact.sigma, exact.objective, violation, n_iter, n_passes, out)
 
 
 def _search(problem, point, step, change, slope):
@@ -198,10 +225,21 @@ def _search(problem, point, step, change, slope):
     return None
 
 
+def _spectrum(matrix, unit):
+    """Sizes of the columns, at least `unit`, the curvature of one of unit spread, and eigenvalues and eigenvectors."""
+    size = np.maximum(matrix.diagonal(), unit)
+    return size, *linalg.eigh(matrix / np.sqrt(np.outer(size, size)))
+
+
+def _inverse_root(matrix, unit):
+    """W with ``W W'`` the inverse, or the pseudo-inverse where columns depend on others."""
+    size, values, vectors = _spectrum(matrix, unit)
+    keep = values > _SMALLEST_CURVATURE
+    return vectors[:, keep] / np.sqrt(values[keep]) / np.sqrt(size)[:, None]
+
+
 def _solve(matrix, right, unit):
     """Solve; eigenvalues are kept from zero, relative to `unit`, the curvature of a column of unit spread."""
-    size = np.maximum(matrix.diagonal(), unit)
-    scaled = matrix / np.sqrt(np.outer(size, size))
-    values, vectors = linalg.eigh(scaled)
+    size, values, vectors = _spectrum(matrix, unit)
     values = np.maximum(values, _SMALLEST_CURVATURE)
     return (vectors @ ((vectors.T @ (right / np.sqrt(size))) / values)) / np.sqrt(size)

@@ -11,12 +11,13 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from mlwright._runtime.errors import ModelFormatError, NumericalError
 from mlwright._validation import rows_for_fit
-from mlwright.base import check_coverage, fit_context
+from mlwright.base import as_fitted, check_coverage, fit_context
 from mlwright.io.composite import AnyOf, ListOf, Maybe, Optional, State
 from mlwright.io.schema import Number, Size, Strings, Tensor
 from mlwright.linear_model._base import linear_predict
 from mlwright.linear_model._certificate import certificate_fields, keep_certificate
 from mlwright.linear_model._inference.kept import KEPT
+from mlwright.linear_model._residual_law import N_LEVELS, between_levels, require_rising, residual_levels
 from mlwright.linear_model._robust.quantile_fit import fit_quantiles
 from mlwright.linear_model._robust.quantile_inference import QuantileInferenceMixin
 from mlwright.linear_model._scaled_rows import ScaledRows
@@ -104,7 +105,9 @@ class QuantileRegressor(QuantileInferenceMixin, RegressorMixin, BaseEstimator):
         n_iter_=_count_per_level,
         **certificate_fields("dual_gap_", value=_number_per_level, n_passes=_count_per_level),
         _inference=Maybe(Optional(ListOf(KEPT))),
+        _residual_levels=Maybe(Optional(Tensor("f8", str(N_LEVELS)))),
     )
+    _read_later = ("quantile", "alpha", "fit_intercept")
     _parameter_constraints: ClassVar[dict] = {
         "quantile": [Interval(Real, 0, 1, closed="neither"), "array-like"],
         "alpha": [Interval(Real, 0, None, closed="left")],
@@ -182,6 +185,10 @@ class QuantileRegressor(QuantileInferenceMixin, RegressorMixin, BaseEstimator):
             self, objective=objective, dual_gap=gap, converged=converged, n_passes=self._each(fit.n_passes)
         )
         self.n_iter_ = self._each(fit.n_iter)
+        self._residual_levels = None
+        if len(levels) == 1 and rows.total > np.count_nonzero(fit.b):
+            residuals, weight = rows.residuals(fit.b)[0] / rows.y_scale, rows.total / rows.weight_unit
+            self._residual_levels = residual_levels(residuals, rows.w, weight, np.count_nonzero(fit.b))
         self._keep_inference(given)
         return self
 
@@ -195,17 +202,18 @@ class QuantileRegressor(QuantileInferenceMixin, RegressorMixin, BaseEstimator):
 
     def _each(self, values):
         """An array of one entry a level, or the entry itself where there is one level without an axis."""
-        if np.ndim(self.quantile):
+        if np.ndim(as_fitted(self, "quantile")):
             return values
         return values[0] if values.ndim > 1 else values[0].item() if values.dtype.kind == "i" else values[0]
 
     def _levels(self):
-        levels = np.asarray(self.quantile)
+        given = as_fitted(self, "quantile")
+        levels = np.asarray(given)
         if levels.ndim > 1 or levels.size == 0 or levels.dtype.kind not in "fiu":
-            raise ValueError(f"quantile: got {self.quantile!r}, expected a number or a sequence of numbers in (0, 1).")
+            raise ValueError(f"quantile: got {given!r}, expected a number or a sequence of numbers in (0, 1).")
         levels = np.atleast_1d(levels).astype(np.float64)
         if not ((levels > 0.0) & (levels < 1.0)).all():
-            raise ValueError(f"quantile: got {self.quantile!r}, expected levels between 0 and 1, exclusive.")
+            raise ValueError(f"quantile: got {given!r}, expected levels between 0 and 1, exclusive.")
         return levels
 
     def _options(self):
@@ -240,13 +248,16 @@ class QuantileRegressor(QuantileInferenceMixin, RegressorMixin, BaseEstimator):
         return np.sort(out, axis=1)[:, rank]
 
     def predict_interval(self, X, coverage=0.9):
-        """Central interval between two of the fitted quantiles.
+        """Central interval between two of the fitted quantiles; around a single one by the residuals of its fit.
+
+        Of several levels, ``(1 - coverage) / 2`` and ``(1 + coverage) / 2`` must be among them. A model of one level
+        has no second plane: its residuals' own quantiles, widened for the coefficients that were fitted, are taken to
+        be alike at every x.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
         coverage : float, default=0.9
-            Levels ``(1 - coverage) / 2`` and ``(1 + coverage) / 2`` must be among `quantile`.
 
         Returns
         -------
@@ -256,11 +267,14 @@ class QuantileRegressor(QuantileInferenceMixin, RegressorMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If the model was not fitted at both levels.
+            If the model was fitted at several levels, but not at both of these; or at one, on no more rows than there
+            are coefficients.
         """
         coverage = check_coverage(coverage)
-        out = linear_predict(self, X)
-        levels, wanted = self._levels(), (0.5 - 0.5 * coverage, 0.5 + 0.5 * coverage)
+        out, levels = linear_predict(self, X), self._levels()
+        if len(levels) == 1:
+            return out.reshape(-1, 1) + self._between_residuals(coverage)
+        wanted = (0.5 - 0.5 * coverage, 0.5 + 0.5 * coverage)
         at = [int(np.argmin(np.abs(levels - level))) for level in wanted]
         if max(abs(levels[i] - level) for i, level in zip(at, wanted, strict=True)) > 1e-9:
             ends = ", ".join(f"{level:g}" for level in wanted)
@@ -269,6 +283,16 @@ class QuantileRegressor(QuantileInferenceMixin, RegressorMixin, BaseEstimator):
                 f"{', '.join(f'{level:g}' for level in levels)}; fit QuantileRegressor(quantile=[{ends}])."
             )
         return np.sort(out[:, at], axis=1)
+
+    def _between_residuals(self, coverage):
+        if getattr(self, "_residual_levels", None) is None:
+            ends = f"{0.5 - 0.5 * coverage:g}, {0.5 + 0.5 * coverage:g}"
+            raise ValueError(
+                "predict_interval: the model has no fewer coefficients than rows, whose residuals say nothing of new "
+                f"ones; expected more rows, a larger alpha, or the levels themselves; fit "
+                f"QuantileRegressor(quantile=[{ends}])."
+            )
+        return between_levels(self._residual_levels, coverage)
 
     def score(self, X, y, sample_weight=None):
         """R2 of one quantile, as in scikit-learn; of several, the mean of their D2 pinball scores.
@@ -283,7 +307,7 @@ class QuantileRegressor(QuantileInferenceMixin, RegressorMixin, BaseEstimator):
         -------
         score : float
         """
-        if not np.ndim(self.quantile):
+        if not np.ndim(as_fitted(self, "quantile")):
             return super().score(X, y, sample_weight)
         from sklearn.metrics import d2_pinball_score
 
@@ -292,15 +316,16 @@ class QuantileRegressor(QuantileInferenceMixin, RegressorMixin, BaseEstimator):
 
     def _validate_state(self):
         """Raise ModelFormatError unless the fitted arrays fit each other: for models read from files."""
-        coef, k = self.coef_, None if np.ndim(self.quantile) == 0 else len(self._levels())
+        coef, k = self.coef_, None if np.ndim(as_fitted(self, "quantile")) == 0 else len(self._levels())
         shapes = (self.n_features_in_,) if k is None else (k, self.n_features_in_)
         others = (self.n_iter_, self.n_passes_, self.objective_, self.dual_gap_)
         each = () if k is None else (k,)
         sound = coef.shape == shapes and all(np.shape(value) == each for value in others)
-        if not sound or np.shape(self.intercept_) not in ((each,) if self.fit_intercept else ((),)):
+        if not sound or np.shape(self.intercept_) not in ((each,) if as_fitted(self, "fit_intercept") else ((),)):
             raise ModelFormatError(
                 "QuantileRegressor: its arrays do not fit its levels; the file is damaged or not written by mlwright."
             )
+        require_rising(self, getattr(self, "_residual_levels", None))
         self._require_sound_inference()
 
     def __sklearn_tags__(self):

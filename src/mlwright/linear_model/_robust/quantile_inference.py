@@ -4,6 +4,7 @@ import numpy as np
 
 from mlwright._runtime.errors import ModelFormatError
 from mlwright._validation import explain_not_finite, rows_for_fit
+from mlwright.base import as_fitted
 from mlwright.linear_model._glm._base import usable_weights
 from mlwright.linear_model._inference import quantile
 from mlwright.linear_model._inference.covariance import Kind
@@ -20,7 +21,7 @@ class QuantileInferenceMixin(InferenceMixin):
     """
 
     def _refuse_inference(self):
-        if self.alpha != 0:
+        if as_fitted(self, "alpha") != 0:
             raise ValueError(
                 "QuantileRegressor: a penalty biases the coefficients on purpose, and they have no standard errors; "
                 "expected a fit without one (alpha=0); or choose features by the penalty on other rows first."
@@ -48,11 +49,11 @@ class QuantileInferenceMixin(InferenceMixin):
             )
         else:
             results = [restored(kept, names, b, use_t) for kept, b in zip(self._inference, params, strict=True)]
-        return results if np.ndim(self.quantile) else results[0]
+        return results if np.ndim(as_fitted(self, "quantile")) else results[0]
 
     def _names_and_params(self):
         """Of the intercept, where there is one, and the coefficients; the latter of shape (levels, k)."""
-        a = int(self.fit_intercept)
+        a = int(as_fitted(self, "fit_intercept"))
         coef = np.atleast_2d(np.asarray(self.coef_, dtype=np.float64))
         params = np.column_stack([np.atleast_1d(self.intercept_), coef]) if a else coef
         return ("intercept",) * a + tuple(self._parameter_names()), params

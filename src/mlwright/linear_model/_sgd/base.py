@@ -107,11 +107,11 @@ class BaseSGD(BaseEstimator):
         """The state of the fitted model, as its last epoch left it."""
         coef, intercept = np.atleast_2d(self.coef_).astype(np.float64), np.array(self.intercept_, dtype=np.float64)
         state, plain = self._with_sums(SGDState(coef, intercept, t=int(self.t_))), self._plain
+        if self.average:  # where the visits so far were not averaged, what they ended at stands for them
+            count = max(state.t - int(self.average), 0)
+            state.coef_sum, state.intercept_sum = coef * count, intercept * count
         if plain is not None:
             state.coef, state.intercept = plain["coef"].copy(), plain["intercept"].copy()
-            if self.average:
-                count = state.t - int(self.average)
-                state.coef_sum, state.intercept_sum = coef * count, intercept * count
         return state
 
     def _descend(self, X, targets, keyed, w, class_weight, state, max_iter, chosen=None, validate=None):

@@ -14,7 +14,7 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classi
 from sklearn.utils.validation import check_is_fitted
 
 from mlwright._runtime.errors import ModelFormatError
-from mlwright.base import fit_context
+from mlwright.base import as_fitted, fit_context
 from mlwright.io.composite import Maybe, Optional, Record, State
 from mlwright.io.schema import Labels, Number, Size, Strings, Tensor
 from mlwright.linear_model._base import linear_predict
@@ -22,8 +22,9 @@ from mlwright.linear_model._sgd.base import REGRESSION_LOSSES, BaseSGD
 
 
 def _has_probabilities(model):
-    if model.loss not in ("log_loss", "modified_huber"):
-        raise AttributeError(f"probability estimates are not available for loss={model.loss!r}")
+    loss = as_fitted(model, "loss")
+    if loss not in ("log_loss", "modified_huber"):
+        raise AttributeError(f"probability estimates are not available for loss={loss!r}")
     return True
 
 
@@ -116,6 +117,7 @@ class SGDClassifier(ClassifierMixin, BaseSGD):
         t_=Number(1.0),
         _plain=Optional(Record(coef=Tensor("f8", "k p"), intercept=Tensor("f8", "k"))),
     )
+    _read_later = ("loss",)
     _parameter_constraints: ClassVar[dict] = {
         **BaseSGD._parameter_constraints,
         "loss": [
@@ -320,7 +322,7 @@ class SGDClassifier(ClassifierMixin, BaseSGD):
         p : ndarray of shape (n_samples, n_classes)
         """
         scores = self.decision_function(X)
-        p = special.expit(scores) if self.loss == "log_loss" else (np.clip(scores, -1.0, 1.0) + 1.0) / 2.0
+        p = special.expit(scores) if as_fitted(self, "loss") == "log_loss" else (np.clip(scores, -1.0, 1.0) + 1.0) / 2.0
         if p.ndim == 1:
             return np.column_stack([1.0 - p, p])
         p[p.sum(axis=1) == 0.0] = 1.0

@@ -126,6 +126,8 @@ class Descent:
         values = losses / self.visits.total
         if self.penalised and not self.settings["schedule"].startswith("pa"):
             coef, ratio = state.coef[going], self.settings["l1_ratio"]
-            norms = 0.5 * (1.0 - ratio) * (coef * coef).sum(axis=1) + ratio * np.abs(coef).sum(axis=1)
+            with np.errstate(over="ignore"):  # the objective may, where the coefficients do not
+                squares = (coef * coef).sum(axis=1)
+            norms = 0.5 * (1.0 - ratio) * squares + ratio * np.abs(coef).sum(axis=1)
             values = values + self.settings["alpha"] * norms
         return values, slack

@@ -8,13 +8,15 @@ from sklearn.metrics import r2_score
 from sklearn.model_selection import ShuffleSplit
 from sklearn.utils._param_validation import StrOptions
 
+from mlwright._kernels.linalg import affine_map, as_design
 from mlwright._runtime.errors import ModelFormatError
 from mlwright.base import check_coverage, fit_context
 from mlwright.io.composite import Maybe, Optional, Record, State
 from mlwright.io.schema import Number, Size, Strings, Tensor
 from mlwright.linear_model._base import linear_predict
-from mlwright.linear_model._residual_law import N_LEVELS, between_levels, residual_levels
+from mlwright.linear_model._residual_law import N_LEVELS, between_levels, require_rising, residual_levels
 from mlwright.linear_model._sgd.base import REGRESSION_LOSSES, BaseSGD
+from mlwright.linear_model._sgd.residuals import latest, most_coverage
 
 
 class SGDRegressor(RegressorMixin, BaseSGD):
@@ -97,6 +99,7 @@ class SGDRegressor(RegressorMixin, BaseSGD):
         t_=Number(1.0),
         _plain=Optional(Record(coef=Tensor("f8", "1 p"), intercept=Tensor("f8", "1"))),
         _residual_levels=Optional(Tensor("f8", str(N_LEVELS))),
+        _latest=Maybe(Optional(Record(residual=Tensor("f8", "m"), weight=Tensor("f8", "m")))),
     )
     _parameter_constraints: ClassVar[dict] = {
         **BaseSGD._parameter_constraints,
@@ -200,9 +203,13 @@ class SGDRegressor(RegressorMixin, BaseSGD):
         y = np.asarray(y, dtype=np.float64)
         if first:
             return self._learn(X, y, w, self._start((1, X.shape[1]), None, None), None)
-        new = residual_levels(*_counted(y - linear_predict(self, X), w))  # of rows that the model has not seen
+        new, share = _counted(y - self._at(X), w)  # of rows that the model has not seen
+        seen, levels = getattr(self, "_latest", None), self._residual_levels
         self._learn(X, y, w, self._resume(), None)
-        self._residual_levels = new
+        self._latest, self._residual_levels = seen, levels
+        if len(new):
+            self._latest = latest(seen, levels, new, share)
+            self._residual_levels = residual_levels(self._latest["residual"], self._latest["weight"])
         return self
 
     def _learn(self, X, y, w, state, max_iter, chosen=None, held=None):
@@ -216,18 +223,23 @@ class SGDRegressor(RegressorMixin, BaseSGD):
         coef, intercept = self._descend(X, y[None, :], y, w, np.ones((1, 2)), state, max_iter, chosen, validate)
         dtype = np.float32 if X.dtype == np.float32 else np.float64
         self.coef_, self.intercept_ = coef[0].astype(dtype), intercept.astype(dtype)
-        self._residual_levels = self._levels_of(X, y, w, held)
+        self._latest, self._residual_levels = None, self._levels_of(X, y, w, held)
         return self
+
+    def _at(self, X):
+        """Predictions at checked rows."""
+        coef = self.coef_.astype(np.float64)
+        return affine_map(as_design(X), coef[None, :], self.intercept_.astype(np.float64))[:, 0]
 
     def _levels_of(self, X, y, w, held):
         """Of the rows held out, or else of all, widened for the coefficients; None where those fit any row."""
         if held is not None:
             share = None if w is None else w[held]
-            return residual_levels(*_counted(y[held] - linear_predict(self, X[held]), share))
+            return residual_levels(*_counted(y[held] - self._at(X[held]), share))
         total, q = float(len(y)) if w is None else float(w.sum()), X.shape[1] + bool(self.fit_intercept)
         if total <= q:
             return None
-        residuals, w = _counted(y - linear_predict(self, X), w)
+        residuals, w = _counted(y - self._at(X), w)
         return residual_levels(residuals, w, total, q)
 
     def predict(self, X):
@@ -246,9 +258,9 @@ class SGDRegressor(RegressorMixin, BaseSGD):
     def predict_interval(self, X, coverage=0.9):
         """Central interval for new observations, from residuals.
 
-        Those of the rows held out with ``early_stopping=True``; of the last ``partial_fit`` before it learnt from its
-        rows; or else of the training rows, widened for the number of coefficients. They are taken to be alike at every
-        x.
+        Those of the rows held out with ``early_stopping=True``; after ``partial_fit`` those of the latest rows, a
+        thousand of them, before the model learnt from them; or else of the training rows, widened for the number of
+        coefficients. They are taken to be alike at every x.
 
         Parameters
         ----------
@@ -262,7 +274,8 @@ class SGDRegressor(RegressorMixin, BaseSGD):
         Raises
         ------
         ValueError
-            If the model saw no more rows than it has coefficients, all of them in training: such residuals say nothing.
+            If the model saw no more rows than it has coefficients, all of them in training: such residuals say nothing;
+            or if ``partial_fit`` has seen too few for the coverage.
         """
         coverage = check_coverage(coverage)
         mean = self.predict(X)
@@ -272,12 +285,20 @@ class SGDRegressor(RegressorMixin, BaseSGD):
                 "residuals say little of new ones; expected rows held out; fit with early_stopping=True, or go on by "
                 "partial_fit."
             )
+        most = 1.0 if getattr(self, "_latest", None) is None else most_coverage(self._latest)
+        if coverage > most:
+            raise ValueError(
+                f"predict_interval: coverage={coverage:g}, but the {len(self._latest['weight'])} rows that came after "
+                f"the first partial_fit cover {most:.2g} at most; expected more rows, or a smaller coverage."
+            )
         return mean[:, None] + between_levels(self._residual_levels, coverage)
 
     def _validate_state(self):
         """Raise ModelFormatError unless the fitted arrays fit each other: for models read from files."""
-        if self._residual_levels is not None and (np.diff(self._residual_levels) < 0.0).any():
-            raise ModelFormatError("SGDRegressor: the quantiles of its residuals do not rise; the file is damaged.")
+        require_rising(self, self._residual_levels)
+        kept = getattr(self, "_latest", None)
+        if kept is not None and not (len(kept["weight"]) and (kept["weight"] > 0.0).all()):
+            raise ModelFormatError("SGDRegressor: weights of its residuals are not positive; the file is damaged.")
 
 
 def _counted(residuals, w):

@@ -11,12 +11,13 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _is_fitted
 
 from mlwright._validation import explain_not_finite
-from mlwright.base import fit_context
+from mlwright.base import as_fitted, fit_context
 from mlwright.io.composite import AnyOf, ListOf, State
 from mlwright.io.schema import Number, Tensor
 from mlwright.linear_model._base import LeastSquaresModel
 from mlwright.linear_model._certificate import certificate_fields, keep_certificate
-from mlwright.linear_model._sparse.leave_one_out import LEFT_OUT_LEVELS, LeftOutIntervals, levels_left_out
+from mlwright.linear_model._left_out_intervals import LEFT_OUT_LEVELS, LeftOutIntervals
+from mlwright.linear_model._sparse.leave_one_out import residuals_left_out
 from mlwright.linear_model._sparse.quadratic import Quadratics
 from mlwright.linear_model._sparse.working_set import RowsProblem, wants_rows
 from mlwright.linear_model._sparse_interval import sparse_predictive
@@ -107,6 +108,7 @@ class ElasticNet(LeftOutIntervals, LeastSquaresModel):
         n_iter_=AnyOf(Number(0, integer=True), ListOf(Number(0, integer=True))),
     )
     _flat_if_one_target = True
+    _read_later = ("fit_intercept", "alpha", "l1_ratio")
     _parameter_constraints: ClassVar[dict] = {
         "alpha": [Interval(Real, 0, None, closed="left")],
         "l1_ratio": [Interval(Real, 0, 1, closed="both")],
@@ -176,7 +178,7 @@ class ElasticNet(LeftOutIntervals, LeastSquaresModel):
         self._keep_statistics(statistics)
         self._set_linear(answers.coef[:, 0], statistics.mean[:p], statistics.mean[p:])
         self._set_certificate(answers, 1)
-        vars(self).pop("_left_out_levels", None)
+        self._keep_left_out()
         return self
 
     def _fit_rows(self, rows, start):
@@ -193,8 +195,8 @@ class ElasticNet(LeftOutIntervals, LeastSquaresModel):
         self._keep_statistics(None)
         self._set_linear(answers.coef[:, 0], problem.x_mean, problem.y_mean)
         self._set_certificate(answers, problem.n_passes)
-        levels = levels_left_out(rows, self.fit_intercept, answers.coef[:, 0], float(self.alpha), self.l1_ratio)
-        self._left_out_levels = levels[0] if self.coef_.ndim == 1 else levels
+        left = residuals_left_out(rows, self.fit_intercept, answers.coef[:, 0], float(self.alpha), self.l1_ratio)
+        self._keep_left_out(left, rows.w)
         return self
 
     def _options(self):
@@ -220,7 +222,7 @@ class ElasticNet(LeftOutIntervals, LeastSquaresModel):
         return sparse.csr_matrix(self.coef_)
 
     def _predictive(self, X):
-        return sparse_predictive(self, X, self.alpha * (1.0 - self.l1_ratio))
+        return sparse_predictive(self, X, as_fitted(self, "alpha") * (1.0 - as_fitted(self, "l1_ratio")))
 
 
 class Lasso(ElasticNet):
@@ -280,6 +282,7 @@ class Lasso(ElasticNet):
     """
 
     l1_ratio = 1.0
+    _read_later = ("fit_intercept", "alpha")
     _parameter_constraints: ClassVar[dict] = {
         name: rule for name, rule in ElasticNet._parameter_constraints.items() if name != "l1_ratio"
     }

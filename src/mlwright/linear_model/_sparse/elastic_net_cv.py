@@ -22,8 +22,9 @@ from mlwright.io.schema import Number, Tensor
 from mlwright.linear_model._base import StatisticsModel
 from mlwright.linear_model._certificate import certificate_fields, take_certificate
 from mlwright.linear_model._folds import Splits
+from mlwright.linear_model._left_out_intervals import LEFT_OUT_LEVELS, LeftOutIntervals
 from mlwright.linear_model._sparse.elastic_net import ElasticNet, Lasso
-from mlwright.linear_model._sparse.leave_one_out import LEFT_OUT_LEVELS, LeftOutIntervals, judged, left_out
+from mlwright.linear_model._sparse.leave_one_out import judged, left_out
 from mlwright.linear_model._sparse.paths import alpha_grid, checked_alphas, require_l1
 from mlwright.linear_model._sparse.search import errors_of_targets, gram_search, rows_search
 from mlwright.linear_model._sparse.working_set import wants_rows
@@ -120,6 +121,7 @@ class ElasticNetCV(LeftOutIntervals, ChosenByRowsMixin, StatisticsModel):
 
     _model_state = State(**_STATE, l1_ratio_=Number(0.0, 1.0))
     _multi_output = False
+    _read_later = ("fit_intercept",)
     _parameter_constraints: ClassVar[dict] = {
         "l1_ratio": [Interval(Real, 0, 1, closed="both"), "array-like"],
         "eps": [Interval(Real, 0, None, closed="neither")],

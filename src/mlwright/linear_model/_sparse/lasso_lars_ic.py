@@ -111,6 +111,7 @@ class LassoLarsIC(LeastSquaresModel):
         kkt_violation_=Number(0.0),
         **_SINCE,
     )
+    _read_later = ("fit_intercept",)
     _parameter_constraints: ClassVar[dict] = {
         "criterion": [StrOptions({"aic", "bic"})],
         "fit_intercept": ["boolean"],

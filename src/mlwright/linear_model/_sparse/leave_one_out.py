@@ -22,11 +22,7 @@ from scipy import sparse
 from mlwright._kernels.fold_statistics import FoldStatistics
 from mlwright._kernels.linalg import as_design
 from mlwright._validation import explain_not_finite
-from mlwright.base import check_coverage
-from mlwright.io.composite import Maybe
-from mlwright.io.schema import Tensor
 from mlwright.linear_model._interval import inverse_root, quadratic
-from mlwright.linear_model._residual_law import N_LEVELS, between_levels, residual_levels
 from mlwright.linear_model._sparse.quadratic import Quadratics
 from mlwright.linear_model._sparse.working_set import RowsProblem, wants_rows
 from mlwright.linear_model._system import Problem
@@ -101,8 +97,8 @@ class _Rows:
         weight = float(len(rows.y) if rows.w is None else rows.w.sum())
         return cls(X, rows.y[:, 0], rows.w, weight, model.fit_intercept, model._whole)
 
-    def without(self, coef, alpha, ratio):
-        """Residuals of rows left out and of the fit, for coefficients of the columns of X."""
+    def without(self, coef, alpha, ratio, w=None):
+        """Residuals of rows left out and of the fit, for coefficients of the columns of X; of weights w of the rows."""
         support = np.flatnonzero(coef)
         b, X = coef[support], self.X[:, support]
         X = X.toarray() if sparse.issparse(X) else np.ascontiguousarray(X, dtype=np.float64)
@@ -115,7 +111,7 @@ class _Rows:
             reach += quadratic(X, mean, root)
             slope = alpha * (ratio * np.sign(b) + (1.0 - ratio) * b)
             pull = (X - mean) @ (root @ (root.T @ slope))
-        w = 1.0 if self.w is None else self.w
+        w = w if w is not None else 1.0 if self.w is None else self.w
         return (residual - w * pull) / np.maximum(1.0 - w * reach, _LEAST_LEFT), residual
 
     def _of_support(self, X, support):
@@ -165,49 +161,13 @@ def judged(model, rows, guess, r, a):
     return rows.y[:, 0] - residual, worst
 
 
-#: To stand in the ``_model_state`` of an estimator with :class:`LeftOutIntervals`.
-LEFT_OUT_LEVELS = {"_left_out_levels": Maybe(Tensor("f8", str(N_LEVELS), f"t {N_LEVELS}"))}
-
-
-def levels_left_out(rows, fit_intercept, coef, alpha, ratio):
-    """Quantiles (t, N_LEVELS) of the residuals of rows left out, for coefficients (t, p)."""
+def residuals_left_out(rows, fit_intercept, coef, alpha, ratio):
+    """Residuals (n, t) of rows of which one repetition is left out, for coefficients (t, p)."""
     X = rows.X.tocsc() if rows.is_sparse else rows.X
     weight = float(len(rows.y) if rows.w is None else rows.w.sum())
-    out = []
+    once = None if rows.w is None else np.minimum(rows.w, 1.0)
+    out = np.empty(rows.y.shape)
     for k, b in enumerate(coef):
-        left = _Rows(X, rows.y[:, k], rows.w, weight, fit_intercept, None).without(b, alpha, ratio)[0]
-        out.append(residual_levels(left, rows.w))
-    return np.array(out)
-
-
-class LeftOutIntervals:
-    """Mixin: intervals of fits that keep no moments, from the residuals of rows left out: the jackknife.
-
-    Reference: Barber, Candes, Ramdas and Tibshirani (2021), Predictive inference with the jackknife+. Annals of
-    Statistics 49.
-    """
-
-    def predict_interval(self, X, coverage=0.9):
-        """Central predictive interval for new observations.
-
-        By the law of least squares on the support, as if that had been given. Where working sets were fitted (more
-        columns than a Gram matrix is worth), by the quantiles of residuals of rows left out one by one, approximately:
-        no law is assumed but that it is the same at every x.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        coverage : float, default=0.9
-            Probability that a new observation falls inside, between 0 and 1, exclusive.
-
-        Returns
-        -------
-        interval : ndarray of shape (n_samples, 2) or (n_samples, n_targets, 2)
-            Lower and upper ends, in the last axis.
-        """
-        levels = getattr(self, "_left_out_levels", None)
-        if levels is None:
-            return super().predict_interval(X, coverage)
-        coverage = check_coverage(coverage)
-        ends = np.apply_along_axis(between_levels, -1, levels, coverage)
-        return self.predict(X)[..., None] + ends
+        of_target = _Rows(X, rows.y[:, k], rows.w, weight, fit_intercept, None)
+        out[:, k] = of_target.without(b, alpha, ratio, once)[0]
+    return out

@@ -9,14 +9,16 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _is_fitted
 
 from mlwright._validation import explain_not_finite
-from mlwright.base import fit_context
+from mlwright.base import as_fitted, fit_context
 from mlwright.io.composite import State
 from mlwright.io.schema import Number
 from mlwright.linear_model._base import LeastSquaresModel
 from mlwright.linear_model._certificate import certificate_fields, keep_certificate
+from mlwright.linear_model._left_out_intervals import LEFT_OUT_LEVELS, LeftOutIntervals
 from mlwright.linear_model._sparse.block_quadratic import BlockQuadratics
 from mlwright.linear_model._sparse.block_working_set import BlockPath
 from mlwright.linear_model._sparse.elastic_net import warn_not_converged
+from mlwright.linear_model._sparse.tasks_left_out import tasks_left_out
 from mlwright.linear_model._sparse.working_set import RowsProblem, wants_rows
 from mlwright.linear_model._sparse_interval import sparse_predictive
 from mlwright.linear_model._state import LINEAR_FIELDS
@@ -39,7 +41,7 @@ class TaskRows:
         return tags
 
 
-class MultiTaskElasticNet(TaskRows, LeastSquaresModel):
+class MultiTaskElasticNet(TaskRows, LeftOutIntervals, LeastSquaresModel):
     """Least squares of several targets with a penalty on the norms of features' coefficients, and an L2 penalty.
 
     Minimises ``||Y - X W||_F^2 / (2 n_samples) + alpha l1_ratio sum_j ||W_j||_2 + alpha (1 - l1_ratio) ||W||_F^2 / 2``,
@@ -113,7 +115,8 @@ class MultiTaskElasticNet(TaskRows, LeastSquaresModel):
     (True, True)
     """
 
-    _model_state = State(**LINEAR_FIELDS, **BLOCK_CERTIFICATE, eps_=Number(0.0))
+    _model_state = State(**LINEAR_FIELDS, **BLOCK_CERTIFICATE, **LEFT_OUT_LEVELS, eps_=Number(0.0))
+    _read_later = ("fit_intercept", "alpha", "l1_ratio")
     _parameter_constraints: ClassVar[dict] = {
         "alpha": [Interval(Real, 0, None, closed="left")],
         "l1_ratio": [Interval(Real, 0, 1, closed="both")],
@@ -177,6 +180,7 @@ class MultiTaskElasticNet(TaskRows, LeastSquaresModel):
         self._keep_statistics(statistics)
         self._set_linear(answers.coef[0, 0], statistics.mean[:p], statistics.mean[p:])
         self._set_certificate(answers, 1, problem.square[0] / problem.y_scale**2)
+        self._keep_left_out()
         return self
 
     def _fit_rows(self, rows, start):
@@ -191,6 +195,8 @@ class MultiTaskElasticNet(TaskRows, LeastSquaresModel):
         self._keep_statistics(None)
         self._set_linear(answers.coef[0, 0], problem.x_mean, problem.y_mean)
         self._set_certificate(answers, problem.n_passes, path.square)
+        left = tasks_left_out(problem, answers.coef[0, 0], self.fit_intercept, float(self.alpha), self.l1_ratio)
+        self._keep_left_out(left, problem.w)
         return self
 
     def _set_certificate(self, answers, n_passes, square):
@@ -207,7 +213,7 @@ class MultiTaskElasticNet(TaskRows, LeastSquaresModel):
         return sparse.csr_matrix(self.coef_)
 
     def _predictive(self, X):
-        return sparse_predictive(self, X, self.alpha * (1.0 - self.l1_ratio))
+        return sparse_predictive(self, X, as_fitted(self, "alpha") * (1.0 - as_fitted(self, "l1_ratio")))
 
 
 class MultiTaskLasso(MultiTaskElasticNet):
@@ -263,6 +269,7 @@ class MultiTaskLasso(MultiTaskElasticNet):
     """
 
     l1_ratio = 1.0
+    _read_later = ("fit_intercept", "alpha")
     _parameter_constraints: ClassVar[dict] = {
         name: rule for name, rule in MultiTaskElasticNet._parameter_constraints.items() if name != "l1_ratio"
     }

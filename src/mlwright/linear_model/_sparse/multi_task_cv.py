@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from mlwright.io.composite import State
 from mlwright.io.schema import Number, Tensor
+from mlwright.linear_model._left_out_intervals import LEFT_OUT_LEVELS
 from mlwright.linear_model._sparse.block_working_set import BlockPath
 from mlwright.linear_model._sparse.elastic_net_cv import ElasticNetCV
 from mlwright.linear_model._sparse.multi_task import (
@@ -19,6 +20,7 @@ from mlwright.linear_model._state import LINEAR_FIELDS
 _STATE = {
     **LINEAR_FIELDS,
     **BLOCK_CERTIFICATE,
+    **LEFT_OUT_LEVELS,
     "alpha_": Number(0.0),
     "alphas_": Tensor("f8", "a", "r a"),
     "mse_path_": Tensor("f8", "*", "* *", "* * *", finite=True),
@@ -90,6 +92,7 @@ class MultiTaskElasticNetCV(TaskRows, ElasticNetCV):
     _model_state = State(**_STATE, l1_ratio_=Number(0.0, 1.0))
     _multi_output = True
     positive = False
+    _read_later = ("fit_intercept",)
     _parameter_constraints: ClassVar[dict] = {
         **{name: rule for name, rule in ElasticNetCV._parameter_constraints.items() if name not in _NOT_HERE},
         "cv": ["cv_object"],

@@ -57,22 +57,52 @@ def _truncated(problem, factor, penalty, targets):
     return d * (vectors[:, keep] @ ((vectors[:, keep].T @ (d * problem.cross[:, targets])) / values[keep][:, None]))
 
 
-def ridge_dual(rows, x_mean, y_mean, alpha):
-    """``X' (X X' + alpha)^-1 y`` for more columns than rows; None where that is too ill-conditioned."""
+def ridge_dual(rows, x_mean, y_mean, alpha, fit_intercept, leave_out=True):
+    """``X' (X X' + alpha)^-1 y`` for more columns than rows, and the residuals (n, t) of rows left out, if asked for.
+
+    None for both where that is too ill-conditioned.
+    """
     root = np.ones(rows.X.shape[0]) if rows.w is None else np.sqrt(rows.w)
     columns = as_design(rows.X.T)
     kernel = gram(columns, None, x_mean, root)
+    kernel, unit = without_the_mean(kernel, root) if fit_intercept else (kernel, np.zeros(len(root)))
     target = (rows.y - y_mean) * root[:, None]
-    dual = np.empty_like(target)
+    dual, left = np.empty_like(target), np.empty_like(target) if leave_out else None
     active = kernel.diagonal() >= 0.0
     for a in sorted(set(alpha.tolist())):
         of_a = alpha == a
         factor = Factor.of(kernel, active, np.full(len(kernel), a))
         if not factor.condition <= _DUAL:
-            return None
+            return None, None
         dual[:, of_a] = factor.solve(target[:, of_a])
+        if leave_out:
+            inverse = (factor.inverse_root() ** 2).sum(axis=1) - (unit @ factor.solve(unit[:, None])) * unit * unit
+            left[:, of_a] = one_left_out(dual[:, of_a], inverse, a, root)
     dual *= root[:, None]
-    return affine_map(columns, dual.T, np.zeros(dual.shape[1])).T - dual.sum(axis=0)[:, None] * x_mean
+    return affine_map(columns, dual.T, np.zeros(dual.shape[1])).T - dual.sum(axis=0)[:, None] * x_mean, left
+
+
+def without_the_mean(kernel, root):
+    """A kernel matrix of centred rows with the direction of their mean, which it has for a null vector, as its largest
+    eigenvector, and that vector: so it can be told and left out."""
+    unit = root / np.sqrt((root * root).sum())
+    return kernel + np.multiply.outer(unit, unit) * (2.0 * np.abs(kernel).sum(axis=0).max() or 1.0), unit
+
+
+def one_left_out(dual, inverse, alpha, root):
+    """Residuals (n, t) of rows of which one repetition is left out.
+
+    Parameters
+    ----------
+    dual : array of shape (n, t)
+        ``(K + alpha)^-1 y`` in rows times `root`, the roots of their weights.
+    inverse : array of shape (n,)
+        Diagonal of ``(K + alpha)^-1``, but for the direction of the mean where there is an intercept.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        once = np.minimum(1.0, 1.0 / root**2)[:, None]
+        own = alpha * inverse[:, None]  # one less the leverage of all repetitions
+        return alpha * dual / (root[:, None] * (1.0 - once * (1.0 - own)))
 
 
 def ridge_svd(rows, x_mean, y_mean, alpha):

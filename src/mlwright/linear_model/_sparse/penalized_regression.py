@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _is_fitted
 
-from mlwright.base import fit_context
+from mlwright.base import as_fitted, fit_context
 from mlwright.io.composite import Maybe, State
 from mlwright.io.schema import Number
 from mlwright.linear_model._base import LeastSquaresModel
@@ -129,6 +129,7 @@ class PenalizedRegression(LeastSquaresModel):
         dual_gap_=Maybe(Number(0.0)),
         n_iter_=Number(0, integer=True),
     )
+    _read_later = ("fit_intercept", "alpha", "l1_ratio")
     _parameter_constraints: ClassVar[dict] = {
         "penalty": [StrOptions(set(_OF_KIND))],
         "alpha": [Interval(Real, 0, None, closed="left")],
@@ -247,7 +248,7 @@ class PenalizedRegression(LeastSquaresModel):
         return Grouped(float(self.alpha), float(self.l1_ratio), share, weights, groups, group_weights)
 
     def _predictive(self, X):
-        ridge = self.alpha * (1.0 - self.l1_ratio)
+        ridge = as_fitted(self, "alpha") * (1.0 - as_fitted(self, "l1_ratio"))
         return sparse_predictive(self, X, ridge)
 
 

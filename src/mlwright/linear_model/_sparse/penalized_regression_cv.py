@@ -96,6 +96,7 @@ class PenalizedRegressionCV(ElasticNetCV):
         l1_ratio_=Number(0.0, 1.0),
         n_iter_=Number(0, integer=True),
     )
+    _read_later = ("fit_intercept",)
     _parameter_constraints: ClassVar[dict] = {
         **{
             name: rule
