@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 from sklearn import decomposition as peer
 
+import mlwright
 from mlwright import NumericalError
 from mlwright._runtime.errors import LossOfPrecisionWarning
 from mlwright.decomposition import PCA, TruncatedSVD
@@ -200,6 +201,29 @@ def test_the_same_bits_for_any_memory_order(algorithm):
         np.testing.assert_array_equal(
             TruncatedSVD(3, algorithm=algorithm, random_state=0).fit(other).components_, plain
         )
+
+
+@pytest.mark.parametrize("X", [text(300, 900), text(900, 700)], ids=["wide", "tall"])
+def test_the_same_bits_for_any_number_of_threads(X):
+    answers = set()
+    try:
+        for threads in (1, 2, 3, 8):
+            mlwright.set_num_threads(threads)
+            model = TruncatedSVD(20, random_state=0).fit(X)
+            answers.add((model.components_.tobytes(), model.singular_values_.tobytes(), model.transform(X).tobytes()))
+    finally:
+        mlwright.set_num_threads(None)
+    assert len(answers) == 1
+
+
+def test_columns_that_depend_on_each_other_take_the_slow_factors():
+    """Rank 5 where 13 columns are asked for: Cholesky factors break down, Householder's QR does not."""
+    rng = np.random.default_rng(0)
+    low = sparse.csr_matrix(rng.standard_normal((80, 5)) @ rng.standard_normal((5, 120)))
+    model = TruncatedSVD(13, random_state=0).fit(low)
+    np.testing.assert_allclose(model.singular_values_[:5], np.linalg.svd(low.toarray())[1][:5], rtol=1e-10)
+    assert (model.singular_values_[5:] < 1e-9).all()
+    np.testing.assert_allclose(model.components_ @ model.components_.T, np.eye(13), atol=1e-10)
 
 
 def test_entries_that_repeat_add_up():

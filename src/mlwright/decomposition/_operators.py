@@ -7,7 +7,7 @@ from scipy import sparse
 from scipy.sparse.linalg import LinearOperator
 
 from mlwright._kernels.linalg import as_design
-from mlwright._kernels.sparse_product import sparse_product
+from mlwright._kernels.sparse_product import sparse_gram_product, sparse_product
 from mlwright._kernels.units import unit_for
 
 
@@ -33,23 +33,32 @@ class Rows:
 
     @cached_property
     def _design(self):
-        return as_design(self.X)
+        return self._in_unit(as_design(self.X))
 
     @cached_property
     def _transposed(self):
-        return as_design(self.X.T)
+        return self._in_unit(as_design(self.X.T))
+
+    def _in_unit(self, design):
+        indptr, indices, data, n_columns = design
+        return indptr, indices, data.astype(np.float64) * self.unit, n_columns
 
     def times(self, Q):
         """The product with ``Q`` of shape (p, l)."""
-        Q = Q * self.unit
-        out = sparse_product(self._design, Q) if sparse.issparse(self.X) else self.X @ Q
-        return out if self.mean is None else out - self.mean @ Q
+        out = sparse_product(self._design, Q) if sparse.issparse(self.X) else self.X @ (Q * self.unit)
+        return out if self.mean is None else out - (self.mean * self.unit) @ Q
 
     def transposed_times(self, Y):
         """The product of the transpose with ``Y`` of shape (n, l)."""
-        Y = Y * self.unit
-        out = sparse_product(self._transposed, Y) if sparse.issparse(self.X) else self.X.T @ Y
-        return out if self.mean is None else out - np.outer(self.mean, Y.sum(axis=0))
+        out = sparse_product(self._transposed, Y) if sparse.issparse(self.X) else self.X.T @ (Y * self.unit)
+        return out if self.mean is None else out - np.outer(self.mean * self.unit, Y.sum(axis=0))
+
+    def squared_times(self, Z, *, wide):
+        """``M M' Z`` for a wide matrix M, with Z of shape (n, l); ``M' M Z`` otherwise, with Z of shape (p, l)."""
+        if self.mean is None and sparse.issparse(self.X):
+            pair = (self._transposed, self._design) if wide else (self._design, self._transposed)
+            return sparse_gram_product(*pair, Z)
+        return self.times(self.transposed_times(Z)) if wide else self.transposed_times(self.times(Z))
 
     def dense(self):
         """A dense float64 copy."""

@@ -50,7 +50,7 @@ class PCA(UnsupervisedStateAlgebraMixin, peer.PCA):
     iterated_power : int or "auto", default="auto"
         Power iterations of "randomized".
     n_oversamples : int, default=10
-        Of "randomized".
+        Of "randomized", at least: columns are taken eight at a time.
     power_iteration_normalizer : {"auto", "QR", "LU", "none"}, default="auto"
         Has no effect: iterates are orthonormalised.
     random_state : int, RandomState instance or None, default=None
@@ -316,7 +316,7 @@ class PCA(UnsupervisedStateAlgebraMixin, peer.PCA):
             components = components / np.where(scale > least, scale, least or 1.0)[:, None]
         start = -(components @ self.mean_.astype(np.float64))
         if sparse.issparse(X):
-            out = sparse_product(as_design(X), np.ascontiguousarray(components.T)) + start
+            out = sparse_product(as_design(X), components.T) + start
         else:
             out = affine_map(as_design(X), components, start)
         return out.astype(X.dtype, copy=False)

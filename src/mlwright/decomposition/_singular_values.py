@@ -11,15 +11,19 @@ from scipy import linalg as sla
 from scipy.sparse.linalg import svds
 
 from mlwright._kernels import rng
+from mlwright._kernels.linalg import affine_map, gram
 
 _START = 0x5356 << 32  # stream of random numbers
+_LANES = 8  # columns that kernels take at once: what is left of the last eight goes to further samples
 _CLEAR = 1e-10  # smallest over largest pivot, squared, down to which Cholesky factors are trusted
 
 
 def fix_signs(vectors):
     """scikit-learn's rule: the entry of largest magnitude in each row is positive."""
-    largest = vectors[np.arange(len(vectors)), np.argmax(np.abs(vectors), axis=1)]
-    return vectors * np.where(largest < 0.0, -1.0, 1.0)[:, None]
+    rows = np.arange(len(vectors))
+    highest, lowest = vectors.argmax(axis=1), vectors.argmin(axis=1)
+    up, down = vectors[rows, highest], -vectors[rows, lowest]
+    return vectors * np.where((up > down) | ((up == down) & (highest < lowest)), 1.0, -1.0)[:, None]
 
 
 def full(rows):
@@ -39,31 +43,48 @@ def arpack(rows, k, tol, seed):
 def randomised(rows, k, n_oversamples, n_iter, seed):
     """From products with random columns and `n_iter` power iterations, on the shorter side of the matrix."""
     n, p = rows.shape
-    width = min(k + n_oversamples, n, p)
+    width = min(-(-(k + n_oversamples) // _LANES) * _LANES, n, p)
     wide = n < p
     forth, back = (rows.transposed_times, rows.times) if wide else (rows.times, rows.transposed_times)
     Z = rng.normal(seed, _START, min(n, p) * width).reshape(-1, width)
     for _ in range(n_iter):
-        Z = _orthonormal(back(forth(Z)))
+        Z = _orthonormal(rows.squared_times(Z, wide=wide))
     Q = _orthonormal(forth(Z), twice=True)
-    left, values, right = sla.svd(back(Q), full_matrices=False, check_finite=False)
-    vectors = right @ Q.T if wide else left.T
-    return values[:k] / rows.unit, fix_signs(vectors[:k])
+    left, R = _factored(back(Q), 2)
+    inner, values, right = sla.svd(R, check_finite=False)
+    vectors = right[:k] @ Q.T if wide else inner.T[:k] @ left.T
+    return values[:k] / rows.unit, fix_signs(vectors)
 
 
 def _orthonormal(Z, *, twice=False):
-    """An orthonormal basis of the columns, by Cholesky factors where these are sound, which is much faster than QR."""
-    for _ in range(1 + twice):
-        scale = np.sqrt((Z * Z).sum(axis=0))
-        if not (scale > 0.0).all():
-            return sla.qr(Z, mode="economic", check_finite=False)[0]
-        Z = Z / scale
-        try:
-            factor = sla.cholesky(Z.T @ Z, check_finite=False)
-        except np.linalg.LinAlgError:
-            return sla.qr(Z, mode="economic", check_finite=False)[0]
-        pivots = factor.diagonal()
-        if pivots.min() ** 2 < _CLEAR * pivots.max() ** 2:
-            return sla.qr(Z, mode="economic", check_finite=False)[0]
-        Z = sla.solve_triangular(factor, Z.T, trans="T", check_finite=False).T
-    return Z
+    """An orthonormal basis of the columns of Z; `twice` for one that is so to the last digits."""
+    return _factored(Z, 1 + twice)[0]
+
+
+def _factored(Z, times):
+    """Q and R with ``Z = Q R``, by Cholesky factors where these are sound, which is much faster than Householder's QR.
+
+    Reference: Yamamoto, Nakatsukasa, Yanagisawa, Fukaya (2015), Roundoff error analysis of the CholeskyQR2 algorithm.
+    """
+    Q, R = Z, np.eye(Z.shape[1])
+    for _ in range(times):
+        factor = _cholesky_of_columns(Q)
+        if factor is None:
+            return sla.qr(Z, mode="economic", check_finite=False)
+        inverse = sla.lapack.dtrtri(factor)[0]
+        Q, R = affine_map(Q, np.ascontiguousarray(inverse.T), np.zeros(len(inverse))), factor @ R
+    return Q, R
+
+
+def _cholesky_of_columns(Z):
+    """The upper triangular R of ``R' R = Z' Z``, or None where rounding would spoil it."""
+    square = gram(Z, None, np.zeros(len(Z)), np.ones(Z.shape[1]))
+    scale = np.sqrt(square.diagonal())
+    if not (scale > 0.0).all():
+        return None
+    try:
+        factor = sla.cholesky(square / np.multiply.outer(scale, scale), check_finite=False)
+    except np.linalg.LinAlgError:
+        return None
+    pivots = factor.diagonal()
+    return factor * scale if pivots.min() ** 2 >= _CLEAR * pivots.max() ** 2 else None

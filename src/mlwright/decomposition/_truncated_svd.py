@@ -38,7 +38,7 @@ class TruncatedSVD(peer.TruncatedSVD):
     n_iter : int, default=5
         Power iterations of "randomized".
     n_oversamples : int, default=10
-        Of "randomized".
+        Of "randomized", at least: columns are taken eight at a time.
     power_iteration_normalizer : {"auto", "QR", "LU", "none"}, default="auto"
         Has no effect: iterates are orthonormalised.
     random_state : int, RandomState instance or None, default=None
@@ -156,7 +156,7 @@ class TruncatedSVD(peer.TruncatedSVD):
 
     def _map(self, X):
         if sparse.issparse(X):
-            out = sparse_product(as_design(X), np.ascontiguousarray(self.components_.T, dtype=np.float64))
+            out = sparse_product(as_design(X), self.components_.T)
         else:
             out = affine_map(as_design(X), self.components_.astype(np.float64), np.zeros(len(self.components_)))
         return np.ascontiguousarray(out, dtype=X.dtype)

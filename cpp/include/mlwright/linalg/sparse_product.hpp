@@ -11,10 +11,23 @@
 
 namespace mlwright::linalg {
 
+template <class T, class Index>
+struct Csr {
+  std::span<const Index> indptr, indices;
+  std::span<const T> data;
+  index_t cols;
+  index_t rows() const noexcept { return static_cast<index_t>(indptr.size()) - 1; }
+};
+
 // out (rows x width) = A B for CSR A and row-major B (cols x width); width is a multiple of 8. Throws InvalidArgument where
 // the parts make no matrix.
 template <class T, class Index>
-void sparse_product(std::span<const Index> indptr, std::span<const Index> indices, std::span<const T> data, index_t cols,
-                    const double* b, index_t width, double* out, runtime::CancelToken& token);
+void sparse_product(const Csr<T, Index>& a, const double* b, index_t width, double* out, runtime::CancelToken& token);
+
+// out (cols x width) = A' (A B), given A' too: the same bits as two products. Strips of a few columns go through both, so
+// that what lies between them stays in the caches and never takes more memory than a strip.
+template <class T, class Index>
+void sparse_gram_product(const Csr<T, Index>& a, const Csr<T, Index>& transposed, const double* b, index_t width, double* out,
+                         runtime::CancelToken& token);
 
 }  // namespace mlwright::linalg
