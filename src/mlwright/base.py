@@ -5,7 +5,7 @@ import functools
 from numbers import Real
 
 from sklearn import get_config
-from sklearn.utils.validation import _is_fitted
+from sklearn.utils.validation import _is_fitted, check_is_fitted
 
 __all__ = [
     "ChosenByRowsMixin",
@@ -358,6 +358,7 @@ class IntervalMixin:
         """
         from scipy import special
 
+        check_is_fitted(self)
         coverage = check_coverage(coverage)
         mean, deviation, freedom = self._predictive(X)
         upper = 0.5 + 0.5 * coverage

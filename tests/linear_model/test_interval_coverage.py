@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 
 from mlwright import linear_model as lm
 from mlwright._validation import rows_for_fit
@@ -18,7 +19,6 @@ CASES = [
     (lm.Ridge(100.0), 60, 530, 530),
     (lm.RidgeCV([10.0, 100.0, 1000.0]), 50, 60, 60),
     (lm.RidgeCV([10.0, 100.0, 1000.0]), 60, 530, 530),
-    (lm.RidgeCV([100.0], cv=3), 60, 530, 530),
     (lm.Lasso(0.1), 60, 100, 3),
     (lm.Lasso(0.15), 80, 530, 3),
     (lm.MultiTaskLasso(0.3), 60, 40, 3),
@@ -77,6 +77,8 @@ def test_wide_ridge_leaves_rows_out_exactly(intercept):
     middle = model.fit(X, y).predict(X[:1])[0]
     low, high = model.predict_interval(X[:1], coverage=0.9)[0]
     np.testing.assert_allclose([low - middle, high - middle], left[[1, -2]], rtol=1e-8)
+    folds = lm.RidgeCV([30.0], fit_intercept=intercept, cv=2).fit(X, y)
+    np.testing.assert_allclose(folds.predict_interval(X[:5]), model.predict_interval(X[:5]), rtol=1e-8)
     exact = model.predict_interval(X[:1], coverage=0.999)[0] - middle
     np.testing.assert_allclose(exact, left[[0, -1]], rtol=1e-8)
     np.testing.assert_allclose(lm.RidgeCV([30.0], fit_intercept=intercept).fit(X, y).predict_interval(X[:5]),
@@ -106,6 +108,12 @@ def test_a_weight_is_a_row_seen_so_often(model):
     one = clone(model).fit(X, y, often).predict_interval(X[:3])
     other = clone(model).fit(X.repeat(often, axis=0), y.repeat(often, axis=0)).predict_interval(X[:3])
     np.testing.assert_allclose(one, other, rtol=1e-5)
+
+
+@pytest.mark.parametrize("model", [lm.LinearRegression(), lm.Ridge(), lm.RidgeCV(), lm.MultiTaskLasso()], ids=repr)
+def test_models_that_are_not_fitted_say_so(model):
+    with pytest.raises(NotFittedError):
+        clone(model).predict_interval([[1.0]])
 
 
 def test_a_perfect_fit_of_many_coefficients_says_nothing():

@@ -46,7 +46,7 @@ def predictive(model, X, alpha, rank):
         if penalty not in known:
             root = inverse_root(problem, penalty)
             reach = quadratic(X, centre, root) + (1.0 / weight if a else 0.0)
-            known[penalty] = reach, rank if rank is not None and penalty == 0.0 else _effective(problem, root)
+            known[penalty] = reach, rank if rank is not None and penalty == 0.0 else effective_parameters(problem, root)
         reach, used = known[penalty]
         freedom[k] = weight - used - a
         if freedom[k] < _LEAST_FREEDOM:
@@ -59,8 +59,11 @@ def predictive(model, X, alpha, rank):
     return mean, deviation.reshape(mean.shape), freedom[0] if mean.ndim == 1 else freedom
 
 
-def _effective(problem, root):
-    """Trace of the fit's projection but for the intercept, from W of :func:`inverse_root`."""
+def effective_parameters(problem, root):
+    """What the coefficients count as under the penalty: the trace of the fit's projection but for the intercept.
+
+    From W of :func:`inverse_root`; without a penalty their number, less those that others determine.
+    """
     own = np.divide(root, problem.x_scale[:, None], out=np.zeros_like(root), where=problem.x_scale[:, None] > 0.0)
     return float((own * (problem.gram @ own)).sum())
 

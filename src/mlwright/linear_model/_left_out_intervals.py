@@ -1,6 +1,7 @@
 """Intervals of fits that keep no moments of their rows, from the residuals of rows left out: the jackknife."""
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
 from mlwright.base import check_coverage
 from mlwright.io.composite import Maybe
@@ -36,6 +37,7 @@ class LeftOutIntervals:
         ----------
         Barber, Candes, Ramdas and Tibshirani (2021), Predictive inference with the jackknife+. Annals of Statistics 49.
         """
+        check_is_fitted(self)
         levels = getattr(self, "_left_out_levels", None)
         if levels is None:
             return super().predict_interval(X, coverage)

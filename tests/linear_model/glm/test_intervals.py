@@ -1,9 +1,17 @@
 """Intervals of generalized linear models cover new observations as often as they say."""
 
 import numpy as np
+import pandas as pd
 import pytest
+from scipy import sparse
 
-from mlwright.linear_model import GammaRegressor, GeneralizedLinearRegressor, PoissonRegressor, TweedieRegressor
+from mlwright.linear_model import (
+    GammaRegressor,
+    GeneralizedLinearRegressor,
+    LinearRegression,
+    PoissonRegressor,
+    TweedieRegressor,
+)
 
 
 def tweedie(rng, mu, phi, p):
@@ -68,3 +76,51 @@ def test_dispersions_of_few_rows_count_what_the_penalty_leaves():
     assert np.isnan(model.dispersion_)
     with pytest.raises(ValueError, match="no degrees of freedom"):
         model.predict_interval(X[:, :5])
+
+
+NORMAL, COUNTS, AMOUNTS = (
+    lambda rng, eta: eta + rng.standard_normal(len(eta)),
+    lambda rng, eta: rng.poisson(np.exp(eta)).astype(float),
+    lambda rng, eta: rng.gamma(2.0, np.exp(eta) / 2.0),
+)
+
+
+@pytest.mark.parametrize(
+    ("model", "draw", "n", "p", "least", "most"),
+    [
+        (GeneralizedLinearRegressor("normal"), NORMAL, 30, 20, 0.76, 0.84),
+        (GeneralizedLinearRegressor("normal", alpha=0.1), NORMAL, 40, 60, 0.76, 0.88),
+        (TweedieRegressor(power=0, alpha=1.0), NORMAL, 40, 20, 0.76, 0.84),
+        (PoissonRegressor(alpha=0.0), COUNTS, 30, 10, 0.78, 0.92),
+        (PoissonRegressor(alpha=0.1), COUNTS, 40, 60, 0.78, 0.92),
+        (GammaRegressor(alpha=0.0), AMOUNTS, 40, 10, 0.72, 0.86),
+    ],
+)
+def test_coverage_with_few_rows_a_coefficient(model, draw, n, p, least, most):
+    """The coefficients are uncertain, and the intervals know it."""
+    rng, seen = np.random.default_rng(0), []
+    for _ in range(30):
+        X, b = rng.standard_normal((n + 100, p)), rng.standard_normal(p) / np.sqrt(p) / 2
+        y = draw(rng, 1.0 + X @ b)
+        low, high = model.fit(X[:n], y[:n]).predict_interval(X[n:], 0.8).T
+        seen.append(np.mean((low <= y[n:]) & (y[n:] <= high)))
+    assert least <= np.mean(seen) <= most
+
+
+def test_intervals_of_an_unpenalised_normal_model_are_those_of_least_squares():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((40, 4)) + 3.0
+    y, w = X @ [1.0, 0.0, -1.0, 2.0] + rng.standard_normal(40), rng.integers(1, 4, 40).astype(float)
+    want = LinearRegression().fit(X, y, w).predict_interval(X)
+    for rows in (X, sparse.csr_array(X)):
+        got = GeneralizedLinearRegressor("normal", tol=1e-9).fit(rows, y, w).predict_interval(rows)
+        np.testing.assert_allclose(got, want, rtol=1e-6)
+
+
+def test_categories_are_uncertain_too():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"x": rng.standard_normal(60), "kind": np.resize(["a", "b", "c"], 60)})
+    y = frame["x"].to_numpy() + rng.standard_normal(60)
+    columns = np.column_stack([frame["x"], frame["kind"] == "b", frame["kind"] == "c"])
+    got = GeneralizedLinearRegressor("normal", tol=1e-9).fit(frame, y).predict_interval(frame)
+    np.testing.assert_allclose(got, LinearRegression().fit(columns, y).predict_interval(columns), rtol=1e-5)

@@ -360,6 +360,8 @@ def test_the_intercept_may_be_what_is_tested():
             r"q is \[1, 2\], expected a finite number for each of the 1",
         ),
         (lambda r, m: r.wald_test("x0", np.nan), "expected a finite number"),
+        (lambda r, m: r.wald_test([]), "R is empty"),
+        (lambda r, m: LinearRegression().fit(*data()[:2]).inference(*data()[:2], offset=[0.0]), "takes no offset"),
         (lambda r, m: m(["a", None] * 60), "expected a group for every row"),
         (lambda r, m: m(["a", np.nan] * 60), "expected a group for every row"),
         (lambda r, m: m(np.array(["a", 1] * 60, dtype=object)), "labels of several kinds"),

@@ -78,6 +78,11 @@ class CategoricalMixin:
         eta = self._coded(X) @ self.coef_.astype(np.float64) + self.intercept_
         return eta if offset is None else eta + offset
 
+    def _columns(self, X):
+        if getattr(self, "is_categorical_", None) is None:
+            return super()._columns(X)
+        return self._coded(X).tocsr()
+
     def _rows_again(self, X, y):
         if getattr(self, "is_categorical_", None) is None:
             return super()._rows_again(X, y)

@@ -1,7 +1,7 @@
 """Families of generalized linear models: their losses by link, domains, variances, deviances and laws."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy import special
@@ -147,6 +147,10 @@ class Law:
     link: str
     parameter: float
     has_law: bool = True
+
+    def with_parameter(self, parameter):
+        """The same law with another parameter, or an array of them."""
+        return replace(self, parameter=parameter)
 
     @property
     def loss(self):

@@ -128,6 +128,7 @@ default="normal"
     (1, 2)
     """
     _model_state = State(**(REGRESSOR_FIELDS | CATEGORY_FIELDS))
+    _rows_come_with = ("offset", "exposure")
     _read_later = ("alpha", "fit_intercept", "family", "link", "power", "dispersion")
     _parameter_constraints: ClassVar[dict] = {
         **CONSTRAINTS,
@@ -238,20 +239,23 @@ default="normal"
         return self._explained(self._scores_at(X, offset, exposure), X, y, sample_weight)
 
     def predict_interval(self, X, coverage=0.9, *, offset=None, exposure=None):
-        """Central interval of the law of new observations, given the fitted means and dispersion.
+        """Central interval of the law of new observations.
+
+        Where there are fewer than 50 rows a coefficient, the uncertainty of the coefficients widens the law; with more
+        they are taken as known.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
         coverage : float, default=0.9
-            Least probability that a new observation falls inside; the coefficients are taken as known.
+            Least probability that a new observation falls inside.
         offset, exposure : array-like of shape (n_samples,), default=None
 
         Returns
         -------
         interval : ndarray of shape (n_samples, 2)
         """
-        return self._interval(lambda: self._scores_at(X, offset, exposure), coverage)
+        return self._interval(X, lambda: self._scores_at(X, offset, exposure), coverage)
 
     @property
     def _more_parameters(self):

@@ -1,36 +1,20 @@
 """Quantiles of new observations by family, and the dispersions that they need."""
 
 import numpy as np
-from scipy import optimize, sparse, special, stats
+from scipy import optimize, special, stats
 
 _BISECTIONS = 60
-_LARGEST_TABLE = 2 * 10**7  # numbers of a dense table of the coefficients used, for its eigenvalues
+_LEAST_FREEDOM = 0.1  # of the residuals: with less they say nothing of the dispersion
 
 
 def pearson_dispersion(law, y, mu, w, freedom):
     """Pearson's estimate of the dispersion; 1 where the family has none, NaN where no freedom is left to tell it."""
     if not law.family.dispersed:
         return 1.0
-    if not freedom > 0.0:
+    if not freedom > _LEAST_FREEDOM:
         return np.nan
     square = (y - mu) ** 2 / law.family.variance(mu, law.parameter)
     return float((square if w is None else w * square).sum() / freedom)
-
-
-def effective_parameters(X, weight, l2, intercept):
-    """Trace of ``(X' W X + l2)^-1 X' W X``, the intercept included: what coefficients under a penalty count as.
-
-    W are the rows' expected information. NaN for more numbers than are worth their eigenvalues.
-    """
-    n, p = X.shape
-    if n * p > _LARGEST_TABLE:
-        return np.nan
-    X = X.toarray() if sparse.issparse(X) else np.asarray(X, dtype=np.float64)
-    if intercept:
-        X = X - np.average(X, axis=0, weights=weight)
-    Z = X * np.sqrt(weight)[:, None]
-    values = np.maximum(np.linalg.eigvalsh(Z.T @ Z if p <= n else Z @ Z.T), 0.0)
-    return float((values / (values + l2)).sum()) + bool(intercept)
 
 
 def profile_alpha(y, mu, w, start):

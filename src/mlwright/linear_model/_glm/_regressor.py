@@ -1,11 +1,12 @@
 """Base of the regressors: validation, starts, prediction, the share of deviance explained."""
 
 import numpy as np
+from scipy import sparse
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_array, column_or_1d
 
 from mlwright._kernels import glm
-from mlwright._validation import explain_not_finite, rows_for_fit
+from mlwright._validation import explain_not_finite, rows_for_fit, rows_for_predict
 from mlwright.base import as_fitted, check_coverage
 from mlwright.io.composite import Maybe, Optional
 from mlwright.io.schema import Number, Tensor
@@ -18,11 +19,11 @@ from mlwright.linear_model._glm._base import (
     usable_weights,
 )
 from mlwright.linear_model._glm._inference import GlmInferenceMixin
-from mlwright.linear_model._glm._laws import effective_parameters, pearson_dispersion, quantile
+from mlwright.linear_model._glm._laws import pearson_dispersion, quantile
 from mlwright.linear_model._glm._links import LINKS
 from mlwright.linear_model._glm._problem import Problem, table_of
 from mlwright.linear_model._glm._solve import solve
-from mlwright.linear_model._inference.glm import expected_information
+from mlwright.linear_model._glm._uncertainty import FEW, UNCERTAINTY, uncertain_quantile, uncertainty_of
 from mlwright.linear_model._inference.kept import KEPT
 
 REGRESSOR_FIELDS = {
@@ -32,6 +33,7 @@ REGRESSOR_FIELDS = {
     "n_iter_": Number(0, integer=True),
     "dispersion_": Maybe(Number(0.0, finite=False)),
     "_inference": Maybe(Optional(KEPT)),
+    **UNCERTAINTY,
 }
 
 
@@ -61,13 +63,16 @@ class GlmRegressor(GlmInferenceMixin, RegressorMixin, BaseEstimator):
         return self._mean(self._scores(X))
 
     def predict_interval(self, X, coverage=0.9):
-        """Central interval of the law of new observations, given the fitted means and dispersion.
+        """Central interval of the law of new observations.
+
+        Where there are fewer than 50 rows a coefficient, the uncertainty of the coefficients widens the law; with more
+        they are taken as known.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
         coverage : float, default=0.9
-            Least probability that a new observation falls inside; the coefficients are taken as known.
+            Least probability that a new observation falls inside.
 
         Returns
         -------
@@ -76,9 +81,10 @@ class GlmRegressor(GlmInferenceMixin, RegressorMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            For Tweedie laws below a power of 0 or above 2 (but 3), whose quantiles have no form here.
+            For Tweedie laws below a power of 0 or above 2 (but 3), whose quantiles have no form here; and where no
+            degrees of freedom were left for the dispersion.
         """
-        return self._interval(lambda: self._scores(X), coverage)
+        return self._interval(X, lambda: self._scores(X), coverage)
 
     def score(self, X, y, sample_weight=None):
         """D², the share of the deviance that the model explains; 1 is the best.
@@ -103,7 +109,12 @@ class GlmRegressor(GlmInferenceMixin, RegressorMixin, BaseEstimator):
         mean = LINKS[self._law().link].mean(eta)
         return mean.astype(np.float32) if self.coef_.dtype == np.float32 else mean
 
-    def _interval(self, scores, coverage):
+    def _columns(self, X):
+        """Checked rows, a column a coefficient."""
+        X, _ = rows_for_predict(self, X)
+        return X.tocsr() if sparse.issparse(X) else X
+
+    def _interval(self, X, scores, coverage):
         coverage, law = check_coverage(coverage), self._law()
         eta = scores()
         if not law.has_law:
@@ -117,8 +128,13 @@ class GlmRegressor(GlmInferenceMixin, RegressorMixin, BaseEstimator):
                 "predict_interval: no more rows (or weight) than coefficients leave no degrees of freedom for the "
                 "dispersion; expected more rows, or a larger alpha."
             )
-        mean = LINKS[law.link].mean(eta)
-        ends = [quantile(law, mean, self.dispersion_, level) for level in (0.5 - coverage / 2, 0.5 + coverage / 2)]
+        levels, kept = (0.5 - coverage / 2, 0.5 + coverage / 2), getattr(self, "_uncertainty", None)
+        if kept is None:
+            mean = LINKS[law.link].mean(eta)
+            ends = [quantile(law, mean, self.dispersion_, level) for level in levels]
+        else:
+            eta, columns = np.asarray(eta, dtype=np.float64), self._columns(X)
+            ends = [uncertain_quantile(law, eta, self.dispersion_, level, columns, kept) for level in levels]
         return np.stack(ends, axis=-1)
 
     def _explained(self, eta, X, y, sample_weight):
@@ -158,23 +174,20 @@ class GlmRegressor(GlmInferenceMixin, RegressorMixin, BaseEstimator):
     def _keep_laws(self, rows, y, w, offset=None):
         """The dispersion, and where there is no penalty the covariance of the coefficients."""
         law = self._law()
-        eta = None
+        eta, self._uncertainty = None, None
+        total = float(len(y) if w is None else w.sum())
+        count = np.count_nonzero(self.coef_) + bool(self.fit_intercept)
         self.dispersion_ = float(law.parameter) if law.name == "negative_binomial" else 1.0
-        if law.has_law and law.family.dispersed:
-            eta = self._fitted_scores(rows, offset)
-            total = float(len(y) if w is None else w.sum())
-            freedom = total - self._count_parameters(law, rows, w, eta, total)
-            self.dispersion_ = pearson_dispersion(law, y, LINKS[law.link].mean(eta), w, freedom)
+        if law.has_law and (law.family.dispersed or total < FEW * count):
+            eta, freedom = self._fitted_scores(rows, offset), total - count
+            if self.converged_ and total < FEW * count:
+                l2 = self.alpha * (1.0 - self.l1_ratio) * total
+                self._uncertainty = uncertainty_of(law, rows.X, eta, w, self.coef_, l2, bool(self.fit_intercept))
+            if self._uncertainty is not None:
+                freedom = self._uncertainty["freedom"]
+            if law.family.dispersed:
+                self.dispersion_ = pearson_dispersion(law, y, LINKS[law.link].mean(eta), w, freedom)
         self._keep_inference(rows, y, w, lambda: self._fitted_scores(rows, offset) if eta is None else eta)
-
-    def _count_parameters(self, law, rows, w, eta, total):
-        """Coefficients that are not zero; where these are many for the rows, what they count as under the penalty."""
-        used, l2 = np.flatnonzero(self.coef_), self.alpha * (1.0 - self.l1_ratio) * total
-        if 2 * len(used) < total or l2 == 0.0:
-            return len(used) + bool(self.fit_intercept)
-        information = expected_information(law, eta)
-        X = rows.X.tocsr() if hasattr(rows.X, "tocsr") else rows.X
-        return effective_parameters(X[:, used], information if w is None else w * information, l2, self.fit_intercept)
 
     def _fitted_scores(self, rows, offset):
         eta = scores_of_fitted(self, rows)[:, 0]
@@ -226,6 +239,9 @@ class GlmRegressor(GlmInferenceMixin, RegressorMixin, BaseEstimator):
     def _validate_state(self):
         if not (np.isfinite(self.coef_).all() and np.isfinite(self.intercept_)):
             refuse(self, "coef_ or intercept_ is not finite")
+        kept = getattr(self, "_uncertainty", None)
+        if kept is not None and len(kept["root"]) != len(self.coef_):
+            refuse(self, f"the covariance of its coefficients is of {len(kept['root'])}, not {len(self.coef_)}")
         self._require_sound_inference()
 
     def __sklearn_tags__(self):

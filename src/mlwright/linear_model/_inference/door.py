@@ -15,8 +15,11 @@ class InferenceMixin:
 
     - ``_refuse_inference()``: raises ValueError where its parameters allow none (a penalty, say);
     - ``_rows_for_inference(X, y, sample_weight, ...)``: validated rows, with an attribute ``X``;
-    - ``_infer(rows, kind, use_t, weights)``: the :class:`Inference`, or a list of one a target; rows may be None.
+    - ``_infer(rows, kind, use_t, weights)``: the :class:`Inference`, or a list of one a target; rows may be None;
+    - ``_rows_come_with``: what else its ``_rows_for_inference`` takes.
     """
+
+    _rows_come_with: tuple[str, ...] = ()
 
     def inference(
         self,
@@ -76,6 +79,9 @@ class InferenceMixin:
             raise ValueError("inference: got one of X and y, expected both or neither.")
         if X is None and (sample_weight is not None or of_rows):
             raise ValueError("inference: got sample_weight or offsets without X and y, expected all of them.")
+        unknown = [name for name in of_rows if name not in self._rows_come_with]
+        if unknown:
+            raise TypeError(f"inference: {type(self).__name__} takes no {', '.join(unknown)}; expected it left out.")
         rows = None if X is None else self._rows_for_inference(X, y, sample_weight, **of_rows)
         n, w = (None, None) if rows is None else (rows.X.shape[0], rows.w)
         kind = Kind.of(cov_type, n, groups, maxlags, w)

@@ -32,7 +32,7 @@ class GlmRows:
     eta: np.ndarray
 
 
-def _mean_and_slopes(link, eta):
+def mean_and_slopes(link, eta):
     """The mean and its first and second derivative in the score."""
     if link == "identity":
         return eta, np.ones_like(eta), np.zeros_like(eta)
@@ -74,7 +74,7 @@ def _variance_and_slope(law, mean, eta):
 
 def expected_information(law, eta):
     """Of each row, on its score."""
-    mean, slope, _ = _mean_and_slopes(law.link, eta)
+    mean, slope, _ = mean_and_slopes(law.link, eta)
     return slope**2 / _variance_and_slope(law, mean, eta)[0]
 
 
@@ -121,7 +121,7 @@ def infer(model, law, rows, kind, use_t, *, more_parameters=0, check=True):
             f"{subject}: {n:g} observations and {k} parameters leave no degrees of freedom for standard errors; "
             "expected more observations, or fewer features."
         )
-    mean, slope, bend = _mean_and_slopes(law.link, rows.eta)
+    mean, slope, bend = mean_and_slopes(law.link, rows.eta)
     variance, variance_slope = _variance_and_slope(law, mean, rows.eta)
     score = (y - mean) * slope / variance
     information = slope**2 / variance

@@ -1,6 +1,5 @@
 """What is known about the parameters of one fit, from their estimates and a covariance."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from functools import cached_property
@@ -196,15 +195,16 @@ class Inference:
         return self.summary()._repr_html_()
 
     def _restrictions(self, R):
-        if isinstance(R, str):
-            R = [R]
-        if isinstance(R, Iterable) and not isinstance(R, np.ndarray) and all(isinstance(name, str) for name in R):
+        R = [R] if isinstance(R, str) else np.asarray(R) if hasattr(R, "__array__") else R
+        if np.size(R) == 0:
+            raise ValueError("wald_test: R is empty, expected restrictions: names of parameters, or a matrix.")
+        if np.ndim(R) == 1 and all(isinstance(name, str) for name in R):
             unknown = [name for name in R if name not in self.names]
             if unknown:
                 raise ValueError(f"wald_test: got {unknown[0]!r}, expected names among {', '.join(self.names[:20])}.")
             return np.eye(len(self.params))[[self.names.index(name) for name in R]]
         matrix = np.atleast_2d(np.asarray(R, dtype=np.float64))
-        if matrix.ndim != 2 or matrix.shape[1] != len(self.params) or len(matrix) == 0 or not np.isfinite(matrix).all():
+        if matrix.ndim != 2 or matrix.shape[1] != len(self.params) or not np.isfinite(matrix).all():
             raise ValueError(
                 f"wald_test: R has shape {np.shape(R)}, expected finite numbers of shape (r, {len(self.params)}): one "
                 f"column a parameter ({', '.join(self.names[:6])}...), or names of parameters."

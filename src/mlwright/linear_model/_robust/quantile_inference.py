@@ -20,6 +20,8 @@ class QuantileInferenceMixin(InferenceMixin):
     "bofinger", "chamberlain".
     """
 
+    _rows_come_with = ("kernel", "bandwidth")
+
     def _refuse_inference(self):
         if as_fitted(self, "alpha") != 0:
             raise ValueError(

@@ -96,6 +96,8 @@ class BaseSGD(BaseEstimator):
                     f"{shape[0]}."
                 )
             intercept = intercept_init.reshape(shape[0]).copy()
+        if not (np.isfinite(coef).all() and np.isfinite(intercept).all()):
+            raise ValueError("coef_init, intercept_init: got NaN or infinity, expected finite numbers to start from.")
         return self._with_sums(SGDState(coef, intercept))
 
     def _with_sums(self, state):
