@@ -191,16 +191,16 @@ def test_trees_of_mean_and_variance_together():
     how = NO_MEAN | {"tau2": 0.09}
     trees = draw(STUMPS, OF_STUMPS, Y, seed=6, draws=400_000, thin=6, **how)
     pairs = list(product(STUMPS.all_trees(), repeat=2))
-    wanted = normalised(
+    of_pair = normalised(
         {(m, v): STUMPS.log_prior(m) + STUMPS.log_prior(v) + log_likelihood_of_both(m, v, Y, 0.09) for m, v in pairs}
     )
     grown = [np.diff(of["ends"], prepend=0) > 1 for of in (trees, trees["variance_trees"])]
-    found = {(m, v): np.mean((grown[0] == (m is not None)) & (grown[1] == (v is not None))) for m, v in pairs}
+    kinds = list(product([False, True], repeat=2))  # whether each of them is split
+    found = {(m, v): np.mean((grown[0] == m) & (grown[1] == v)) for m, v in kinds}
+    wanted = {k: sum(p for pair, p in of_pair.items() if k == tuple(t is not None for t in pair)) for k in kinds}
     assert total_variation(found, wanted) < 0.005
-    of_mean, of_variance = (
-        {t: sum(p for s, p in wanted.items() if s[k] == t) for t in STUMPS.all_trees()} for k in (0, 1)
-    )
-    apart = {(m, v): of_mean[m] * of_variance[v] for m, v in pairs}
+    of_mean, of_variance = ({t: sum(p for k, p in wanted.items() if k[i] == t) for t in (False, True)} for i in (0, 1))
+    apart = {(m, v): of_mean[m] * of_variance[v] for m, v in kinds}
     assert total_variation(apart, wanted) > 0.005  # they depend on each other
 
 

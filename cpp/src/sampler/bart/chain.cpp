@@ -26,7 +26,8 @@ std::int64_t largest_of(std::span<const std::int32_t> numbers) noexcept {
 
 }  // namespace
 
-Chain::Chain(const Data& data, const Response& response, const Settings& settings, std::uint64_t number, std::function<void()> check)
+Chain::Chain(const Data& data, const Response& response, const Settings& settings, std::uint64_t number, std::function<void()> check,
+             runtime::CancelToken& token)
     : data_(data),
       settings_(settings),
       streams_{settings.seed, number},
@@ -48,7 +49,8 @@ Chain::Chain(const Data& data, const Response& response, const Settings& setting
   std::ranges::copy(response.weight, weight_.begin());
   if (settings.is_probit) start_probit(response.target);
   measure_residuals();
-  if (settings.root_sweeps > 0) grower_.emplace(data, std::span<const std::int64_t>(weight_.data(), weight_.empty() ? 0 : n), settings.min_weight);
+  if (settings.root_sweeps > 0)
+    grower_.emplace(data, std::span<const std::int64_t>(weight_.data(), weight_.empty() ? 0 : n), settings.min_weight, token);
   else if (settings.n_variance_trees > 0) draw_noise();
 }
 

@@ -30,8 +30,9 @@ namespace mlwright::sampler::bart {
 
 class Chain {
  public:
-  // check() is called every few trees and latent variables; may throw.
-  Chain(const Data& data, const Response& response, const Settings& settings, std::uint64_t number, std::function<void()> check);
+  // check() is called every few trees and latent variables; may throw. The token is for regions of a chain that runs alone.
+  Chain(const Data& data, const Response& response, const Settings& settings, std::uint64_t number, std::function<void()> check,
+        runtime::CancelToken& token);
 
   void sweep();
   void keep(ChainDraws& draws) const;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "mlwright/runtime/parallel.hpp"
 #include "simd/math.hpp"
 
 namespace mlwright::sampler::bart {
@@ -10,6 +11,7 @@ namespace {
 
 constexpr std::size_t kFewestVariables = 5;  // looked at; more of many: their square root
 constexpr int kSetsTried = 16;
+constexpr std::size_t kRowsForThreads = 4096;
 constexpr int kPackedBits = 44;  // of the sum of residuals beside the count of rows
 constexpr std::int64_t kOneRow = std::int64_t{1} << kPackedBits;
 constexpr std::int64_t kMostPacked = kOneRow >> 1, kMostRows = std::int64_t{1} << 18;
@@ -21,8 +23,9 @@ LeafSums unpacked(std::int64_t packed) noexcept {
 
 }  // namespace
 
-RootGrower::RootGrower(const Data& data, std::span<const std::int64_t> weight, std::int64_t min_weight)
+RootGrower::RootGrower(const Data& data, std::span<const std::int64_t> weight, std::int64_t min_weight, runtime::CancelToken& token)
     : data_(data),
+      token_(token),
       weight_(weight),
       min_weight_(min_weight),
       order_(static_cast<std::size_t>(data.n_rows())),
@@ -88,32 +91,41 @@ void RootGrower::gather(const Part& part, const TreeSpace& space, const Tree& tr
     const int variable = usable[static_cast<std::size_t>(place)];
     if (space.has_rules(tree, part.node, variable)) variables_.push_back(variable);
   }
-  for (std::size_t first = 0; first < variables_.size(); first += kTogether) {
-    const std::span together(variables_.data() + first, std::min(kTogether, variables_.size() - first));
-    sum_columns(part, together);
-    for (std::size_t c = 0; c < together.size(); ++c) {
-      const int variable = together[c];
-      if (data_.columns()[static_cast<std::size_t>(variable)].n_codes > 0) try_sets(part, variable, by_code_[c], rng);
-      else try_cuts(part, variable, by_code_[c]);
+  by_code_.resize(variables_.size());
+  sum_columns(part);
+  for (std::size_t c = 0; c < variables_.size(); ++c) {
+    const int variable = variables_[c];
+    if (data_.columns()[static_cast<std::size_t>(variable)].n_codes > 0) try_sets(part, variable, by_code_[c], rng);
+    else try_cuts(part, variable, by_code_[c]);
+  }
+}
+
+// A chain alone has threads to spare.
+void RootGrower::sum_columns(const Part& part) {
+  const auto n = static_cast<index_t>(variables_.size());
+  if (part.end - part.begin < kRowsForThreads || runtime::max_threads() == 1) return sum_columns(part, 0, n);
+  runtime::parallel_for(n, kTogether, token_, [&](index_t, index_t begin, index_t end) { sum_columns(part, begin, end); });
+}
+
+void RootGrower::sum_columns(const Part& part, index_t begin, index_t end) {
+  for (index_t first = begin; first < end; first += kTogether) {
+    const std::span together(variables_.data() + first, static_cast<std::size_t>(std::min(kTogether, end - first)));
+    Codes* const sums = by_code_.data() + first;
+    if (!is_packed_) {
+      for (std::size_t c = 0; c < together.size(); ++c) sum_weighted(part, together[c], sums[c]);
+      continue;
+    }
+    switch (together.size()) {
+      case 1: sum_packed<1>(part, together.data(), sums); break;
+      case 2: sum_packed<2>(part, together.data(), sums); break;
+      case 3: sum_packed<3>(part, together.data(), sums); break;
+      default: sum_packed<kTogether>(part, together.data(), sums);
     }
   }
 }
 
-void RootGrower::sum_columns(const Part& part, std::span<const int> variables) {
-  if (!is_packed_) {
-    for (std::size_t c = 0; c < variables.size(); ++c) sum_weighted(part, variables[c], by_code_[c]);
-    return;
-  }
-  switch (variables.size()) {
-    case 1: return sum_packed<1>(part, variables.data());
-    case 2: return sum_packed<2>(part, variables.data());
-    case 3: return sum_packed<3>(part, variables.data());
-    default: return sum_packed<kTogether>(part, variables.data());
-  }
-}
-
 template <std::size_t kColumns>
-void RootGrower::sum_packed(const Part& part, const int* variables) {
+void RootGrower::sum_packed(const Part& part, const int* variables, Codes* sums) const {
   std::array<std::array<std::int64_t, 256>, kColumns> packed{};
   std::array<const std::uint8_t*, kColumns> code;
   for (std::size_t c = 0; c < kColumns; ++c) code[c] = data_.column(variables[c]);
@@ -122,7 +134,7 @@ void RootGrower::sum_packed(const Part& part, const int* variables) {
     const std::int64_t row = kOneRow + value_[k];
     for (std::size_t c = 0; c < kColumns; ++c) packed[c][code[c][i]] += row;
   }
-  for (std::size_t c = 0; c < kColumns; ++c) std::ranges::transform(packed[c], by_code_[c].begin(), unpacked);
+  for (std::size_t c = 0; c < kColumns; ++c) std::ranges::transform(packed[c], sums[c].begin(), unpacked);
 }
 
 void RootGrower::sum_weighted(const Part& part, int variable, Codes& sums) const {
@@ -210,24 +222,27 @@ const RootGrower::Candidate* RootGrower::choose(const Part& part, double log_odd
   return &candidates_.back();
 }
 
-// Both sides keep their order, so that later passes read columns forwards. Rows are written to both, and one of them counts:
-// where they go can not be foreseen.
+// Both sides keep their order, so that later passes read columns forwards. A row is written to both sides and counted at one:
+// where it goes can not be foreseen.
 std::size_t RootGrower::divide(const Part& part, const Rule& rule) {
   const std::uint8_t* const code = data_.column(rule.variable);
-  std::array<bool, 256> goes_left;
-  for (std::size_t c = 0; c < goes_left.size(); ++c) goes_left[c] = rule.goes_left(static_cast<std::uint8_t>(c));
-  std::size_t left = part.begin, n_right = 0;
+  std::array<std::uint8_t, 256> goes_left;
+  for (std::size_t c = 0; c < goes_left.size(); ++c) goes_left[c] = rule.goes_left(static_cast<std::uint8_t>(c)) ? 1 : 0;
+  std::uint32_t* const order = order_.data();
+  std::uint32_t* const right = right_.data();
+  std::int32_t* const value = value_.data();
+  std::int32_t* const right_value = right_value_.data();
+  std::size_t left = part.begin;
   for (std::size_t k = part.begin; k < part.end; ++k) {
-    const std::uint32_t i = order_[k];
-    const std::int32_t value = value_[k];
-    const bool goes = goes_left[code[i]];
-    order_[left] = right_[n_right] = i;
-    value_[left] = right_value_[n_right] = value;
-    left += goes ? 1 : 0;
-    n_right += goes ? 0 : 1;
+    const std::size_t n_right = k - left;
+    const std::uint32_t i = order[k];
+    const std::int32_t v = value[k];
+    order[left] = right[n_right] = i;
+    value[left] = right_value[n_right] = v;
+    left += goes_left[code[i]];
   }
-  std::copy_n(right_.begin(), n_right, order_.begin() + static_cast<std::ptrdiff_t>(left));
-  std::copy_n(right_value_.begin(), n_right, value_.begin() + static_cast<std::ptrdiff_t>(left));
+  std::copy_n(right, part.end - left, order + left);
+  std::copy_n(right_value, part.end - left, value + left);
   return left;
 }
 

@@ -11,6 +11,7 @@
 #include <span>
 #include <vector>
 
+#include "mlwright/runtime/cancel.hpp"
 #include "mlwright/runtime/rng.hpp"
 #include "mlwright/sampler/bart/data.hpp"
 #include "sampler/bart/leaf.hpp"
@@ -20,7 +21,7 @@ namespace mlwright::sampler::bart {
 class RootGrower {
  public:
   // weight: empty for ones.
-  RootGrower(const Data& data, std::span<const std::int64_t> weight, std::int64_t min_weight);
+  RootGrower(const Data& data, std::span<const std::int64_t> weight, std::int64_t min_weight, runtime::CancelToken& token);
 
   struct Grown {
     Tree tree;
@@ -32,7 +33,7 @@ class RootGrower {
              runtime::Rng& rng);
 
  private:
-  static constexpr std::size_t kTogether = 4;  // variables
+  static constexpr index_t kTogether = 4;  // variables
   using Codes = std::array<LeafSums, 256>;
 
   struct Part {  // rows of a node: a stretch of order_
@@ -49,9 +50,10 @@ class RootGrower {
   void start(std::span<const std::int32_t> residual);
   void gather(const Part& part, const TreeSpace& space, const Tree& tree, runtime::Rng& rng);
   template <std::size_t kColumns>
-  void sum_packed(const Part& part, const int* variables);
+  void sum_packed(const Part& part, const int* variables, Codes* sums) const;
   void sum_weighted(const Part& part, int variable, Codes& sums) const;
-  void sum_columns(const Part& part, std::span<const int> variables);
+  void sum_columns(const Part& part);
+  void sum_columns(const Part& part, index_t begin, index_t end);
   void try_cuts(const Part& part, int variable, const Codes& sums);
   void try_sets(const Part& part, int variable, const Codes& sums, runtime::Rng& rng);
   void add(const Part& part, Candidate candidate);
@@ -61,6 +63,7 @@ class RootGrower {
   std::size_t divide(const Part& part, const Rule& rule);
 
   const Data& data_;
+  runtime::CancelToken& token_;
   std::span<const std::int64_t> weight_;
   std::int64_t min_weight_;
   std::vector<std::uint32_t> order_, right_;
@@ -70,7 +73,7 @@ class RootGrower {
   std::vector<Candidate> candidates_;
   std::vector<std::array<std::uint64_t, 4>> sets_;
   std::vector<double> shrink_, logs_, weights_;  // of both sides of candidates; and logarithms of their weights
-  std::array<Codes, kTogether> by_code_;
+  std::vector<Codes> by_code_;  // of each of variables_
 };
 
 }  // namespace mlwright::sampler::bart

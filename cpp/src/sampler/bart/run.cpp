@@ -30,7 +30,7 @@ std::vector<ChainDraws> run(const Data& data, const Response& response, const Se
   std::vector<ChainDraws> out(n_chains);
   const auto check = poller(token);
   std::vector<std::unique_ptr<Chain>> chains;
-  for (std::size_t c = 0; c < n_chains; ++c) chains.push_back(std::make_unique<Chain>(data, response, settings, c, check));
+  for (std::size_t c = 0; c < n_chains; ++c) chains.push_back(std::make_unique<Chain>(data, response, settings, c, check, token));
   const index_t first_sweeps = schedule.first_kept(settings.root_sweeps), sweeps = schedule.sweeps(settings.root_sweeps);
   index_t done = 0;
   while (done < sweeps * schedule.chains) {

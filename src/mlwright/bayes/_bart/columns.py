@@ -47,7 +47,7 @@ class Coding:
         """Of rows as ``features_for_fit`` gives them; `n_levels` by column of categories."""
         p = X.shape[1]
         categories = np.zeros(p, dtype=bool) if is_categorical is None else is_categorical
-        values, ends = tree.find_thresholds(X[:, ~categories], weight, max_bins, seed)
+        values, ends = tree.find_thresholds(_columns(X, np.flatnonzero(~categories)), weight, max_bins, seed)
         of_numbers = iter(np.split(values, ends[1:-1]))
         cuts = [np.empty(0) if c else next(of_numbers) for c in categories]
         missing = np.isnan(X).any(axis=0)
@@ -74,6 +74,16 @@ class Coding:
 
     def as_state(self):
         return {"thresholds": self.thresholds, "offsets": self.offsets, "columns": self.columns, "levels": self.levels}
+
+
+def _columns(X, chosen):
+    """Those columns of X, itself where it is all of them; copied one by one, so that Ctrl-C is heard."""
+    if len(chosen) == X.shape[1]:
+        return X
+    out = np.empty((len(X), len(chosen)), dtype=X.dtype, order="F")
+    for k, j in enumerate(chosen):
+        out[:, k] = X[:, j]
+    return out
 
 
 def _codes_of_levels(places, n_levels, weight):

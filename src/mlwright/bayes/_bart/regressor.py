@@ -231,7 +231,7 @@ class BARTRegressor(RegressorMixin, BaseBART):
             tau2=(0.5 / self.k) ** 2 / self.n_trees,
             leaf_freedom=_LEAF_FREEDOM if self.draw_leaf_scale else 0.0,
             unit=UNIT,
-            **noise_options(self, noise_guess(self._numbers_of(codes), target.units, weight)),
+            **noise_options(self, noise_guess(codes, self._codes["columns"], target.units, weight)),
         )
         self.sigma_ = np.sqrt(sigma2) * target.scale
         self._variance_trees = variance_trees if self.n_variance_trees else None
@@ -239,12 +239,6 @@ class BARTRegressor(RegressorMixin, BaseBART):
         self._keep_loo(codes, weight, lambda rows, sums: self._log_likelihood(codes[rows], y[rows], *sums))
         self._warn()
         return self
-
-    def _numbers_of(self, codes):
-        """Codes of numbers as numbers, missing ones in the middle."""
-        cuts, _, categories = self._codes["columns"].T
-        numbers = codes[:, categories == 0].astype(np.float64)
-        return np.where(numbers > cuts[categories == 0], 0.5 * cuts[categories == 0], numbers)
 
     def _log_likelihood(self, codes, y, f):
         """Of targets under every draw: shape (draws, rows)."""

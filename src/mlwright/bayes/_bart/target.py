@@ -11,6 +11,7 @@ UNIT = 2.0**-24  # of the range of y: the least that residuals and leaf means di
 _LEAST_SD = 2.0**-16  # of the range of y, that the noise is thought to have
 _MOST_WEIGHT = 2.0**32  # sums of weights times residuals then stay within 64 bits
 _LARGEST = 1e153  # range of y
+_ROWS_AT_ONCE = 4096
 _MOST_COLUMNS = 1000  # of the least squares fit that the noise is guessed by
 
 
@@ -58,26 +59,33 @@ def integer_weights(weight):
     return np.maximum(np.rint(np.ldexp(weight, bits)), 1).astype(np.int64), 2.0**-bits
 
 
-def noise_guess(codes, units, weight):
+def noise_guess(codes, columns, units, weight):
     """Standard deviation, of the range of y, of what least squares on the codes of numbers leaves; rounded.
 
-    It sets the prior's scale only. Rounding hides the order in which rows are summed.
+    It sets the prior's scale only; missing numbers lie in the middle. Rounding hides in which order rows are summed.
     """
-    y = units * UNIT
-    w = np.ones(len(y)) if weight is None else weight
-    total = w.sum()
-    deviations = y - (w @ y) / total
-    variance = (w @ deviations**2) / max(total - 1, 1)
-    p = codes.shape[1]
-    if 0 < p < min(total - 1, _MOST_COLUMNS):
-        Z = codes - (w @ codes) / total
-        gram, moments = (Z.T * w) @ Z, (Z.T * w) @ deviations
-        values, vectors = np.linalg.eigh(gram)
-        kept = values > values[-1] * 1e-10
-        rotated = vectors[:, kept].T @ moments
-        left = (w @ deviations**2) - (rotated**2 / values[kept]).sum()
-        variance = max(left, 0.0) / max(total - 1 - kept.sum(), 1)
-    sd = max(float(np.sqrt(variance)), _LEAST_SD)
+    n, at = len(units), np.flatnonzero(columns[:, 2] == 0)
+    total = float(n) if weight is None else float(weight.sum())
+    with_columns = 0 < len(at) < min(total - 1, _MOST_COLUMNS)
+    middles = 0.5 * columns[at if with_columns else at[:0], 0]
+    gram = np.zeros((len(middles) + 2, len(middles) + 2))  # of 1, y and the columns
+    for begin in range(0, n, _ROWS_AT_ONCE):
+        rows = slice(begin, begin + _ROWS_AT_ONCE)
+        y = units[rows] * UNIT
+        block = np.empty((len(y), len(gram)))
+        block[:, 0], block[:, 1] = 1.0, y
+        if with_columns:
+            numbers = codes[rows][:, at]
+            block[:, 2:] = np.where(numbers > 2.0 * middles, middles, numbers) - middles
+        gram += block.T @ (block if weight is None else block * weight[rows, None])
+    centred = gram[1:, 1:] - np.outer(gram[1:, 0], gram[0, 1:]) / total
+    left, rank = max(centred[0, 0], 0.0), 0
+    if with_columns:
+        values, vectors = np.linalg.eigh(centred[1:, 1:])
+        kept = values > max(values[-1], 0.0) * 1e-10
+        rotated, rank = vectors[:, kept].T @ centred[1:, 0], kept.sum()
+        left = max(left - (rotated**2 / values[kept]).sum(), 0.0)
+    sd = max(float(np.sqrt(left / max(total - 1 - rank, 1))), _LEAST_SD)
     mantissa, exponent = np.frexp(sd)
     return float(np.ldexp(np.rint(mantissa * 2.0**20), exponent - 20))
 
