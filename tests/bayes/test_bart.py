@@ -8,6 +8,8 @@ from mlwright._bayesian.mixtures import NormalMixture
 from mlwright._native import core
 from mlwright._runtime import simd
 from mlwright.bayes import BARTClassifier, BARTRegressor
+from mlwright.bayes._bart import classifier
+from mlwright.bayes._bart.target import UNIT, noise_guess
 
 QUICK = {"n_trees": 20, "burn_in": 100, "draws": 50, "chains": 2, "random_state": 0}
 pytestmark = pytest.mark.filterwarnings("ignore:BART.*R-hat:sklearn.exceptions.ConvergenceWarning")
@@ -198,6 +200,53 @@ def test_growing_from_the_root_starts_chains_well(cls):
     again = np.repeat(np.arange(400), weight)
     weighted = cls(**short, grow_from_root=3).fit(X, y, weight)
     assert trees_of(weighted) == trees_of(cls(**short, grow_from_root=3).fit(X[again], y[again]))
+
+
+def test_a_chain_alone_grows_from_roots_on_any_number_of_threads():
+    X, y, _ = friedman(9000, p=30)  # rows enough for several threads
+    model = BARTRegressor(n_trees=4, grow_from_root=2, burn_in=0, draws=2, chains=1, random_state=0)
+    found = []
+    try:
+        for n_threads in (1, 2, 3):
+            core.runtime.set_num_threads(n_threads)
+            found.append(trees_of(model.fit(X, y)))
+    finally:
+        core.runtime.set_num_threads(0)
+    assert found[0] == found[1] == found[2]
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_noise_is_guessed_by_what_least_squares_leaves(weighted):
+    rng = np.random.default_rng(0)
+    codes = rng.integers(0, 9, (9000, 3)).astype(np.uint8)
+    codes[rng.random(9000) < 0.1, 0] = 255
+    columns = np.array([[8, 1, 0], [8, 0, 0], [0, 0, 9]])
+    numbers = np.where(codes[:, :2] == 255, 4.0, codes[:, :2])
+    y = numbers @ [0.02, -0.03] + 0.05 * rng.normal(size=9000)
+    w = rng.integers(1, 4, 9000).astype(float) if weighted else np.ones(9000)
+    Z = np.column_stack([np.ones(9000), numbers]) * np.sqrt(w)[:, None]
+    left = np.linalg.lstsq(Z, y * np.sqrt(w), rcond=None)[1][0]
+    guess = noise_guess(codes, columns, np.rint(y / UNIT).astype(np.int32), w if weighted else None)
+    assert guess == pytest.approx(np.sqrt(left / (w.sum() - 3)), rel=1e-5)
+
+
+@pytest.mark.parametrize("n_hashes", [None, 3, 1])
+def test_equal_rows_are_found_though_hashes_clash(monkeypatch, n_hashes):
+    rng = np.random.default_rng(0)
+    codes, places = rng.integers(0, 3, (300, 3)).astype(np.uint8), rng.integers(0, 2, 300)
+    weight = rng.integers(1, 4, 300)
+    right = classifier._hashes
+    if n_hashes:
+        monkeypatch.setattr(classifier, "_hashes", lambda *rows: right(*rows) % np.uint64(n_hashes))
+    order = rng.permutation(300)
+    found = classifier._canonical(codes, places, weight)
+    for a, b in zip(found, classifier._canonical(codes[order], places[order], weight[order]), strict=True):
+        np.testing.assert_array_equal(a, b)
+    table, inverse = np.unique(np.column_stack([codes, places]), axis=0, return_inverse=True)
+    rows = np.column_stack([found[0], found[1]])
+    by_row = np.lexsort(rows.T[::-1])
+    np.testing.assert_array_equal(rows[by_row], table)
+    np.testing.assert_array_equal(found[2][by_row], np.bincount(inverse.ravel(), weight))
 
 
 def test_very_many_categories():
