@@ -8,6 +8,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from mlwright import linear_model as lm
+from mlwright._runtime import threads
 from mlwright._validation import rows_for_fit
 from mlwright.linear_model._sparse.tasks_left_out import tasks_left_out
 from mlwright.linear_model._sparse.working_set import RowsProblem
@@ -114,6 +115,19 @@ def test_a_weight_is_a_row_seen_so_often(model):
 def test_models_that_are_not_fitted_say_so(model):
     with pytest.raises(NotFittedError):
         clone(model).predict_interval([[1.0]])
+
+
+@pytest.mark.parametrize(
+    "model", [lm.Ridge(30.0), lm.RidgeCV([30.0]), lm.Lasso(0.2), lm.MultiTaskLasso(0.3), lm.HuberRegressor()], ids=repr
+)
+def test_same_bits_for_any_number_of_threads(model):
+    X, y = wide(2 if isinstance(model, lm.MultiTaskLasso) else 0)
+    X = X[:, :8] if isinstance(model, lm.HuberRegressor) else X
+    found = set()
+    for n_threads in (1, 2, 3, 8):
+        with threads.limit(n_threads):
+            found.add(clone(model).fit(X, y).predict_interval(X[:3]).tobytes())
+    assert len(found) == 1
 
 
 def test_a_perfect_fit_of_many_coefficients_says_nothing():
