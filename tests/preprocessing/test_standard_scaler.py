@@ -118,6 +118,19 @@ def test_refusals():
         scaler.forget(X * 1e9)
 
 
+@pytest.mark.parametrize("n", [1, 2, 300])
+def test_weighted_sparse_columns_without_zeros(n):
+    """Constant ones stay constant, and a large mean costs no digits, as in dense tables."""
+    rng = np.random.default_rng(n)
+    X = np.column_stack([np.full(n, 7.3), rng.standard_normal(n) + 1e6, rng.standard_normal(n) * (rng.random(n) < 0.3)])
+    w = rng.random(n) * 0.1
+    dense = StandardScaler(with_mean=False).fit(X, sample_weight=w)
+    for thin in (sparse.csr_matrix(X), sparse.csc_matrix(X)):
+        scaler = StandardScaler(with_mean=False).fit(thin, sample_weight=w)
+        assert scaler.var_[0] == 0.0
+        assert_same(scaler, dense, rtol=1e-8)
+
+
 def test_entries_that_repeat_add_up():
     twice = sparse.csr_matrix(([1.0, 2.0, 5.0], [0, 0, 1], [0, 2, 3]), shape=(2, 2))
     scaler = StandardScaler(with_mean=False).fit(twice)

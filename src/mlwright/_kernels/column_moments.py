@@ -137,18 +137,24 @@ def _of_stored_entries(X, w):
         X = X.copy()
         X.sum_duplicates()
     entries, p = X.tocoo(), X.shape[1]
-    values = entries.data.astype(np.float64)
-    present = ~np.isnan(values)
+    values, column = entries.data.astype(np.float64), entries.col
     weight = np.ones(len(values)) if w is None else w[entries.row]
-    total = float(X.shape[0]) if w is None else w.sum()
+    missing = np.isnan(values)
+    known = np.full(p, float(X.shape[0]) if w is None else w.sum()) - np.bincount(column, weight * missing, minlength=p)
+    values, column, weight = values[~missing], column[~missing], weight[~missing]
 
     def column_sums(terms):
-        return np.bincount(entries.col[present], terms[present], minlength=p)
+        return np.bincount(column, terms, minlength=p)
 
-    missing = np.bincount(entries.col[~present], weight[~present], minlength=p)
-    known = total - missing
-    mean = _ratio(column_sums(weight * values), known)
-    implicit = np.maximum(known - column_sums(weight), 0.0)
+    # A column without zeros is summed about one of its entries: constants stay constant, a large mean costs no digits.
+    whole = np.bincount(column, minlength=p) + np.bincount(entries.col, missing, minlength=p) == X.shape[0]
+    origin = np.zeros(p)
+    origin[column] = values
+    origin[~whole] = 0.0
+    implicit = np.where(whole, 0.0, np.maximum(known - column_sums(weight), 0.0))
     with np.errstate(over="ignore", invalid="ignore"):  # the answer tells, as that of dense rows does
-        distance = values - mean[entries.col]
-        return known, mean, column_sums(weight * distance * distance) + implicit * mean * mean
+        values = values - origin[column]
+        mean = _ratio(column_sums(weight * values), known)
+        distance = values - mean[column]
+        mean, scatter = origin + mean, column_sums(weight * distance * distance)
+        return known, mean, scatter + implicit * mean * mean

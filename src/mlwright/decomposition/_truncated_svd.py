@@ -125,14 +125,14 @@ class TruncatedSVD(peer.TruncatedSVD):
         self.components_ = vectors.astype(X.dtype)
         self.singular_values_ = values.astype(X.dtype)
         out = self._map(X)
-        variance = ColumnMoments.of_rows(out).scatter / n
+        variance = ColumnMoments.of_rows(out).scatter / n  # before single precision rounds a large mean
         total = ColumnMoments.of_rows(X).scatter.sum() / n
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             self.explained_variance_ = variance.astype(X.dtype)
             self.explained_variance_ratio_ = (variance / total).astype(X.dtype)
         if not (np.isfinite(self.explained_variance_).all() and np.isfinite(total)):
             raise NumericalError(f"TruncatedSVD: variances overflow {X.dtype}; divide X by a constant.")
-        return out
+        return out.astype(X.dtype, copy=False)
 
     def _decompose(self, X, k):
         n, p = X.shape
@@ -159,7 +159,7 @@ class TruncatedSVD(peer.TruncatedSVD):
             out = sparse_product(as_design(X), self.components_.T)
         else:
             out = affine_map(as_design(X), self.components_.astype(np.float64), np.zeros(len(self.components_)))
-        return np.ascontiguousarray(out, dtype=X.dtype)
+        return np.ascontiguousarray(out)
 
     def transform(self, X):
         """The rows in the components.
@@ -173,7 +173,8 @@ class TruncatedSVD(peer.TruncatedSVD):
         X_new : ndarray of shape (n_samples, n_components)
         """
         check_is_fitted(self)
-        return self._map(validate_data(self, X, accept_sparse=_FORMATS, dtype=_FLOATS, reset=False))
+        X = validate_data(self, X, accept_sparse=_FORMATS, dtype=_FLOATS, reset=False)
+        return self._map(X).astype(X.dtype, copy=False)
 
     def _validate_state(self):
         """Raise ModelFormatError unless the fitted arrays fit each other: for models read from files."""
