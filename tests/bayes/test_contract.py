@@ -159,14 +159,19 @@ def test_the_layout_of_rows_is_nothing(model, fitted):
     assert answers(columns, X[:5]) == answers(fitted(model), X[:5])
 
 
-# Intervals of a BayesianGLM are those of observations that are drawn for all rows asked about.
-@pytest.mark.parametrize("model", [model for model in MODELS if not isinstance(model, bayes.BayesianGLM)], ids=repr)
+@each_model
 def test_the_law_of_a_row_is_its_own(model, fitted):
     """Whatever other rows are asked about."""
     model, X = fitted(model), data(seed=1)[0][:9]
     np.testing.assert_allclose(model.predict_interval(X)[4:5], model.predict_interval(X[4:5]), rtol=1e-9)
     deviations = [model.predict(rows, return_std=True)[1] for rows in (X, X[4:5])]
     np.testing.assert_allclose(deviations[0][4:5], deviations[1], rtol=1e-9)
+
+
+@each_model
+def test_every_row_of_many_is_predicted(model, fitted):
+    model, X = fitted(model), np.repeat(data(seed=1)[0][:1], 1500, axis=0)
+    np.testing.assert_allclose(model.predict(X), np.full(1500, model.predict(X[:1])[0]), rtol=1e-9)
 
 
 @each_model

@@ -461,3 +461,17 @@ def test_calibration(family):
         ranks.append([(draws["coef"][:, 0] < coef).sum(), (scale < (tau if family == "groups" else root)).sum()])
     for column in np.array(ranks).T:
         assert stats.chisquare(np.bincount(column, minlength=levels + 1)).pvalue > 1e-4
+
+
+@pytest.mark.parametrize("family", ["normal", "poisson", "gamma", "inverse_gaussian", "negative_binomial", "binomial"])
+def test_deviations_are_those_of_new_observations(family):
+    rng = RNG(0)
+    X = rng.standard_normal((80, 1))
+    y = {"poisson": rng.poisson, "negative_binomial": rng.poisson, "binomial": lambda mu: rng.random(80) < 0.4}.get(
+        family, lambda mu: rng.gamma(4.0, mu / 4.0)
+    )(np.exp(0.3 * X[:, 0] + 1.0))
+    link = "log" if family in ("normal", "gamma", "inverse_gaussian") else "auto"
+    model = BayesianGLM(family, link=link, compute_loo=False, random_state=0).fit(X, y.astype(float))
+    mean, deviation = model.predict(X[:3], return_std=True)
+    np.testing.assert_array_equal(mean, model.predict(X[:3]))
+    np.testing.assert_allclose(model.sample_predictive(X[:3], 40_000, 1).std(axis=0), deviation, rtol=0.06)

@@ -8,6 +8,7 @@ from sklearn.utils._param_validation import Interval
 
 from mlwright._bayesian.chains import Chains
 from mlwright._bayesian.contract import BayesianMixin
+from mlwright._bayesian.laws import DrawnLaw, LawInParts
 from mlwright._bayesian.loo import LOO_FIELDS, keep_loo, loo_by_importance
 from mlwright._runtime.errors import ModelFormatError
 from mlwright._runtime.rng import seed_from
@@ -106,13 +107,51 @@ class PosteriorOfGlm(BayesianMixin, BaseEstimator):
     def _rows_of(self, X, begin, end):
         return X[begin:end]
 
+    def _n_rows(self, X):
+        return len(X)
+
     def _posterior_mean(self, X):
         """Of the mean of an observation: its average over all draws."""
-        X, draws = self._checked(X), self._all_draws()
-        n = len(self._rows_of(X, None, None))
+        return self._over_draws(X, lambda means, _: means.mean(axis=1))[0]
+
+    def _mean_and_deviation(self, X):
+        """Of an observation, over all draws."""
+
+        def of_rows(means, phi):
+            return means.mean(axis=1), means.var(axis=1) + self._law.variance(means, phi).mean(axis=1)
+
+        mean, variance = self._over_draws(X, of_rows)
+        return mean, np.sqrt(variance)
+
+    def _over_draws(self, X, summarise):
+        """``summarise(means, dispersion)`` of each row's means by all draws, some rows at a time: of shape (n,)."""
+        rows, draws = self._one_by_one(self._checked(X)), self._all_draws()
+        n, phi = self._n_rows(rows), draws.get("dispersion", 1.0)
         step = max(1, _NUMBERS_AT_ONCE // len(draws["intercept"]))
-        parts = [self._means(self._rows_of(X, begin, begin + step), draws).mean(axis=1) for begin in range(0, n, step)]
-        return np.concatenate(parts)
+        parts = [
+            np.atleast_2d(summarise(self._means(self._rows_of(rows, begin, begin + step), draws), phi))
+            for begin in range(0, n, step)
+        ]
+        return np.hstack(parts)
+
+    def _one_by_one(self, rows):
+        """Rows whose answers do not depend on what other rows are asked about."""
+        return rows
+
+    def _law_of_draws(self, X):
+        """Of new observations: every row's are drawn with the same random numbers, whatever other rows there are."""
+        rows, draws = self._one_by_one(self._checked(X)), self._posterior_draws(LAW_DRAWS, 0)
+
+        def of_rows(begin, end):
+            means = self._means(self._rows_of(rows, begin, end), draws)
+            return DrawnLaw(np.hstack([self._observations(mean[:, None], draws, 0) for mean in means]))
+
+        return LawInParts(self._n_rows(rows), LAW_DRAWS, of_rows)
+
+    def _observations(self, means, draws, seed):
+        """One a row for each draw; `means` of shape (n_draws, n)."""
+        phi = draws["dispersion"][:, None] if "dispersion" in draws else 1.0
+        return self._law.draw(np.random.Generator(np.random.Philox(seed)), means, phi)
 
     def _validate_state(self):
         coef = self._coef_draws

@@ -178,6 +178,12 @@ class Law:
     def draw(self, rng, mu, phi=1.0):
         return self.family.draw(rng, mu, phi)
 
+    def variance(self, mu, phi=1.0):
+        """Of an observation about its mean."""
+        if self.row.family.dispersed:
+            return phi * self.row.family.variance(mu, None)
+        return self.row.family.variance(mu, phi)
+
     def unit_of_dispersion(self, y, w):
         """What the root of the dispersion is measured by: the spread of y, or nothing, or 1 / sqrt(mean)."""
         w = np.ones(len(y)) if w is None else w

@@ -9,11 +9,10 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_y, check_consistent_length, check_is_fitted, validate_data
 
 from mlwright._bayesian.chains import Chains
-from mlwright._bayesian.laws import DrawnLaw, LawInParts
 from mlwright._kernels.rng import normal
 from mlwright._runtime.rng import stream_id
 from mlwright.base import fit_context
-from mlwright.bayes._glm.base import CONSTRAINTS, FIELDS, LAW_DRAWS, PosteriorOfGlm, refuse
+from mlwright.bayes._glm.base import CONSTRAINTS, FIELDS, PosteriorOfGlm, refuse
 from mlwright.bayes._glm.families import FAMILIES, Law
 from mlwright.bayes._glm.groups import GroupTerm, column_names, cut, levels_among, read_terms
 from mlwright.bayes._glm.offsets import OffsetContract, read_offset
@@ -338,20 +337,25 @@ class BayesianGLM(OffsetContract, RegressorMixin, PosteriorOfGlm):
             draws[f"group_scale {term.name}"], draws[f"group_coef {term.name}"] = scale, effects
         return Chains(draws)
 
-    def predict(self, X, *, offset=None, exposure=None):
+    def predict(self, X, return_std=False, *, offset=None, exposure=None):
         """Posterior means of the mean of y.
 
         Parameters
         ----------
         X : array-like or data frame of shape (n_samples, n_features)
+        return_std : bool, default=False
+            Whether to return the standard deviation of new observations too.
         offset, exposure : array-like of shape (n_samples,), default=None
             As in ``fit``.
 
         Returns
         -------
         y : ndarray of shape (n_samples,)
+        y_std : ndarray of shape (n_samples,)
+            With ``return_std=True``.
         """
-        return self._posterior_mean(self._with_offset(X, offset, exposure))
+        rows = self._with_offset(X, offset, exposure)
+        return self._mean_and_deviation(rows) if return_std else self._posterior_mean(rows)
 
     def _checked(self, rows):
         """Rows as the scores need them, from what stands for X."""
@@ -367,9 +371,19 @@ class BayesianGLM(OffsetContract, RegressorMixin, PosteriorOfGlm):
             numbers, offset, tuple(places[t.group][0] for t in terms), tuple(places[t.group][1] for t in terms)
         )
 
+    def _one_by_one(self, rows):
+        """All levels that the fit has not seen have one effect: rows then say nothing of each other."""
+        sizes = [len(known) for known in self.group_levels_.values()]
+        known = [sizes[term.group] for term in self._group_terms]
+        levels = [np.minimum(level, n) for level, n in zip(rows.levels, known, strict=True)]
+        return rows._replace(levels=tuple(levels), new=tuple(min(new, 1) for new in rows.new))
+
     def _rows_of(self, rows, begin, end):
         offset = None if rows.offset is None else rows.offset[begin:end]
         return _Rows(rows.X[begin:end], offset, tuple(level[begin:end] for level in rows.levels), rows.new)
+
+    def _n_rows(self, rows):
+        return len(rows.X)
 
     def _means(self, rows, draws):
         terms = self._group_terms
@@ -383,21 +397,11 @@ class BayesianGLM(OffsetContract, RegressorMixin, PosteriorOfGlm):
         return self._law.mean(eta)
 
     def _predictive_law(self, rows):
-        rows, draws = self._checked(rows), self._posterior_draws(LAW_DRAWS, 0)
-        rng = np.random.Generator(np.random.Philox(0))
-
-        def of_rows(begin, end):
-            return DrawnLaw(self._observations(self._rows_of(rows, begin, end), draws, rng))
-
-        return LawInParts(len(rows.X), LAW_DRAWS, of_rows)
+        return self._law_of_draws(rows)
 
     def _predictive_draws(self, rows, n_samples, seed):
-        rng = np.random.Generator(np.random.Philox(seed))
-        return self._observations(self._checked(rows), self._posterior_draws(n_samples, seed), rng)
-
-    def _observations(self, rows, draws, rng):
-        phi = draws["dispersion"][:, None] if "dispersion" in draws else 1.0
-        return self._law.draw(rng, self._means(rows, draws).T, phi)
+        rows, draws = self._checked(rows), self._posterior_draws(n_samples, seed)
+        return self._observations(self._means(rows, draws).T, draws, seed)
 
     def _validate_state(self):
         super()._validate_state()

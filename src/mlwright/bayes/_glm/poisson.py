@@ -7,9 +7,8 @@ from sklearn.base import RegressorMixin
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import validate_data
 
-from mlwright._bayesian.laws import DrawnLaw, LawInParts
 from mlwright.base import fit_context
-from mlwright.bayes._glm.base import CONSTRAINTS, FIELDS, LAW_DRAWS, WARM_UP, NormalPriorGlm
+from mlwright.bayes._glm.base import CONSTRAINTS, FIELDS, WARM_UP, NormalPriorGlm
 from mlwright.bayes._glm.families import Law
 from mlwright.io.composite import State
 from mlwright.io.schema import Number, Tensor
@@ -109,29 +108,29 @@ class BayesianPoissonRegressor(RegressorMixin, NormalPriorGlm):
         self.coef_, self.intercept_ = draws["coef"].mean(axis=0), float(draws["intercept"].mean())
         return self
 
-    def predict(self, X):
+    def predict(self, X, return_std=False):
         """Posterior means of the mean counts.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+        return_std : bool, default=False
+            Whether to return the standard deviation of new counts too.
 
         Returns
         -------
         y : ndarray of shape (n_samples,)
+        y_std : ndarray of shape (n_samples,)
+            With ``return_std=True``.
         """
-        return self._posterior_mean(X)
+        return self._mean_and_deviation(X) if return_std else self._posterior_mean(X)
 
     def _predictive_law(self, X):
-        X, draws = self._checked(X), self._posterior_draws(LAW_DRAWS, 0)
-        rng = np.random.Generator(np.random.Philox(0))
-        return LawInParts(
-            len(X), LAW_DRAWS, lambda begin, end: DrawnLaw(self._law.draw(rng, self._means(X[begin:end], draws).T))
-        )
+        return self._law_of_draws(X)
 
     def _predictive_draws(self, X, n_samples, seed):
-        means = self._means(self._checked(X), self._posterior_draws(n_samples, seed)).T
-        return self._law.draw(np.random.Generator(np.random.Philox(seed)), means)
+        X, draws = self._checked(X), self._posterior_draws(n_samples, seed)
+        return self._observations(self._means(X, draws).T, draws, seed)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
