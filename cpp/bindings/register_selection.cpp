@@ -1,4 +1,7 @@
 #include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <optional>
 
 #include "arrays.hpp"
 #include "call.hpp"
@@ -14,7 +17,7 @@ using Numbers = Vector<double>;
 sampler::Selection selection(const Numbers& matrix, const Numbers& log_prior, double log_slab, double shape, double rate) {
   const auto n = log_prior.size();
   if (n < 1 || matrix.size() != n * n) throw py::value_error("selection: expected a matrix of (p + 1)^2 numbers for p + 1 sizes");
-  return {span<double>(matrix), span<double>(log_prior), log_slab, shape, rate};
+  return {.matrix = span<double>(matrix), .log_prior = span<double>(log_prior), .log_slab = log_slab, .shape = shape, .rate = rate};
 }
 
 void enumerate_sets(const Numbers& matrix, const Numbers& log_prior, double log_slab, double shape, double rate,
@@ -27,9 +30,14 @@ void enumerate_sets(const Numbers& matrix, const Numbers& log_prior, double log_
   without_gil([&](CancelToken& token) { sampler::enumerate_sets(problem, weights, means, token); });
 }
 
-void sample_sets(const Numbers& matrix, const Numbers& log_prior, double log_slab, double shape, double rate, std::uint64_t seed,
-                 index_t warm_up, Numbers& coef, Numbers& variance, py::object watcher, double interval) {
-  const auto problem = selection(matrix, log_prior, log_slab, shape, rate);
+void sample_sets(const Numbers& matrix, const Numbers& log_prior, double log_slab, double shape, double rate,
+                 const std::optional<Numbers>& columns, const std::optional<Numbers>& y, std::uint64_t seed, index_t warm_up,
+                 Numbers& coef, Numbers& variance, py::object watcher, double interval) {
+  auto problem = selection(matrix, log_prior, log_slab, shape, rate);
+  if (columns && y) {
+    require_size(*columns, problem.p() * y->size(), "columns");
+    problem.columns = columns->data(), problem.y = span<double>(*y);
+  }
   if (coef.ndim() != 3 || coef.shape(2) != problem.p() || coef.shape(0) * coef.shape(1) != variance.size() || warm_up < 0)
     throw py::value_error("selection: expected room for chains x draws x p coefficients and chains x draws variances");
   const sampler::SelectionSettings how{seed, coef.shape(0), warm_up, coef.shape(1)};
@@ -48,8 +56,8 @@ void register_selection(py::module_& m) {
   s.def("enumerate_sets", &enumerate_sets, py::arg("matrix").noconvert(), py::arg("log_prior").noconvert(), py::arg("log_slab"),
         py::arg("shape"), py::arg("rate"), py::arg("log_weight").noconvert(), py::arg("coef").noconvert());
   s.def("sample_sets", &sample_sets, py::arg("matrix").noconvert(), py::arg("log_prior").noconvert(), py::arg("log_slab"),
-        py::arg("shape"), py::arg("rate"), py::arg("seed"), py::arg("warm_up"), py::arg("coef").noconvert(),
-        py::arg("variance").noconvert(), py::arg("watcher"), py::arg("interval"));
+        py::arg("shape"), py::arg("rate"), py::arg("columns"), py::arg("y"), py::arg("seed"), py::arg("warm_up"),
+        py::arg("coef").noconvert(), py::arg("variance").noconvert(), py::arg("watcher"), py::arg("interval"));
 }
 
 }  // namespace mlwright::bindings

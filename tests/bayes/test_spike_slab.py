@@ -97,6 +97,24 @@ def test_chains_find_what_enumeration_finds(inclusion):
         np.testing.assert_allclose(a.std(axis=0), b.std(axis=0), rtol=0.1, atol=0.01)
 
 
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_sets_of_more_columns_than_rows_are_found_as_often_as_they_should_be(fit_intercept):
+    """Chains know them by the rows' inverse matrix; weighted rows, a constant column."""
+    X, y = rows(6, 9)
+    X[:, 8] = 0.7 * fit_intercept
+    w = np.array([1.0, 2.0, 0.5, 1.0, 1.5, 1.0])
+    settings = {"inclusion": 0.6, "fit_intercept": fit_intercept}
+    exact = SpikeSlabRegressor(**settings).fit(X, y, w)
+    assert exact.set_probabilities_[exact.sets_.sum(axis=1) > len(X)].sum() > 0.1
+    sampled = SpikeSlabRegressor(**CHAINS, **settings).fit(X, y, w)
+    told = bayes.diagnose((sampled._coef_draws != 0.0).astype(float))
+    assert (np.abs(told["mean"] - exact.inclusion_probabilities_) < 4.5 * told["mcse_mean"]).all()
+    for name in ("coef", "noise_variance"):
+        a, b = (np.tanh(model.sample_posterior(20_000, random_state=1)[name]) for model in (exact, sampled))
+        np.testing.assert_allclose(a.mean(axis=0), b.mean(axis=0), atol=0.05 * np.max(a.std(axis=0)))
+        np.testing.assert_allclose(a.std(axis=0), b.std(axis=0), rtol=0.1, atol=0.01)
+
+
 @pytest.mark.slow
 def test_calibration_of_enumeration_and_chains():
     """Parameters drawn from the prior rank uniformly among draws from their posterior."""

@@ -6,10 +6,9 @@
 #include <memory>
 
 #include "mlwright/base/error.hpp"
-#include "mlwright/linalg/small_cholesky.hpp"
 #include "mlwright/runtime/parallel.hpp"
 #include "mlwright/runtime/rng.hpp"
-#include "sampler/active_set.hpp"
+#include "sampler/column_set.hpp"
 #include "sampler/swept.hpp"
 
 namespace mlwright::sampler {
@@ -18,7 +17,6 @@ namespace {
 enum Purpose : std::uint32_t { kStart = 40, kMoves, kCoefficients };  // of random numbers
 
 constexpr index_t kBlockBits = 10;
-constexpr int kFlipsBeforeRefresh = 256;
 constexpr double kLeastChance = 1e-100;  // so that draws stay finite where next to nothing is known of the noise
 constexpr std::chrono::milliseconds kSlice{20};
 
@@ -98,13 +96,13 @@ class Walker {
     const bool flips = rng.uniform() < 0.5;
     if (flips) {
       const std::size_t j = rng.below(p_);
-      if (accepts(rng, set_.flipped(j))) flip(j);
+      if (accepts(rng, set_.flipped(j))) set_.flip(j);
       return;
     }
     const auto& members = set_.members();
     if (members.empty() || members.size() == p_) return;
     const std::size_t i = members[rng.below(members.size())], j = one_outside(rng);
-    if (accepts(rng, set_.swapped(i, j))) flip(i), flip(j);
+    if (accepts(rng, set_.swapped(i, j))) set_.flip(i), set_.flip(j);
   }
 
   bool accepts(runtime::Rng& rng, double log_weight) {
@@ -112,41 +110,20 @@ class Walker {
     return gain >= 0 || rng.uniform() < exp(gain);
   }
 
-  void flip(std::size_t j) {
-    set_.flip(j);
-    if (++flips_ % kFlipsBeforeRefresh == 0) set_.refresh();
-  }
-
-  // Variance and coefficients given the set: their conjugate posterior, covariance variance A^-1.
+  // Variance and coefficients given the set.
   void draw(double* coef, double* variance) {
     runtime::Rng rng(how_.seed, runtime::stream_id(kCoefficients, static_cast<std::uint32_t>(iteration_)), number_);
     *variance = (selection_.rate + 0.5 * std::fmax(set_.rest(), 0)) / std::fmax(rng.gamma(selection_.shape), kLeastChance);
     std::fill_n(coef, p_, 0.0);
-    const auto& members = set_.members();
-    const std::size_t k = members.size();
-    lower_.resize(k * k), noise_.resize(k);
-    for (std::size_t a = 0; a < k; ++a)
-      for (std::size_t b = 0; b < k; ++b) lower_[a * k + b] = set_.covariance(a, b);
-    if (!linalg::small_cholesky(lower_.data(), static_cast<index_t>(k)))
-      throw NumericalError("spike and slab: the covariance of " + std::to_string(k) +
-                           " columns is not positive definite; expected columns that differ; raise slab_precision");
-    const double deviation = std::sqrt(*variance);
-    for (double& z : noise_) z = deviation * rng.normal();
-    for (std::size_t a = 0; a < k; ++a) {
-      double sum = set_.coef(a);
-      for (std::size_t b = 0; b <= a; ++b) sum += lower_[a * k + b] * noise_[b];
-      coef[members[a]] = sum;
-    }
+    set_.draw(rng, *variance, coef);
   }
 
   const Selection& selection_;
   const SelectionSettings& how_;
   std::uint64_t number_;
   std::size_t p_;
-  ActiveSet set_;
+  ColumnSet set_;
   index_t iteration_ = 0;
-  int flips_ = 0;
-  std::vector<double> lower_, noise_;
 };
 
 }  // namespace

@@ -53,10 +53,15 @@ def enumerate_sets(selection):
     return log_weight, coef
 
 
-def sample_sets(selection, seed, chains, warm_up, draws, reporter):
-    """Draws of coefficients, of shape (chains, draws, p), and of the noise's variance, (chains, draws)."""
+def sample_sets(selection, seed, chains, warm_up, draws, reporter, rows=None):
+    """Draws of coefficients, of shape (chains, draws, p), and of the noise's variance, (chains, draws).
+
+    `rows`: X of shape (n, p) and y of shape (n,), whose matrix it is; where there are fewer rows than columns, large
+    sets then cost less.
+    """
     coef, variance = np.empty((chains, draws, len(selection[1]) - 1)), np.empty((chains, draws))
+    columns, y = (None, None) if rows is None else (np.ascontiguousarray(rows[0].T), layout.vector(rows[1]))
     core.selection.sample_sets(
-        *_arguments(selection), seed, warm_up, coef, variance, reporter.native, reporter.interval
+        *_arguments(selection), columns, y, seed, warm_up, coef, variance, reporter.native, reporter.interval
     )
     return coef, variance

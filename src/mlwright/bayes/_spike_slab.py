@@ -24,6 +24,7 @@ from mlwright.bayes._spike_slab_sets import (
     enumerated,
     log_evidence,
     log_prior_of_sizes,
+    rows_of,
 )
 from mlwright.io.composite import Maybe, Record, State
 from mlwright.io.schema import Number, Size, Strings, Tensor
@@ -203,7 +204,7 @@ class SpikeSlabRegressor(DrawnRegression, RegressorMixin, BaseEstimator):
             if self.method == "enumerate" or (self.method == "auto" and p <= _ENUMERATED):
                 coef = self._enumerate(selection, statistics.weight)
             else:
-                coef = self._sample(selection)
+                coef = self._sample(selection, rows_of(self._posterior, rows, self.slab_precision))
         self.coef_ = coef * self._posterior["unit"]
         self.intercept_ = float(self._posterior["mean"][p] - self.coef_ @ self._posterior["mean"][:p])
         self._score_loo(rows)
@@ -234,11 +235,11 @@ class SpikeSlabRegressor(DrawnRegression, RegressorMixin, BaseEstimator):
         )
         return coef
 
-    def _sample(self, selection):
+    def _sample(self, selection, rows):
         p = len(selection.log_prior) - 1
         reporter = Reporter("sampling", (self.warm_up + self.draws) * self.chains, verbose=self.verbose)
         coef, variance = sample_sets(
-            selection, seed_from(self.random_state), self.chains, self.warm_up, self.draws, reporter
+            selection, seed_from(self.random_state), self.chains, self.warm_up, self.draws, reporter, rows
         )
         self._coef_draws, self._variance_draws = coef, variance
         inside = coef.reshape(-1, p) != 0.0

@@ -6,8 +6,8 @@
 //   ln w = ln p(size) + size/2 ln kappa - 1/2 ln |A| - shape ln(rate + r / 2),  A = X'X + kappa I on the set, r = y'y - c'A^-1 c.
 // Everything is read from one symmetric matrix [[X'X + kappa I, X'y], [y'X, y'y]].
 // Enumeration sweeps it, in Gray order: O(p^2) a set. Blocks of sets start from the matrix afresh: rounding does not build up,
-// and blocks run side by side. Chains keep the inverse of A on their set: O(size^2) a proposal, O(1) for taking a column out; they
-// start afresh every few hundred flips.
+// and blocks run side by side. Chains keep the inverse of A on their set: O(size^2) a proposal, O(1) for taking a column out; or,
+// where the rows are given and fewer than the set's columns, of I + X X' / kappa: O(n^2). They start afresh every few hundred flips.
 // Deterministic: the same bits for any number of threads. Thread-safe.
 // References: Goodnight (1979), A tutorial on the SWEEP operator, American Statistician 33. George and McCulloch (1997),
 // Approaches for Bayesian variable selection, Statistica Sinica 7.
@@ -26,6 +26,8 @@ struct Selection {
   std::span<const double> log_prior;  // p + 1: of one set of each size
   double log_slab;                    // ln(kappa) / 2
   double shape, rate;                 // of the variance: the posterior's shape, the prior's rate
+  const double* columns = nullptr;    // p x n, the columns of X one after the other, or null
+  std::span<const double> y = {};     // n, with them
 
   index_t p() const noexcept { return static_cast<index_t>(log_prior.size()) - 1; }
 };
