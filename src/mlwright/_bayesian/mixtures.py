@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
+from mlwright._kernels import normal_mixture
+
 _STEPS = 200
 _CLOSE = 1e-10  # of the spread, of a last step: what is then left of the error is about its square
-_ROOT_TWO_PI = np.sqrt(2.0 * np.pi)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,24 +30,12 @@ class NormalMixture:
 
     def quantiles(self, levels):
         """Of shape (n, n_levels)."""
-        return np.stack([self._quantile(level) for level in levels], axis=1)
+        return normal_mixture.quantiles(self.means.T, self.sds.T, levels)
 
     def deviation(self):
         """Standard deviation, shape (n,)."""
         return np.sqrt(self.means.var(axis=0) + (self.sds**2).mean(axis=0))
 
-    def _quantile(self, level):
-        spread, z = self.deviation(), special.ndtri(level)
-        reach = (abs(z) + 1.0) * self.sds.max(axis=0)
-        low, high = self.means.min(axis=0) - reach, self.means.max(axis=0) + reach
-        start = np.clip(self.means.mean(axis=0) + spread * z, low, high)
-        return _where_it_reaches(level, self._below, start, low, high, spread)
-
-    def _below(self, x, rows):
-        sds = self.sds[:, rows] if self.sds.ndim == 2 else self.sds[:, None]
-        z = (x - self.means[:, rows]) / sds
-        density = (np.exp(-0.5 * z * z) / sds).mean(axis=0) / _ROOT_TWO_PI
-        return special.ndtr(z).mean(axis=0), density
 
 
 @dataclass(frozen=True, slots=True)

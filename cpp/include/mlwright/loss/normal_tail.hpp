@@ -1,4 +1,4 @@
-// The tail of the normal law on doubles and vectors of them: log Phi(x) and phi(x) / Phi(x) for any x.
+// The normal law on doubles and vectors of them: log Phi(x) and phi(x) / Phi(x), or Phi(x) and phi(x), for any x.
 //
 // For x <= 0, Phi(x) = exp(-x^2 / 2) erfcx(z) / 2 with z = -x / sqrt(2), and log(erfcx(z) / t) is a polynomial in
 // t = 2 / (2 + z): Chebyshev coefficients by interpolation, error below 5e-15 on z >= 0. For x > 0, Phi(x) = 1 - Phi(-x).
@@ -22,10 +22,23 @@ struct NormalTail {
   V mills;    // phi(x) / Phi(x)
 };
 
+template <class V>
+struct NormalCdf {
+  V cdf;      // Phi(x)
+  V density;  // phi(x)
+};
+
+static constexpr double kRootTwoOverPi = 0.79788456080286535588;
+
+// Phi(-size) = exp(-size^2 / 2) erfcx / 2, for size >= 0.
+template <class V>
+struct LowerTail {
+  V erfcx, probability;
+};
+
 template <class M, class V>
-MLWRIGHT_VERB inline NormalTail<V> normal_tail(V x) {
-  constexpr double kRootHalf = 0.70710678118654752440, kLogTwo = 0.69314718055994530942, kRootTwoOverPi = 0.79788456080286535588;
-  const V size = M::select(x < 0.0, -x, x);
+MLWRIGHT_VERB inline LowerTail<V> lower_tail(V size) {
+  constexpr double kRootHalf = 0.70710678118654752440;
   const V t = 2.0 / (2.0 + size * kRootHalf);
   const V twice = t * 4.0 - 2.0;
   V b1 = V{} + 0.0, b2 = V{} + 0.0;  // Clenshaw's recurrence
@@ -35,10 +48,23 @@ MLWRIGHT_VERB inline NormalTail<V> normal_tail(V x) {
     b1 = b;
   }
   const V erfcx = t * M::exp(0.5 * twice * b1 - b2 + kLogErfcx[0]);
-  const V lower = 0.5 * M::exp(-0.5 * size * size) * erfcx;  // Phi(-|x|)
+  return {erfcx, 0.5 * M::exp(-0.5 * size * size) * erfcx};
+}
+
+template <class M, class V>
+MLWRIGHT_VERB inline NormalTail<V> normal_tail(V x) {
+  constexpr double kLogTwo = 0.69314718055994530942;
+  const V size = M::select(x < 0.0, -x, x);
+  const auto [erfcx, lower] = lower_tail<M>(size);
   const V log_lower = M::log(erfcx) - 0.5 * size * size - kLogTwo;
   const V density = lower / erfcx * kRootTwoOverPi;  // phi(x)
   return {M::select(x < 0.0, log_lower, M::log(1.0 - lower)), M::select(x < 0.0, kRootTwoOverPi / erfcx, density / (1.0 - lower))};
+}
+
+template <class M, class V>
+MLWRIGHT_VERB inline NormalCdf<V> normal_cdf(V x) {
+  const auto [erfcx, lower] = lower_tail<M>(M::select(x < 0.0, -x, x));
+  return {M::select(x < 0.0, lower, 1.0 - lower), lower / erfcx * kRootTwoOverPi};
 }
 
 }  // namespace mlwright::loss
