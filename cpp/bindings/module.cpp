@@ -20,6 +20,7 @@ PYBIND11_MODULE(_core, m) {
   mlwright::bindings::register_gp(m);
   mlwright::bindings::register_gp_large(m);
   mlwright::bindings::register_glm_density(m);
+  mlwright::bindings::register_horseshoe(m);
   mlwright::bindings::register_runtime(m);
   mlwright::bindings::register_sgd(m);
   mlwright::bindings::register_sampler(m);

@@ -23,6 +23,7 @@ void register_glm(pybind11::module_& m);
 void register_gp(pybind11::module_& m);
 void register_gp_large(pybind11::module_& m);  // after register_gp
 void register_glm_density(pybind11::module_& m);
+void register_horseshoe(pybind11::module_& m);
 void register_rng(pybind11::module_& m);
 void register_mixture(pybind11::module_& m);
 void register_linalg(pybind11::module_& m);

@@ -27,6 +27,7 @@ DOOR_FUNCTIONS = {
     "sampler.initialise",
     "sampler.log_ratios",
     "sampler.sample",
+    "horseshoe.sample",  # to a grid and to a plain Gibbs sampler, in tests/bayes/test_horseshoe.py
     "polya_gamma.sample_logistic",  # to quadrature, in tests/bayes/test_generalized.py
     "selection.sample_sets",  # to the enumeration, in tests/bayes/test_spike_slab.py
 }

@@ -1,14 +1,16 @@
-"""The horseshoe against a sum over a grid of its scales, tall against wide, and calibration."""
+"""The horseshoe against a sum over a grid of its scales and a plain Gibbs sampler, its pieces, and calibration."""
 
 import warnings
 
 import numpy as np
 import pytest
-from scipy import special, stats
+from scipy import integrate, special, stats
 
 from mlwright import bayes
+from mlwright._kernels.horseshoe import Problem, draw_shrunk, sample_horseshoe
+from mlwright._runtime.progress import Reporter
 from mlwright.bayes import HorseshoeRegressor
-from mlwright.bayes._horseshoe_chain import Chain, Problem
+from mlwright.reference import horseshoe as twin
 
 PRIOR = {"noise_shape": 2.0, "noise_rate": 1.0}
 
@@ -22,7 +24,10 @@ def rows(n=15, seed=0):
 
 
 def by_grid(X, y, global_scale, slab_precision, tilt=0.0):
-    """Means of coefficients, their squares and the noise's variance; `tilt` of the local prior makes it a wrong one."""
+    """Means of coefficients, their squares, the noise's variance and the log of the global scale.
+
+    `tilt` of the local prior makes it a wrong one.
+    """
     t = np.linspace(-16, 16, 97)
     local, other, scale = np.meshgrid(t, t, t, indexing="ij")
     log_weight = stats.halfcauchy.logpdf(np.exp(scale), scale=global_scale) + scale
@@ -39,13 +44,13 @@ def by_grid(X, y, global_scale, slab_precision, tilt=0.0):
     weight = np.exp(log_weight - special.logsumexp(log_weight))
     variance = rate / (shape - 1)
     square = mean**2 + variance * np.stack([b / det, a / det])
-    return [(weight * x).sum() for x in (*mean, *square, variance)]
+    return [(weight * x).sum() for x in (*mean, *square, variance, scale)]
 
 
 def distances(model, want):
     """In Monte Carlo errors."""
     coef, variance = model._coef_draws, model._variance_draws
-    got = np.concatenate([coef, coef**2, variance[..., None]], axis=2)
+    got = np.concatenate([coef, coef**2, variance[..., None], np.log(model._scale_draws)[..., None]], axis=2)
     told = bayes.diagnose(got)
     return np.abs((told["mean"] - want) / told["mcse_mean"])
 
@@ -71,27 +76,51 @@ def test_a_wrong_prior_is_seen():
     assert distances(model, by_grid(X, y, 1.5, 0.0)).max() > 4.5
 
 
-def test_n_by_n_systems_draw_from_the_same_law_as_p_by_p_ones():
-    """Coefficients and noise given the scales, 12 rows and 20 columns, both ways against the closed form."""
-    rng = np.random.default_rng(0)
-    X, y = rng.standard_normal((12, 20)), rng.standard_normal(12)
-    prior = rng.gamma(1.0, size=20)
-    settings = {"shape": 8.0, "rate": 1.0, "global_scale": 1.0, "slab_precision": 0.3}
-    inverse = np.linalg.inv(X.T @ X + np.diag(1 / prior + 0.3))
-    rate = 1.0 + 0.5 * (y @ y - y @ X @ inverse @ X.T @ y)
-    tall = Problem(X, y, X.T @ X, X.T @ y, float(y @ y), **settings)
-    for problem, step in ((tall, Chain._tall), (Problem(X, y, None, X.T @ y, float(y @ y), **settings), Chain._wide)):
-        chain = Chain(problem, 5, 0)
-        draws = []
-        for _ in range(8000):
-            chain.iteration += 1
-            draws.append(np.append(*step(chain, prior)))
-        draws = np.array(draws)
-        covariance = inverse * rate / 7.0
-        error = 5 * np.sqrt(np.diag(covariance) / len(draws))
-        assert (np.abs(draws[:, :20].mean(axis=0) - inverse @ X.T @ y) < error).all()
-        np.testing.assert_allclose(np.cov(draws[:, :20].T), covariance, atol=0.08 * covariance.max())
-        assert stats.kstest(draws[:, 20], stats.invgamma(8.0, 0, rate).cdf).pvalue > 1e-3
+@pytest.mark.parametrize("q", [1e-30, 1e-4, 0.3, 1.0, 2.0, 1e5, 1e60])
+@pytest.mark.parametrize("e", [0.0, 0.7, 3.0, 12.0, 1e4])
+def test_shares_have_their_density(q, e):
+    """Their distribution function against quadrature, in the logarithm of shares kept and lost."""
+
+    def log_density(x):  # of x = ln(s / (1 - s))
+        kept, shrunk = special.expit(x), special.expit(-x)
+        return 0.5 * np.log(kept) + np.log(shrunk) - e * shrunk - np.log(q * shrunk + kept)
+
+    x = np.linspace(-300.0, 300.0, 240_001)
+    log_p = log_density(x)
+    cdf = integrate.cumulative_trapezoid(np.exp(log_p - log_p.max()), x, initial=0.0)
+    shrunk = draw_shrunk(3, 4, np.full(20_000, q), np.full(20_000, e))
+    inside = (shrunk > 0.0) & (shrunk < 1.0)
+    drawn = np.where(inside, -special.logit(np.where(inside, shrunk, 0.5)), np.where(shrunk > 0.0, -40.0, 300.0))
+    resolved = np.interp(-36.0, x, cdf / cdf[-1])  # shares of less than rounding are as good as none
+    uniform = np.interp(drawn, x, cdf / cdf[-1])
+    uniform = np.where(drawn < -36.0, resolved * stats.uniform.rvs(size=len(drawn), random_state=0), uniform)
+    assert stats.kstest(uniform, "uniform").pvalue > 1e-4
+
+
+def correlated(n, p, seed=3):
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, p)) + rng.standard_normal((n, 1))
+    return X, 1.5 * X[:, 0] - X[:, 4] + 0.5 * rng.standard_normal(n)
+
+
+@pytest.mark.parametrize("slab_precision", [0.0, 0.3])
+@pytest.mark.parametrize("from_gram", [True, False])
+def test_the_posterior_is_that_of_a_plain_gibbs_sampler(from_gram, slab_precision):
+    """Fewer rows than columns, which go together: from the rows and from the Gram matrix."""
+    X, y = correlated(12, 16)
+    settings = {"shape": 8.0, "rate": 1.0, "global_scale": 0.3, "slab_precision": slab_precision}
+    problem = Problem(X, y, X.T @ X if from_gram else None, **settings)
+    told = bayes.diagnose(summaries(*sample_horseshoe(problem, 1, 4, 200, 2500, Reporter("", 1))))
+    plain = bayes.diagnose(summaries(*twin.gibbs(X, y, **settings, chains=4, draws=4000, seed=0)))
+    error = np.hypot(told["mcse_mean"], plain["mcse_mean"])
+    assert (np.abs(told["mean"] - plain["mean"]) < 4.5 * error).all()
+    assert told["ess_bulk"].min() > 1000
+
+
+def summaries(coef, variance, scale):
+    """With bounded functions of the coefficients, whose tails are heavy."""
+    parts = [np.tanh(coef), np.tanh(coef) ** 2, np.log(variance)[..., None], np.log(scale)[..., None]]
+    return np.concatenate(parts, axis=2)
 
 
 def test_signals_stand_out_with_more_columns_than_rows():
@@ -142,7 +171,8 @@ def test_calibration():
     levels, ranks = 15, []
     for seed in range(400):
         variance = stats.invgamma(4.0, 0, 3.0).rvs(random_state=rng)
-        scales = np.abs(rng.standard_cauchy(2)) * np.abs(rng.standard_cauchy()) * 0.5
+        scale = 0.5 * np.abs(rng.standard_cauchy())
+        scales = np.abs(rng.standard_cauchy(2)) * scale
         coef = rng.standard_normal(2) * np.sqrt(variance) * np.minimum(scales, 1e6)
         y = X @ coef + np.sqrt(variance) * rng.standard_normal(len(X))
         prior = {"noise_shape": 4.0, "noise_rate": 3.0 / np.square(y).mean(), "global_scale": 0.5}
@@ -152,6 +182,8 @@ def test_calibration():
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             draws = model.fit(X, y).sample_posterior(levels, random_state=seed)
-        ranks.append([*(draws["coef"] < coef).sum(axis=0), (draws["noise_variance"] < variance).sum()])
+        truth = [*coef, variance, scale]
+        drawn = np.column_stack([draws["coef"], draws["noise_variance"], draws["global_scale"]])
+        ranks.append((drawn < truth).sum(axis=0))
     for column in np.array(ranks).T:
         assert stats.chisquare(np.bincount(column, minlength=levels + 1)).pvalue > 1e-4

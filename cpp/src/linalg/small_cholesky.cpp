@@ -20,9 +20,17 @@ bool small_cholesky(double* a, index_t n, double least) {
 }
 
 void small_cholesky_solve(const double* factor, index_t n, double* x) {
+  small_cholesky_forward(factor, n, x);
+  small_cholesky_back(factor, n, x);
+}
+
+void small_cholesky_forward(const double* factor, index_t n, double* x) {
   const auto dot = simd::reduce().dot;
-  const auto axpy = simd::vector().axpy;
   for (index_t i = 0; i < n; ++i) x[i] = (x[i] - dot(factor + i * n, x, i)) / factor[i * n + i];
+}
+
+void small_cholesky_back(const double* factor, index_t n, double* x) {
+  const auto axpy = simd::vector().axpy;
   for (index_t i = n - 1; i >= 0; --i) {
     x[i] /= factor[i * n + i];
     axpy(-x[i], factor + i * n, i, x);

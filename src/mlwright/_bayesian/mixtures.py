@@ -37,7 +37,6 @@ class NormalMixture:
         return np.sqrt(self.means.var(axis=0) + (self.sds**2).mean(axis=0))
 
 
-
 @dataclass(frozen=True, slots=True)
 class StudentMixture:
     """A mixture of Student's t laws.

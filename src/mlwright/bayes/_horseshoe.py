@@ -9,21 +9,21 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from mlwright._bayesian.chains import Chains
 from mlwright._bayesian.loo import LOO_FIELDS
-from mlwright._kernels.rng import integers
+from mlwright._kernels.horseshoe import Problem, sample_horseshoe
 from mlwright._runtime.errors import ModelFormatError
+from mlwright._runtime.progress import Reporter
 from mlwright._runtime.rng import seed_from
 from mlwright._runtime.threads import limit
 from mlwright._validation import explain_not_finite, rows_for_fit
 from mlwright.base import fit_context
 from mlwright.bayes._drawn_regression import DrawnRegression, drawn_intercepts
-from mlwright.bayes._horseshoe_chain import Chain, Problem
 from mlwright.io.composite import Maybe, State
 from mlwright.io.schema import Number, Size, Strings, Tensor
 from mlwright.linear_model._base import column_means, finite
 from mlwright.linear_model._least_squares import centred_rows
 from mlwright.linear_model._scales import Scales
 
-_SEEDS = 7620  # stream
+_GRAM = 512  # columns up to which a Gram matrix costs little: draws then do not depend on how rows are counted
 
 
 class HorseshoeRegressor(DrawnRegression, RegressorMixin, BaseEstimator):
@@ -31,7 +31,8 @@ class HorseshoeRegressor(DrawnRegression, RegressorMixin, BaseEstimator):
 
     ``y ~ N(b0 + X b, s2)``, ``b_j ~ N(0, s2 tau^2 lambda_j^2)`` in standardised columns, ``lambda_j ~ HalfCauchy(1)``,
     ``tau ~ HalfCauchy(global_scale)``, ``s2 ~ InverseGamma(noise_shape, noise_rate)`` in units of the variance of y,
-    and a flat prior for the intercept.
+    and a flat prior for the intercept. Markov chains draw each coefficient together with its scale, which lets it
+    change between next to nothing and a signal in one step, and from time to time all coefficients at once.
 
     Parameters
     ----------
@@ -49,8 +50,10 @@ class HorseshoeRegressor(DrawnRegression, RegressorMixin, BaseEstimator):
     draws, warm_up : int, default=1000
         Of each chain.
     random_state : int, RandomState instance, Generator or None, default=None
+        Of the chains. An integer gives the same draws, to the bit, for any number of threads.
     n_jobs : int, default=None
         Threads; None is all of them.
+    verbose : int, default=0
 
     Attributes
     ----------
@@ -106,6 +109,7 @@ class HorseshoeRegressor(DrawnRegression, RegressorMixin, BaseEstimator):
         "warm_up": [Interval(Integral, 0, None, closed="left")],
         "random_state": ["random_state", np.random.Generator],
         "n_jobs": [None, Integral],
+        "verbose": ["verbose"],
     }
 
     def __init__(
@@ -122,6 +126,7 @@ class HorseshoeRegressor(DrawnRegression, RegressorMixin, BaseEstimator):
         warm_up=1000,
         random_state=None,
         n_jobs=None,
+        verbose=0,
     ):
         self.global_scale = global_scale
         self.n_expected = n_expected
@@ -134,6 +139,7 @@ class HorseshoeRegressor(DrawnRegression, RegressorMixin, BaseEstimator):
         self.warm_up = warm_up
         self.random_state = random_state
         self.n_jobs = n_jobs
+        self.verbose = verbose
 
     @fit_context
     def fit(self, X, y, sample_weight=None):
@@ -169,7 +175,7 @@ class HorseshoeRegressor(DrawnRegression, RegressorMixin, BaseEstimator):
         x_mean, y_mean = column_means(rows, self.fit_intercept)
         scales = Scales.of_rows(rows, x_mean, y_mean)
         Z, target = centred_rows(rows, x_mean, y_mean)
-        Z = np.divide(Z, scales.x, order="C")  # sums do not depend on the layout of X
+        Z = np.divide(Z, scales.x, order="F")  # sums do not depend on the layout of X
         weight, flat = float(len(Z)) if rows.w is None else float(rows.w.sum()), bool(self.fit_intercept)
         self._mean, self._intercept_variance = np.append(x_mean, y_mean), flat / weight
         if weight <= flat:
@@ -177,24 +183,21 @@ class HorseshoeRegressor(DrawnRegression, RegressorMixin, BaseEstimator):
                 f"HorseshoeRegressor: got n_samples={len(Z)} of weight {weight:g}, which the intercept takes up; "
                 "expected at least 2 rows."
             )
-        problem = Problem.of(
+        n, p = Z.shape
+        problem = Problem(
             Z,
             target[:, 0] / scales.y,
+            None if p > max(n, _GRAM) else Z.T @ Z,
             shape=float(self.noise_shape) + 0.5 * (weight - flat),
             rate=float(self.noise_rate),
-            global_scale=self._global_scale(Z.shape[1], weight),
+            global_scale=self._global_scale(p, weight),
             slab_precision=0.0 if self.slab_scale is None else float(self.slab_scale) ** -2.0,
         )
-        seeds = integers(seed_from(self.random_state), _SEEDS, 1 << 62, self.chains).tolist()
-        shape = self.chains, self.draws
-        coef, variance, scale = np.empty((*shape, Z.shape[1])), np.empty(shape), np.empty(shape)
-        for number, seed in enumerate(seeds):
-            chain = Chain(problem, seed, number)
-            for _ in range(self.warm_up):
-                chain.step()
-            for i in range(self.draws):
-                coef[number, i], variance[number, i], scale[number, i] = chain.step()
-        return coef, variance, scale, scales
+        reporter = Reporter("sampling", (self.warm_up + self.draws) * self.chains, verbose=self.verbose)
+        draws = sample_horseshoe(
+            problem, seed_from(self.random_state), self.chains, self.warm_up, self.draws, reporter
+        )
+        return *draws, scales
 
     def _global_scale(self, p, weight):
         if self.global_scale != "auto":

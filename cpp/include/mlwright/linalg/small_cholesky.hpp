@@ -15,4 +15,8 @@ bool small_cholesky(double* a, index_t n, double least = 1e-12);
 // x = a^-1 x from the factor.
 void small_cholesky_solve(const double* factor, index_t n, double* x);
 
+// Its two halves, with the factor L: x = L^-1 x, and x = L'^-1 x.
+void small_cholesky_forward(const double* factor, index_t n, double* x);
+void small_cholesky_back(const double* factor, index_t n, double* x);
+
 }  // namespace mlwright::linalg
