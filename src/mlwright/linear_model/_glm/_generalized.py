@@ -241,7 +241,7 @@ default="normal"
     def predict_interval(self, X, coverage=0.9, *, offset=None, exposure=None):
         """Central interval of the law of new observations.
 
-        Where there are fewer than 50 rows a coefficient, the uncertainty of the coefficients widens the law; with more
+        Where there are fewer than 30 rows a coefficient, the uncertainty of the coefficients widens the law; with more
         they are taken as known.
 
         Parameters

@@ -65,7 +65,7 @@ class GlmRegressor(GlmInferenceMixin, RegressorMixin, BaseEstimator):
     def predict_interval(self, X, coverage=0.9):
         """Central interval of the law of new observations.
 
-        Where there are fewer than 50 rows a coefficient, the uncertainty of the coefficients widens the law; with more
+        Where there are fewer than 30 rows a coefficient, the uncertainty of the coefficients widens the law; with more
         they are taken as known.
 
         Parameters

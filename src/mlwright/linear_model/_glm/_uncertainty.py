@@ -22,7 +22,7 @@ from mlwright.linear_model._inference.glm import expected_information, mean_and_
 from mlwright.linear_model._interval import effective_parameters, inverse_root, quadratic
 from mlwright.linear_model._system import Problem
 
-FEW = 50  # rows a coefficient: from there on a hundredth of the variance, which the fit does not ask another pass for
+FEW = 30  # rows a coefficient: from there on a thirtieth of the variance, worth less than another pass of a small fit
 MOST_PARAMETERS = 512  # of a covariance that a model keeps
 _NONE = 1e-9  # of the variance
 
