@@ -50,64 +50,80 @@ double squares(const std::int32_t* residual, const std::int32_t* log_precision, 
   return most;
 }
 
-// Sums of one of the ways, of the slots that there are, and of rows beyond the data.
-struct Sums {
-  std::int64_t of[kBartSlots];
-  void clear(int n_slots) {
-    for (int k = 0; k < n_slots; ++k) of[k] = 0;
-    of[kBartSlots - 1] = 0;
+// Where rows are summed: at their slot, those that the rule on trial sends left at places of their own, a and the one after.
+template <class Place>
+MLWRIGHT_LANE void find_places(const std::uint8_t* slot, const BartSplit& s, index_t rows, Place a, Place* place) {
+  for (index_t i = 0; i < rows; ++i) place[i] = slot[i];
+  if (s.code == nullptr) return;
+  const auto b = static_cast<Place>(a + 1);
+  for (index_t i = 0; i < rows; ++i) {
+    const bool left = static_cast<std::uint8_t>(s.code[i] + s.shift) <= s.bound;
+    const Place at_a = slot[i] == s.a ? a : place[i], at = slot[i] == s.b ? b : at_a;
+    place[i] = left ? at : place[i];
   }
-};
+}
 
-template <bool kProducts, bool kTries>
+constexpr int kPlaces = kBartSlots + 2;
+constexpr index_t kRowsAtOnce = 512;
+
+template <bool kProducts, class Place>
+void spread_at(const std::int64_t* value, const std::int32_t* residual, const std::int64_t* weight, const std::uint8_t* slot,
+               index_t rows, int n_slots, const BartSplit& split, Place a, BartSpread& out) {
+  std::int64_t sum[kWays][kPlaces], product[kWays][kPlaces];
+  for (int w = 0; w < kWays; ++w) {
+    for (int k = 0; k < n_slots; ++k) sum[w][k] = product[w][k] = 0;
+    sum[w][a] = sum[w][a + 1] = sum[w][kBartSlots - 1] = 0;  // the last: of rows beyond the data
+    product[w][a] = product[w][a + 1] = product[w][kBartSlots - 1] = 0;
+  }
+  Place place[kRowsAtOnce];
+  for (index_t begin = 0; begin < rows; begin += kRowsAtOnce) {
+    const index_t n = rows - begin < kRowsAtOnce ? rows - begin : kRowsAtOnce;
+    BartSplit s = split;
+    if (s.code != nullptr) s.code += begin;
+    find_places(slot + begin, s, n, a, place);
+    for (index_t r = 0; r < n; r += kWays)
+#pragma GCC unroll 2
+      for (int w = 0; w < kWays; ++w) {
+        const std::int64_t v = value[begin + r + w];
+        sum[w][place[r + w]] += v;
+        if (kProducts) product[w][place[r + w]] += v * residual[begin + r + w];
+      }
+    if (s.code == nullptr) continue;
+    for (int t = 0; t < 2; ++t) {
+      std::int64_t left = 0;
+      for (index_t i = 0; i < n; ++i) left += place[i] == a + t ? (weight == nullptr ? 1 : weight[begin + i]) : 0;
+      out.left_weight[t] += left;
+    }
+  }
+  for (int w = 0; w < kWays; ++w) {
+    for (int k = 0; k < n_slots; ++k) {
+      out.value[k] += sum[w][k];
+      if (kProducts) out.product[k] += product[w][k];
+    }
+    for (int t = 0; t < 2; ++t) {
+      const int of = t == 0 ? split.a : split.b;
+      out.left_value[t] += sum[w][a + t];
+      out.value[of] += sum[w][a + t];
+      if (!kProducts) continue;
+      out.left_product[t] += product[w][a + t];
+      out.product[of] += product[w][a + t];
+    }
+  }
+}
+
+template <bool kProducts>
 void spread_of(const std::int64_t* value, const std::int32_t* residual, const std::int64_t* weight, const std::uint8_t* slot,
                index_t rows, int n_slots, const BartSplit& s, BartSpread& out) {
-  Sums sum[kWays], product[kWays];
-  for (int w = 0; w < kWays; ++w) {
-    sum[w].clear(n_slots);
-    if (kProducts) product[w].clear(n_slots);
-  }
-  std::int64_t left_value[2] = {}, left_product[2] = {}, left_weight[2] = {};
-  for (index_t r = 0; r < rows; r += kWays)
-#pragma GCC unroll 2
-    for (int w = 0; w < kWays; ++w) {
-      const index_t i = r + w;
-      const std::uint8_t at = slot[i];
-      const std::int64_t v = value[i], p = kProducts ? v * residual[i] : 0;
-      sum[w].of[at] += v;
-      if (kProducts) product[w].of[at] += p;
-      if (!kTries) continue;
-      const bool left = static_cast<std::uint8_t>(s.code[i] + s.shift) <= s.bound;
-      const std::int64_t count = weight == nullptr ? 1 : weight[i];
-      const std::int64_t of[2] = {-static_cast<std::int64_t>(left & (at == s.a)), -static_cast<std::int64_t>(left & (at == s.b))};
-#pragma GCC unroll 2
-      for (int t = 0; t < 2; ++t) {
-        left_value[t] += v & of[t];
-        left_product[t] += p & of[t];
-        left_weight[t] += count & of[t];
-      }
-    }
-  for (int w = 0; w < kWays; ++w)
-    for (int k = 0; k < n_slots; ++k) {
-      out.value[k] += sum[w].of[k];
-      if (kProducts) out.product[k] += product[w].of[k];
-    }
-  for (int t = 0; t < 2; ++t) {
-    out.left_value[t] += left_value[t];
-    out.left_product[t] += left_product[t];
-    out.left_weight[t] += left_weight[t];
-  }
+  if (n_slots < kBartSlots - 2)
+    spread_at<kProducts, std::uint8_t>(value, residual, weight, slot, rows, n_slots, s, static_cast<std::uint8_t>(n_slots), out);
+  else
+    spread_at<kProducts, std::uint16_t>(value, residual, weight, slot, rows, n_slots, s, kBartSlots, out);
 }
 
 void spread(const std::int64_t* value, const std::int32_t* residual, const std::int64_t* weight, const std::uint8_t* slot, index_t rows,
             int n_slots, const BartSplit& s, BartSpread& out) {
-  const bool tries = s.code != nullptr;
-  if (residual != nullptr)
-    tries ? spread_of<true, true>(value, residual, weight, slot, rows, n_slots, s, out)
-          : spread_of<true, false>(value, residual, weight, slot, rows, n_slots, s, out);
-  else
-    tries ? spread_of<false, true>(value, residual, weight, slot, rows, n_slots, s, out)
-          : spread_of<false, false>(value, residual, weight, slot, rows, n_slots, s, out);
+  if (residual != nullptr) spread_of<true>(value, residual, weight, slot, rows, n_slots, s, out);
+  else spread_of<false>(value, residual, weight, slot, rows, n_slots, s, out);
 }
 
 }  // namespace
