@@ -16,6 +16,7 @@ from mlwright._runtime.rng import seed_from
 from mlwright.base import UnsupervisedStateAlgebraMixin, fit_context
 from mlwright.decomposition import _singular_values
 from mlwright.decomposition._operators import Rows
+from mlwright.decomposition._routes import required_count, route
 from mlwright.decomposition._selection import Spectrum
 from mlwright.io.composite import Maybe, Optional, State
 from mlwright.io.schema import Choice, Number, Size, Strings, Tensor
@@ -23,8 +24,6 @@ from mlwright.linear_model._state import STATISTICS
 
 _FLOATS = [np.float64, np.float32]
 _FORMATS = ("csr", "csc")
-_LARGEST_GRAM = 1000  # columns; scikit-learn's bound too
-_ROWS_A_COLUMN = 10
 _LARGEST_KEPT = 2048
 
 
@@ -121,7 +120,7 @@ class PCA(UnsupervisedStateAlgebraMixin, peer.PCA):
         """
         X, _ = self._rows(X, None, reset=True)
         self._require_freedom(X.shape[0], float(X.shape[0]))
-        solver = self._route(X)
+        solver = route(X.shape, sparse.issparse(X), self.n_components, self.svd_solver)
         if solver == "covariance_eigh":
             return self._fit_statistics(self._sums(X, None))
         self._require_finite(X)
@@ -165,40 +164,6 @@ class PCA(UnsupervisedStateAlgebraMixin, peer.PCA):
                 f"PCA: got {n_rows} sample(s) of weight {weight:g}; n_samples=1 or less leaves no variance; expected a "
                 "weight above one."
             )
-
-    def _route(self, X):
-        """How to answer: as scikit-learn chooses, but exactly where the scatter matrix is cheap."""
-        n, p = X.shape
-        k, solver = self.n_components, self.svd_solver
-        cheap = p <= _LARGEST_GRAM and n >= _ROWS_A_COLUMN * p
-        truncated = solver in ("arpack", "randomized") or (solver == "auto" and sparse.issparse(X))
-        if truncated:
-            self._require_count(n, p, "arpack" if solver == "auto" else solver)
-        if cheap and solver != "full":
-            return "covariance_eigh"
-        if solver != "auto":
-            return solver
-        if sparse.issparse(X):
-            return "arpack"
-        if max(n, p) > 500 and k is not None and k != "mle" and 1 <= k < 0.8 * min(n, p):
-            return "randomized"
-        return "full"
-
-    def _require_count(self, n, p, solver):
-        k = min(n, p) - (solver == "arpack") if self.n_components is None else self.n_components
-        if isinstance(k, str):
-            raise ValueError(f"n_components={k!r} cannot be a string with svd_solver='{solver}'")
-        if not 1 <= k <= min(n, p):
-            raise ValueError(
-                f"n_components={k!r} must be between 1 and min(n_samples, n_features)={min(n, p)} with "
-                f"svd_solver='{solver}'"
-            )
-        if solver == "arpack" and k == min(n, p):
-            raise ValueError(
-                f"n_components={k!r} must be strictly less than min(n_samples, n_features)={min(n, p)} with "
-                f"svd_solver='{solver}'"
-            )
-        return int(k)
 
     def _require_finite(self, X):
         assert_all_finite(X, estimator_name=type(self).__name__, input_name="X")
@@ -262,7 +227,7 @@ class PCA(UnsupervisedStateAlgebraMixin, peer.PCA):
         if solver == "full":
             values, vectors = _singular_values.full(rows)
             return Spectrum(values, vectors, moments.mean, float(n), n, None)
-        k = self._require_count(n, p, solver)
+        k = required_count(n, p, self.n_components, solver)
         seed = seed_from(check_random_state(self.random_state))
         if solver == "arpack":
             values, vectors = _singular_values.arpack(rows, k, self.tol, seed)
