@@ -106,7 +106,8 @@ PROBLEMS = (
         timed="fit",
         libraries=("mlwright", "sklearn", "sklearnex"),
         metrics=(
-            Metric("objective", metrics.penalised_squares(0.0), rtol=1e-6),
+            # Of the answers on the same float32 numbers, in float64; a peer's may be worse than ours, at its own risk.
+            Metric("objective", metrics.penalised_squares(0.0), rtol=1e-6, may_be_lower=True),
             Metric("norm of coefficients", metrics.coefficient_norm, rtol=1e-4),
             Metric("R2", metrics.r2, atol=1e-5),
         ),

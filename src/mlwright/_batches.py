@@ -73,6 +73,11 @@ def _plain_arrow(batch):
     return _pyarrow().Table.from_batches([batch]) if is_record_batch else batch
 
 
+def has_no_rows(X, y):
+    """Whether a batch is an empty one, as filters of tables leave them."""
+    return (y is None or len(y) == 0) and (X.shape[0] if hasattr(X, "shape") else len(X)) == 0
+
+
 def _pyarrow(part=None):
     try:
         import pyarrow

@@ -123,7 +123,8 @@ class StateAlgebraMixin:
         ----------
         batches : iterable, path, or pyarrow table, dataset or reader
             Of tuples (X, y) or (X, y, sample_weight); with `target` of tables of pandas, polars or pyarrow, all of
-            whose other columns are features. A path is that of a Parquet file.
+            whose other columns are features. A path is that of a Parquet file. Batches without rows, which filters
+            leave, count for nothing.
         target : str or list of str, default=None
             The column of y, or the columns of several targets.
         sample_weight : str, default=None
@@ -153,12 +154,16 @@ class StateAlgebraMixin:
         return self._fit_parts(parts_of(batch, i, target, sample_weight) for i, batch in enumerate(batches_of(batches)))
 
     def _fit_parts(self, parts):
+        from mlwright._batches import has_no_rows
+
         seen = None
         for X, y, w in parts:
+            if has_no_rows(X, y):
+                continue
             new = self._statistics_of(X, y, w, reset=seen is None)
             seen = new if seen is None else seen.merged(new)
         if seen is None:
-            raise ValueError("fit_stream: got no batch, expected at least one.")
+            raise ValueError("fit_stream: got no batch that has rows, expected at least one.")
         return self._fit_statistics(seen)
 
     @fit_context

@@ -8,7 +8,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from pyarrow import parquet
+from pyarrow import dataset, parquet
 from scipy import sparse
 
 from mlwright.linear_model import ElasticNet, LassoLarsIC, LinearRegression, MultiTaskLasso, Ridge, RidgeClassifier
@@ -70,6 +70,20 @@ def test_tables(kind, tmp_path):
     assert model.feature_names_in_.tolist() == ["x0", "x1", "x2", "x3"]
     both = Ridge().fit_stream(tables(kind, tmp_path), target=["y", "w"])
     assert both.coef_.shape == (2, 4)
+
+
+def test_batches_without_rows_count_for_nothing():
+    filtered = dataset.InMemoryDataset(pa.table(frame())).scanner(filter=dataset.field("x0") > 2.0, batch_size=20)
+    of_one = dataset.InMemoryDataset(pa.table(frame())).scanner(filter=dataset.field("x0") > X[:, 0].max() - 1e-9)
+    kept = X[:, 0] > 2.0
+    model = Ridge().fit_stream([*of_one.to_batches(), *filtered.to_batches(), pa.table(frame())[:0]], target="y")
+    assert model._statistics["n_rows"] == kept.sum() + 1
+    batches = [(X[:0], y[:0]), (X, y), (sparse.csr_array(X[:0]), [])]
+    np.testing.assert_array_equal(Ridge().fit_stream(batches).coef_, Ridge().fit(X, y).coef_)
+    with pytest.raises(ValueError, match="got no batch that has rows"):
+        Ridge().fit_stream([(X[:0], y[:0])])
+    with pytest.raises(ValueError, match=r"Found array with 0 sample\(s\)"):
+        Ridge().fit_stream([(X, y), (X, y[:0])])
 
 
 def test_one_batch_is_in_memory_at_a_time():

@@ -10,7 +10,7 @@ from sklearn.model_selection import GroupKFold, KFold, RepeatedKFold, ShuffleSpl
 from mlwright._kernels.fold_statistics import FoldStatistics, all_but_one
 from mlwright._runtime import threads
 from mlwright._validation import rows_for_fit
-from mlwright.linear_model import LinearRegression
+from mlwright.linear_model import LassoCV, LinearRegression
 from mlwright.linear_model._folds import Splits
 
 SPLITTERS = [
@@ -117,3 +117,22 @@ def test_empty_and_unfit_sets_are_refused():
     with pytest.raises(ValueError, match=r"split 0 has 90 training and 0 test rows"):
         Splits.of([(np.arange(90), np.arange(0))], X, y)
     assert FoldStatistics.of_sets(np.where(X > 0, np.nan, X), y, None, [np.arange(90)]) is None
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (np.arange(80, 91), "split 1 names rows by an array of shape .*, 80 to 90"),
+        (np.array([-91, 3]), "-91 to 3; expected numbers of the 90 rows"),
+        (np.array([0.5, 3.0]), "dtype float64"),
+        (np.ones(89, dtype=bool), "dtype bool"),
+        (np.array([], dtype=int), "split 1 has 20 training and 0 test rows"),
+    ],
+)
+def test_rows_that_do_not_exist_are_refused(rows, message):
+    X, y, _ = data()
+    pairs = [(np.arange(20), np.arange(-5, 0)), (np.arange(20), rows)]
+    with pytest.raises(ValueError, match=message):
+        LassoCV(cv=pairs).fit(X, y[:, 0])
+    with pytest.raises(ValueError, match="got no split"):
+        LassoCV(cv=[]).fit(X, y[:, 0])

@@ -4,6 +4,7 @@ import copy
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -114,3 +115,14 @@ def test_what_cannot_be_added_is_refused():
     with pytest.raises(ValueError, match=r"^partial_fit: .*keeps no statistics"):
         Ridge().fit(wide, y).partial_fit(wide, y)
     np.testing.assert_array_equal(model.coef_, Ridge().fit(X, y).coef_)
+
+
+def test_models_of_other_columns_do_not_merge():
+    rng = np.random.default_rng(0)
+    X, y = pd.DataFrame(rng.standard_normal((20, 3)), columns=["a", "b", "c"]), rng.standard_normal(20)
+    model, turned = Ridge().fit(X, y), Ridge().fit(X[["b", "a", "c"]], y)
+    before = model.coef_.copy()
+    with pytest.raises(ValueError, match="merge: got a Ridge fitted on the columns 'b', 'a', 'c'; expected 'a'"):
+        model.merge(turned)
+    np.testing.assert_array_equal(model.coef_, before)
+    model.merge(Ridge().fit(X.to_numpy(), y)).merge(Ridge().fit(X, y))  # names that are not known are not asked for

@@ -37,7 +37,9 @@ class Splits:
         """From scikit-learn's `cv` parameter: None, a number, a splitter, or an iterable of pairs."""
         n = X.shape[0]
         pairs = list(check_cv(cv, y, classifier=classifier).split(X, y, **split_params))
-        train, test = ([_numbers(pair[i], n) for pair in pairs] for i in (0, 1))
+        if not pairs:
+            raise ValueError("cv: got no split, expected at least one pair of training and test rows.")
+        train, test = ([_numbers(pair[i], n, k) for k, pair in enumerate(pairs)] for i in (0, 1))
         for k, sets in enumerate(zip(train, test, strict=True)):
             if min(map(len, sets)) == 0:
                 raise ValueError(
@@ -107,6 +109,16 @@ class Splits:
         return statistics
 
 
-def _numbers(which, n):
+def _numbers(which, n, split):
+    """Row numbers from row numbers, which may count from the end, or from a mask of all rows."""
     which = np.asarray(which)
-    return np.flatnonzero(which) if which.dtype == bool else which.astype(np.int64) % n
+    if which.dtype == bool and which.shape == (n,):
+        return np.flatnonzero(which)
+    if which.size == 0:
+        return np.empty(0, dtype=np.int64)
+    if which.dtype.kind not in "iu" or which.ndim != 1 or which.min() < -n or which.max() >= n:
+        raise ValueError(
+            f"cv: split {split} names rows by an array of shape {which.shape} and dtype {which.dtype}, {which.min()} "
+            f"to {which.max()}; expected numbers of the {n} rows, or a mask of all of them."
+        )
+    return which.astype(np.int64) % n
