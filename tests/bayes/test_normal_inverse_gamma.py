@@ -130,3 +130,18 @@ def test_improper_posteriors_are_refused():
     for name, bad in [("prior_mean", [1.0, 2.0]), ("prior_precision", [1.0, -1.0, 1.0]), ("prior_mean", [np.nan] * 3)]:
         with pytest.raises(ValueError, match=f"{name}: got"):
             NormalInverseGammaRegressor(**{name: bad}).fit(X, y)
+
+
+@pytest.mark.parametrize("unit", [1e-140, 1e-160, 1e-305, 1e-310])
+def test_a_column_of_next_to_nothing_leaves_its_coefficient_to_the_prior(unit):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60, 2))
+    y = X[:, 0] + X[:, 1] + 0.5 * rng.standard_normal(60)
+    model = NormalInverseGammaRegressor(prior_precision=4.0).fit(X * [1.0, unit], y)
+    alone = NormalInverseGammaRegressor(prior_precision=4.0).fit(X[:, :1], y)
+    np.testing.assert_allclose(model.coef_, [alone.coef_[0], 0.0], rtol=1e-10, atol=1e-100)
+    np.testing.assert_allclose(model.log_evidence_, alone.log_evidence_, rtol=1e-10)
+    variance = model.noise_rate_ / (model.noise_shape_ - 1.0)
+    np.testing.assert_allclose(
+        model.sigma_, [[alone.sigma_[0, 0], 0.0], [0.0, variance / 4.0]], rtol=1e-10, atol=1e-100
+    )

@@ -194,9 +194,7 @@ class HorseshoeRegressor(DrawnRegression, RegressorMixin, BaseEstimator):
             slab_precision=0.0 if self.slab_scale is None else float(self.slab_scale) ** -2.0,
         )
         reporter = Reporter("sampling", (self.warm_up + self.draws) * self.chains, verbose=self.verbose)
-        draws = sample_horseshoe(
-            problem, seed_from(self.random_state), self.chains, self.warm_up, self.draws, reporter
-        )
+        draws = sample_horseshoe(problem, seed_from(self.random_state), self.chains, self.warm_up, self.draws, reporter)
         return *draws, scales
 
     def _global_scale(self, p, weight):

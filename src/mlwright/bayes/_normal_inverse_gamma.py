@@ -26,6 +26,7 @@ from mlwright.linear_model._system import Factor, Problem
 _COEF, _INTERCEPT, _PRECISION, _NOISE = 7201, 7202, 7203, 7204  # streams
 _CANCELLED = 1e-6
 _SINGULAR = 1e14
+_HELD = 1e250  # of a penalty in scaled columns: the rows say nothing of the coefficient beside its prior
 
 
 class NormalInverseGammaRegressor(BayesianMixin, LeastSquaresModel):
@@ -148,14 +149,16 @@ class NormalInverseGammaRegressor(BayesianMixin, LeastSquaresModel):
         problem = Problem.of(statistics, self.fit_intercept)
         x_scale, y_scale = problem.x_scale, problem.y_scale[0]
         start = self._per_feature("prior_mean", p, -np.inf)
+        precision = self._per_feature("prior_precision", p, 0.0)
         with np.errstate(over="ignore", under="ignore"):
-            penalty = self._per_feature("prior_precision", p, 0.0) * x_scale**2
+            penalty = np.minimum(precision * x_scale**2, 1e3 * _HELD)
             start_scaled = start / x_scale * y_scale
         factor = Factor.of(problem.gram, problem.active | (penalty > 0.0), penalty)
         if not (factor.condition < _SINGULAR and (factor.d > 0.0).all()):
             self._refuse_improper(penalty)
         gap = problem.cross[:, 0] - problem.gram @ start_scaled
-        step = factor.solve(gap[:, None])[:, 0]
+        held = penalty > _HELD
+        step = np.where(held, 0.0, factor.solve(gap[:, None])[:, 0])
         rest = problem.square[0] - 2.0 * start_scaled @ problem.cross[:, 0] + start_scaled @ problem.gram @ start_scaled
         rest = self._rest(statistics, rows, problem, start_scaled, step, penalty, rest - step @ gap, rest)
         mean = statistics.mean if self.fit_intercept else np.zeros(p + 1)
@@ -165,7 +168,8 @@ class NormalInverseGammaRegressor(BayesianMixin, LeastSquaresModel):
         if not (self.noise_shape_ > 0.0 and 0.0 < self.noise_rate_ < np.inf):
             self._refuse_noise(statistics)
         self._intercept_variance, self.X_offset_ = flat / statistics.weight, mean[:p].copy()
-        self._root = factor.inverse_root() * x_scale[:, None]
+        self._root = np.where(held[:, None] | held, 0.0, factor.inverse_root() * x_scale[:, None])
+        self._root[held, held] = 1.0 / np.sqrt(precision[held])
         self._keep_statistics(statistics)
         self._set_linear(((start_scaled + step) * x_scale / y_scale)[None, :], mean[:p], mean[p:])
         self._set_evidence(factor, penalty, statistics.weight)
