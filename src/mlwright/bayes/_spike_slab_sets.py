@@ -5,12 +5,12 @@ from scipy import special
 
 from mlwright._bayesian.noise import drawn_variances
 from mlwright._kernels.rng import normal, uniform
-from mlwright.linear_model._least_squares import centred_rows
 from mlwright.linear_model._scales import Scales
 from mlwright.linear_model._system import Problem
 
 _PICK, _VARIANCE, _COEF = 7301, 7302, 7303  # streams
 _LEFT_OUT = 1e-12  # share of the least probable sets that are not kept
+_MOST_ROWS = 1 << 14  # that are looked through for equal ones
 _WELL_CONDITIONED = 1e6  # ratios of rows to slab precision and back, that leave sums over rows their digits
 
 
@@ -39,16 +39,22 @@ def conjugate_posterior(statistics, fit_intercept, slab_precision, noise_shape, 
 
 
 def rows_of(posterior, rows, slab_precision):
-    """X and y behind the matrix of `posterior`; None where rows are as many as columns, or would lose digits."""
-    n, p = len(rows.y), len(posterior["unit"])
-    weight = float(n) if rows.w is None else float(rows.w.sum())
-    if n >= p or not 1.0 / _WELL_CONDITIONED < slab_precision / weight < _WELL_CONDITIONED:
+    """X and y behind the matrix of `posterior`; None where rows are as many as columns, or would lose digits.
+
+    Equal rows are one row of their weight: draws do not depend on how rows are counted.
+    """
+    w, p = np.ones(len(rows.y)) if rows.w is None else rows.w, len(posterior["unit"])
+    if len(w) > _MOST_ROWS or not 1.0 / _WELL_CONDITIONED < slab_precision / w.sum() < _WELL_CONDITIONED:
         return None
-    X, y = centred_rows(rows, posterior["mean"][:p], posterior["mean"][p:])
+    table = np.column_stack([rows.X, rows.y[:, 0]]).astype(np.float64)[w > 0.0]
+    table, place = np.unique(table, axis=0, return_inverse=True)
+    if len(table) >= p:
+        return None
+    table = (table - posterior["mean"]) * np.sqrt(np.bincount(place.ravel(), w[w > 0.0]))[:, None]
     deviation = np.sqrt(posterior["variance_unit"])
-    X /= deviation / posterior["unit"]
+    X = table[:, :p] / (deviation / posterior["unit"])
     X[:, posterior["matrix"].diagonal()[:p] <= slab_precision] = 0.0  # constant columns say nothing
-    return X, y[:, 0] / deviation * bool(posterior["matrix"][p, p] > 0.0)
+    return X, table[:, p] / deviation * bool(posterior["matrix"][p, p] > 0.0)
 
 
 def log_prior_of_sizes(p, inclusion, a, b):
