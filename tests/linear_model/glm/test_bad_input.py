@@ -10,6 +10,7 @@ from mlwright.linear_model import (
     GeneralizedLinearRegressor,
     HuberRegressor,
     LogisticRegression,
+    LogisticRegressionCV,
     PoissonRegressor,
     QuantileRegressor,
     TweedieRegressor,
@@ -56,6 +57,8 @@ def test_targets_outside_the_domain_name_their_row(model, value):
 def test_a_solver_without_proximal_step_names_it(solver):
     with pytest.raises(ValueError, match=r"proximal step.*'auto' or 'saga'"):
         LogisticRegression(solver=solver, l1_ratio=1.0).fit(X, Y)
+    with pytest.raises(ValueError, match=r"proximal step.*expected 'auto' \(or"):
+        GeneralizedLinearRegressor("poisson", solver="lbfgs", alpha=1.0, l1_ratio=0.5).fit(X, Y)
 
 
 def test_dependent_and_constant_columns():
@@ -163,3 +166,63 @@ def test_inverse_gaussian_with_its_own_link():
     score = (y - model.predict(X)) @ np.column_stack([np.ones(3000), X])  # of the canonical link: residuals by columns
     np.testing.assert_allclose(score, 0.0, atol=1e-5 * np.abs(y).sum())
     np.testing.assert_allclose(model.predict(X) ** -2.0, model.intercept_ + X @ model.coef_, rtol=1e-10)
+
+
+@pytest.mark.parametrize("power", [3.0, 4.0])
+@pytest.mark.parametrize("scale", [1e-150, 1e150])
+def test_targets_whose_powers_overflow_are_refused(power, scale):
+    """They were once certified with coefficients of zero."""
+    rng = np.random.default_rng(5)
+    y = rng.wald(np.exp(0.5 * X[:, 0]), 8.0)
+    with pytest.raises(ArithmeticError, match=r"y: row 0 is .* whose powers overflow"):
+        TweedieRegressor(power=power, alpha=0.0).fit(X, y * scale)
+    for unit in (1e-60, 1e60):
+        model = TweedieRegressor(power=power, alpha=0.0).fit(X, y * unit)
+        np.testing.assert_allclose(model.coef_, TweedieRegressor(power=power, alpha=0.0).fit(X, y).coef_, rtol=1e-3)
+
+
+@pytest.mark.parametrize("weight", [-1.0, np.nan, np.inf])
+def test_weights_of_classes_that_cannot_be(weight):
+    with pytest.raises(ValueError, match=r"class_weight: got .*expected finite weights of 0 or more"):
+        LogisticRegression(class_weight={0: weight, 1: 1.0, 2: 1.0}).fit(X, np.arange(60) % 3)
+
+
+def test_what_a_cross_validated_solver_has_no_step_for():
+    with pytest.raises(ValueError, match="multiclass"):
+        LogisticRegressionCV(solver="liblinear", cv=2).fit(X, np.arange(60) % 3)
+    with pytest.raises(ValueError, match="l1_ratios"):
+        LogisticRegressionCV(penalty="elasticnet", cv=2).fit(X, Y)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("l1_ratio", [0.0, 1.0])
+@pytest.mark.parametrize("unit", [1e-200, 1e200])
+def test_weights_of_any_size_are_certified(n_classes, l1_ratio, unit):
+    y = np.random.default_rng(6).integers(0, n_classes, 60)
+    plain = LogisticRegression(C=0.2, l1_ratio=l1_ratio, tol=1e-6).fit(X, y)
+    other = LogisticRegression(C=0.2 / unit, l1_ratio=l1_ratio, tol=1e-6).fit(X, y, np.full(60, unit))
+    assert other.converged_
+    np.testing.assert_allclose(other.coef_, plain.coef_, atol=1e-4)
+
+
+@pytest.mark.parametrize("C", [5e-324, 1e-300, 1e300])
+def test_penalties_of_any_size(C):
+    model = LogisticRegression(C=C).fit(X, np.random.default_rng(6).integers(0, 2, 60))
+    assert model.converged_
+    assert np.isfinite(model.objective_)
+
+
+@pytest.mark.parametrize(
+    ("model", "y"),
+    [
+        (PoissonRegressor(), np.zeros(60)),
+        (TweedieRegressor(power=1.5), np.zeros(60)),
+        (GeneralizedLinearRegressor("binomial"), np.ones(60)),
+        (GeneralizedLinearRegressor("negative_binomial"), np.zeros(60)),
+    ],
+)
+def test_the_score_of_targets_that_a_constant_fits_is_zero_as_of_r2(model, y):
+    rng = np.random.default_rng(7)
+    model.fit(X, rng.integers(0, 2, 60).astype(float))
+    assert model.score(X, y) == 0.0
+    assert model.score(X[:1], y[:1]) == 0.0

@@ -79,6 +79,16 @@ def test_every_library_and_order_of_levels_says_the_same(tmp_path):
     assert model.predict_interval(frame).shape == (600, 2)
 
 
+def test_a_level_that_only_rows_without_weight_have_is_not_there():
+    frame, y = table()
+    frame.loc[:9, "brand"], w = "z", np.ones(len(y))
+    w[:10] = 0.0
+    model = GeneralizedLinearRegressor("poisson", alpha=0.01, tol=1e-7).fit(frame, y, w)
+    without = GeneralizedLinearRegressor("poisson", alpha=0.01, tol=1e-7).fit(frame[10:], y[10:])
+    assert model.coef_names_.tolist() == without.coef_names_.tolist()
+    np.testing.assert_allclose(model.coef_, without.coef_, atol=1e-7)
+
+
 def test_exposures_warm_starts_and_refits():
     frame, y = table()
     years = np.random.default_rng(2).uniform(0.5, 1.0, len(y))

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+import sklearn
 import sklearn.linear_model as peer
 from scipy import sparse
-from sklearn.model_selection import ShuffleSplit, StratifiedKFold
+from sklearn.metrics import get_scorer
+from sklearn.model_selection import GroupKFold, ShuffleSplit, StratifiedKFold
 
 from mlwright._runtime import threads
 from mlwright.linear_model import LogisticRegression, LogisticRegressionCV
@@ -145,3 +147,138 @@ def test_a_fold_that_the_common_hessian_does_not_fit_is_fitted_alone():
     for f, (train, _) in enumerate(folds):
         alone = LogisticRegression(C=1e3).fit(X[train], y[train])
         np.testing.assert_allclose(model.coefs_paths_[f, 0, 0, 0, :3], alone.coef_[0, :3], atol=2e-3)
+
+
+@pytest.mark.parametrize("form", ["dense", "sparse", "weights", "no intercept", "units"])
+def test_folds_side_by_side_under_an_l1_penalty(form):
+    X, y = table(3000, 8, 2)
+    if form == "units":
+        X = X * 10.0 ** np.arange(-6, 10, 2) + 100.0
+    w = np.random.default_rng(1).integers(0, 4, 3000).astype(float) if form == "weights" else None
+    settings = {"fit_intercept": form != "no intercept", "tol": 1e-6}
+    cv, Cs, ratios = StratifiedKFold(4), [3e-3, 10.0, 0.03], [0.5, 1.0]
+    given = sparse.csr_matrix(X) if form == "sparse" else X
+    model = LogisticRegressionCV(
+        Cs=Cs, cv=cv, l1_ratios=ratios, scoring="neg_log_loss", use_legacy_attributes=False, **settings
+    ).fit(given, y, w)
+    spread = X.std(axis=0)
+    for f, (train, test) in enumerate(cv.split(X, y)):
+        for c, C in enumerate(Cs):
+            for r, ratio in enumerate(ratios):
+                alone = LogisticRegression(C=C, l1_ratio=ratio, **settings)
+                alone.fit(X[train], y[train], None if w is None else w[train])
+                path = model.coefs_paths_[f, r, c, 0]
+                np.testing.assert_allclose(path[:8] * spread, alone.coef_[0] * spread, atol=3e-5)
+                p = np.log(alone.predict_proba(X[test]))[np.arange(len(test)), y[test]]
+                assert abs(model.scores_[f, r, c] - np.average(p, weights=None if w is None else w[test])) <= 1e-5
+    best = LogisticRegression(C=model.C_, l1_ratio=model.l1_ratio_, **settings).fit(X, y, w)
+    assert model.converged_
+    assert model.objective_ == pytest.approx(best.objective_, rel=1e-9)
+
+
+def test_folds_side_by_side_under_an_l1_penalty_save_reads_and_keep_bits():
+    X, y = table(4000, 10, 2)
+    settings = {"l1_ratios": [1.0], "Cs": 5, "tol": 1e-5}
+    together = LogisticRegressionCV(cv=5, **settings).fit(X, y)
+    apart = LogisticRegressionCV(cv=ShuffleSplit(5, test_size=0.2, random_state=0), **settings).fit(X, y)
+    assert together.n_passes_ < 0.8 * apart.n_passes_
+    assert (together.coefs_paths_[1][:, 0] == 0.0).any()
+    for n_threads in (1, 3, 8):
+        with threads.limit(n_threads):
+            again = LogisticRegressionCV(cv=5, **settings).fit(X, y)
+        assert np.array_equal(again.coefs_paths_[1], together.coefs_paths_[1])
+
+
+@pytest.mark.parametrize(
+    ("cv", "message"),
+    [
+        ([(np.arange(90), np.arange(0))], "split 0 has 90 training and 0 test rows"),
+        ([(np.arange(0), np.arange(90))], "split 0 has 0 training and 90 test rows"),
+        ([], "got no split"),
+        ([(np.arange(30, 91), np.arange(30))], "30 to 90; expected numbers of the 90 rows"),
+    ],
+)
+def test_folds_that_cannot_be(cv, message):
+    X, y = table(90, 3, 2)
+    with pytest.raises(ValueError, match=message):
+        LogisticRegressionCV(Cs=2, cv=cv).fit(X, y)
+
+
+def test_folds_by_masks_and_lists_are_those_by_numbers():
+    X, y = table(90, 3, 2)
+    test = np.arange(90) < 30
+    expected = LogisticRegressionCV(Cs=3, cv=[(np.flatnonzero(~test), np.flatnonzero(test))]).fit(X, y)
+    for pair in [(~test, test), (list(range(30, 90)), list(range(30))), (np.arange(-60, 0), np.arange(30))]:
+        model = LogisticRegressionCV(Cs=3, cv=[pair]).fit(X, y)
+        np.testing.assert_array_equal(model.coefs_paths_[1], expected.coefs_paths_[1])
+        np.testing.assert_array_equal(model.scores_[1], expected.scores_[1])
+
+
+def test_a_score_that_is_no_number_chooses_nothing():
+    X, y = table(90, 3, 2)
+    with pytest.raises(ValueError, match=r"scoring: .* is NaN"):
+        LogisticRegressionCV(Cs=2, cv=2, scoring=lambda model, X, y: np.nan).fit(X, y)
+
+
+def test_a_class_whose_training_rows_weigh_nothing_is_named():
+    X, y = table(90, 3, 2)
+    with pytest.raises(ValueError, match="fold 0 have no row of class 0"):
+        LogisticRegressionCV(Cs=2, cv=3).fit(X, y, np.where((np.arange(90) >= 30) & (y == 0), 0.0, 1.0))
+
+
+def test_rows_left_out_are_those_of_the_penalty_chosen():
+    """Also where several penalties have the same score."""
+    X, y = table(120, 3, 2)
+    model = LogisticRegressionCV(Cs=6, cv="alo", l1_ratios=[0.0, 0.5, 1.0], use_legacy_attributes=False).fit(X, y)
+    chosen = LogisticRegressionCV(Cs=[model.C_], cv="alo", l1_ratios=[model.l1_ratio_]).fit(X, y)
+    assert (model.scores_ == model.scores_.max()).sum() > 1
+    np.testing.assert_allclose(model.loo_decision_function_, chosen.loo_decision_function_, rtol=1e-2, atol=1e-2)
+
+
+def test_metadata_goes_to_the_splitter_and_the_scorer():
+    X, y = table(120, 3, 2)
+    groups, w = np.arange(120) % 6, np.random.default_rng(2).uniform(0.5, 2.0, 120)
+    common = {"Cs": [1e-2, 1.0], "use_legacy_attributes": False}
+    with pytest.raises(ValueError, match="enable_metadata_routing=True"):
+        LogisticRegressionCV(cv=GroupKFold(3), **common).fit(X, y, groups=groups)
+    with sklearn.config_context(enable_metadata_routing=True):
+        scorer = get_scorer("neg_log_loss").set_score_request(sample_weight=True)
+        ours = LogisticRegressionCV(cv=GroupKFold(3), scoring=scorer, tol=1e-7, **common)
+        ours.fit(X, y, sample_weight=w, groups=groups)
+        theirs = peer.LogisticRegressionCV(
+            cv=GroupKFold(3), scoring=scorer, l1_ratios=(0,), tol=1e-9, max_iter=1000, **common
+        ).fit(X, y, sample_weight=w, groups=groups)
+        np.testing.assert_allclose(ours.scores_, theirs.scores_, atol=1e-6)
+        assert ours.score(X, y, sample_weight=w) == pytest.approx(theirs.score(X, y, sample_weight=w), abs=1e-5)
+        with pytest.raises(ValueError, match="sample_weight"):
+            LogisticRegressionCV(cv=2, scoring="neg_log_loss", **common).fit(X, y, sample_weight=w)
+
+
+@pytest.mark.parametrize("l1_ratio", [0.3, 1.0])
+@pytest.mark.parametrize("form", ["dense", "sparse", "weights", "no intercept", "few rows"])
+def test_folds_of_several_classes_start_from_the_hessians_of_all_rows(form, l1_ratio):
+    X, y = table(60 if form == "few rows" else 900, 8, 3)
+    w = np.random.default_rng(1).integers(1, 4, len(y)).astype(float) if form == "weights" else None
+    settings = {"fit_intercept": form != "no intercept", "tol": 1e-6}
+    cv, Cs = StratifiedKFold(3), [0.03, 3.0]
+    given = sparse.csr_matrix(X) if form == "sparse" else X
+    model = LogisticRegressionCV(Cs=Cs, cv=cv, l1_ratios=[l1_ratio], use_legacy_attributes=False, **settings)
+    model.fit(given, y, w)
+    for f, (train, _) in enumerate(cv.split(X, y)):
+        for c, C in enumerate(Cs):
+            alone = LogisticRegression(C=C, l1_ratio=l1_ratio, **settings)
+            alone.fit(X[train], y[train], None if w is None else w[train])
+            np.testing.assert_allclose(model.coefs_paths_[f, 0, c, :, :8], alone.coef_, atol=3e-5)
+    assert model.converged_
+    best = LogisticRegression(C=model.C_, l1_ratio=l1_ratio, **settings).fit(X, y, w)
+    assert model.objective_ == pytest.approx(best.objective_, rel=1e-9)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("l1_ratio", [0.0, 1.0])
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_values_that_are_not_finite(n_classes, l1_ratio, value):
+    X, y = table(3000, 4, n_classes)
+    X[7, 2] = value
+    with pytest.raises(ValueError, match="Input X contains"):
+        LogisticRegressionCV(Cs=2, cv=2, l1_ratios=[l1_ratio], scoring="neg_log_loss").fit(X, y)

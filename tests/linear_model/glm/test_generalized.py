@@ -74,6 +74,27 @@ def test_negative_binomial_dispersion_has_the_greatest_likelihood():
     assert best >= max(likelihood(model.dispersion_ * factor) for factor in (0.98, 1.02))
 
 
+def test_an_estimated_dispersion_settles_within_a_few_rounds():
+    """Values of the profile likelihood tell its maximum no closer than 1e-8; its slope does."""
+    rng = np.random.default_rng(0)
+    for y in (TARGETS["negative_binomial"], rng.poisson(np.exp(ETA)), rng.negative_binomial(0.3, 0.3 / (0.3 + MU))):
+        model = GeneralizedLinearRegressor("negative_binomial").fit(X, y.astype(float), np.arange(1500) % 3)
+        assert model.converged_
+        assert model.n_passes_ < 30
+
+
+@pytest.mark.parametrize("family", ["negative_binomial", "gamma", "poisson"])
+def test_rows_without_weight_may_be_anything(family):
+    """Also so far out that their means overflow."""
+    y, w = TARGETS[family], (np.arange(1500) % 5 > 0).astype(float)
+    far = np.where(w[:, None] > 0.0, X, 1e4 * X)
+    link = {"link": "log"}
+    model = GeneralizedLinearRegressor(family, tol=1e-7, **link).fit(far, y, w)
+    without = GeneralizedLinearRegressor(family, tol=1e-7, **link).fit(X[w > 0], y[w > 0])
+    np.testing.assert_allclose(model.coef_, without.coef_, atol=1e-6)
+    assert model.dispersion_ == pytest.approx(without.dispersion_, rel=1e-5)
+
+
 def value(y, raw):
     return np.log(np.cosh(raw - y))
 

@@ -70,8 +70,14 @@ def scores_of_fitted(model, rows):
 
 def certify(model, solution, rows):
     """Certificates of a fit, set on the model; an error for data that are not finite, a warning without certificate."""
+    keep_solution(model, solution, rows)
+    warn_unless_certified(model, solution, stacklevel=5)
+
+
+def keep_solution(model, solution, rows):
+    """Certificates of a fit, set on the model; an error for data that are not finite."""
     if solution.status == glm.NOT_FINITE:
-        _explain(model, rows)
+        explain(model, rows)
     keep_certificate(
         model,
         objective=float(solution.objective),
@@ -79,11 +85,16 @@ def certify(model, solution, rows):
         converged=solution.converged,
         n_passes=float(solution.n_passes),
     )
+
+
+def warn_unless_certified(model, solution, stacklevel=4):
+    """A ConvergenceWarning that says why, where there is no certificate."""
     if not model.converged_:
-        warnings.warn(_reason(model, solution), ConvergenceWarning, stacklevel=4)
+        warnings.warn(_reason(model, solution), ConvergenceWarning, stacklevel=stacklevel)
 
 
-def _explain(model, rows):
+def explain(model, rows):
+    """Raise the error of rows whose objective is not finite."""
     try:
         explain_not_finite(model, rows)
     except NumericalError as error:
@@ -102,9 +113,14 @@ def _reason(model, solution):
             "those where the loss stopped to change. Penalise (a smaller C, alpha above 0), or drop the features that "
             "separate."
         )
+    if solution.converged:
+        return f"{name}: the dispersion has not settled; give one by dispersion=..., or the family 'poisson' for none."
     if solution.status == glm.ITERATIONS:
         return f"{name}: max_iter reached with the optimum not certified, {violation}; increase max_iter or tol."
-    return f"{name}: no step lowers the objective although {violation}; the limit of float64 is reached; increase tol."
+    return (
+        f"{name}: no step lowers the objective although {violation}; the limit of float64 is reached (increase tol), "
+        "or the best means are at the end of the family's range (use a link that keeps them inside, as the logarithm)."
+    )
 
 
 def refuse(model, problem):

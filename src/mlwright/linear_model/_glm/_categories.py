@@ -44,12 +44,12 @@ class CategoricalMixin:
         self.is_categorical_, self._levels = None, []
         if table is None:
             return super()._rows(X, y, sample_weight)
-        mask = _is_categorical(table)
-        names = _names(table)
-        coded = [_read(table, j, names[j]) for j in np.flatnonzero(mask)]
-        self.is_categorical_, self._levels = mask, [one.values for one in coded]
+        mask, names = _is_categorical(table), _names(table)
+        self.is_categorical_ = mask
         numbers = self._numbers(table)
         rows, y, w = super()._rows(numbers if numbers.shape[1] else np.zeros((len(table), 1)), y, sample_weight)
+        coded = [_read(table, j, names[j], w) for j in np.flatnonzero(mask)]
+        self._levels = [one.values for one in coded]
         return self._with_codes(rows, self._table_of(numbers, [one.codes for one in coded])), y, w
 
     def _with_codes(self, rows, table):
@@ -204,16 +204,18 @@ def _names(table):
     return table_names(table) or [str(name) for name in table.columns]
 
 
-def _read(table, j, name):
-    """A column's codes and the levels that occur, ascending."""
-    coded = read_series(table[:, int(j)], name).used()
+def _read(table, j, name, w):
+    """A column's codes and the levels that occur, ascending; rows of weight zero, which count nothing, have any."""
+    coded = read_series(table[:, int(j)], name)
     if (coded.codes < 0).any():
         row = int(np.argmax(coded.codes < 0))
         raise ValueError(
             f"X: column {name!r} is missing in row {row}, expected a category in every row; fill it, e.g. with a level "
             "of its own."
         )
-    return coded
+    if w is not None and not w.all():
+        coded = replace(coded, codes=np.where(w > 0.0, coded.codes, coded.codes[np.argmax(w > 0.0)]))
+    return coded.used()
 
 
 def _widths(mask, levels):

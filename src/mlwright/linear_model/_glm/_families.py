@@ -170,6 +170,14 @@ class Law:
             inside = _finite(y)
         return -1 if inside.all() else int(np.flatnonzero(~inside)[0])
 
+    def first_beyond(self, y):
+        """The first row whose target overflows in the family's variance or deviance, and the largest that does not."""
+        power = {"inverse_gaussian": 3.0, "tweedie": self.parameter}.get(self.name, 0.0)
+        largest = 10.0 ** (300.0 / max(2.0, power, 2.0 - power))
+        size = np.abs(y)
+        beyond = (size > largest) | ((size > 0.0) & (size < 1.0 / largest) & (power > 2.0))
+        return (int(np.argmax(beyond)) if beyond.any() and largest < 1e149 else -1), largest
+
     @property
     def positive_only(self):
         """Whether it refuses negative targets."""

@@ -6,60 +6,21 @@ from typing import ClassVar
 import numpy as np
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
-from mlwright._kernels.glm import GlmLoss
 from mlwright.base import as_fitted, fit_context
-from mlwright.io.composite import State
-from mlwright.linear_model._glm._base import checked_offset
+from mlwright.io.composite import Maybe, State
+from mlwright.io.schema import Choice
+from mlwright.linear_model._glm._base import checked_offset, warn_unless_certified
 from mlwright.linear_model._glm._categories import CATEGORY_FIELDS, CategoricalMixin
-from mlwright.linear_model._glm._families import FAMILIES, Law, law_of
-from mlwright.linear_model._glm._laws import profile_alpha
+from mlwright.linear_model._glm._families import law_of
+from mlwright.linear_model._glm._laws import ProfileAlpha
 from mlwright.linear_model._glm._links import LINKS
+from mlwright.linear_model._glm._penalty import refuse_without_proximal_step
 from mlwright.linear_model._glm._regressor import REGRESSOR_FIELDS, GlmRegressor
 from mlwright.linear_model._glm._tweedie import ATTRIBUTES, CONSTRAINTS
+from mlwright.linear_model._glm._user_law import ForgottenLaw, is_loss, law_of_loss
 
 _ALPHA_ROUNDS, _ALPHA_SETTLED = 50, 1e-7
 _ALPHA_NONE = 1e-6  # below it the law is Poisson's, and the likelihood too flat to tell one alpha from another
-
-
-class _UserFamily:
-    """What the base needs of a loss of the user's."""
-
-    dispersed = False
-    positive_mean = False
-
-    @staticmethod
-    def variance(mu, parameter):
-        return np.ones_like(mu)
-
-
-class _UserLaw(Law):
-    """A loss made by ``mlwright.extend.loss`` in the place of a family."""
-
-    def __init__(self, loss):
-        super().__init__(loss.name, _UserFamily, loss.link, 0.0, has_law=False)
-        object.__setattr__(self, "_loss", loss)
-
-    domain_words = "targets in the domain of your loss"
-    positive_only = False  # its domain is looked at in fits only
-
-    @property
-    def loss(self):
-        compiled = self._loss.compile()
-        if not hasattr(compiled, "callbacks"):
-            raise ValueError(
-                f"family: got {self._loss!r}, which is called with all rows at once, expected a loss made by "
-                "mlwright.extend.loss; write its functions for one observation"
-            )
-        return GlmLoss("user", 0.0, compiled.address, compiled.callbacks)
-
-    def first_outside(self, y):
-        return self._loss.first_outside(y)
-
-    def start_of(self, y, w):
-        return self._loss.start_of(y, w)
-
-    def saturated(self, y, w):
-        return 0.0
 
 
 class GeneralizedLinearRegressor(CategoricalMixin, GlmRegressor):
@@ -87,7 +48,8 @@ default="normal"
         profile likelihood.
     fit_intercept : bool, default=True
     solver : {{"auto", "lbfgs", "newton-cholesky"}}, default="auto"
-        For compatibility: the method follows from the table.
+        scikit-learn's names, which have no step for an L1 penalty; "auto" takes every penalty. The method follows from
+        the table.
     max_iter : int, default=100
     tol : float, default=1e-4
         The fit is certified when what is left to gain is below ``tol**2 / 10`` of the deviance.
@@ -127,12 +89,12 @@ default="normal"
     >>> model.predict_interval(X[:1], exposure=[1.0]).shape
     (1, 2)
     """
-    _model_state = State(**(REGRESSOR_FIELDS | CATEGORY_FIELDS))
+    _model_state = State(**(REGRESSOR_FIELDS | CATEGORY_FIELDS), _user_link=Maybe(Choice(*LINKS)))
     _rows_come_with = ("offset", "exposure")
     _read_later = ("alpha", "fit_intercept", "family", "link", "power", "dispersion")
     _parameter_constraints: ClassVar[dict] = {
         **CONSTRAINTS,
-        "family": [StrOptions(set(FAMILIES)), HasMethods(["compile"])],
+        "family": [str, HasMethods(["compile"])],
         "link": [StrOptions({"auto", *LINKS})],
         "l1_ratio": [Interval(Real, 0.0, 1.0, closed="both")],
         "power": [Interval(Real, None, None, closed="neither")],
@@ -194,18 +156,24 @@ default="normal"
             For a family and link that do not go together, targets outside the domain (the message names the row), and
             exposures that are not positive.
         """
+        if self.alpha * self.l1_ratio > 0.0 and self.solver in ("lbfgs", "newton-cholesky"):
+            refuse_without_proximal_step(self.solver, "l1" if self.l1_ratio == 1.0 else "elasticnet", "'auto'")
         estimates = self.family == "negative_binomial" and self.dispersion == "estimate"
         self._alpha = 1.0 if estimates else None
         try:
             rows, y, w = self._rows(X, y, sample_weight)
             offset = self._offset(offset, exposure, len(y))
-            self._fit_rows(rows, y, w, offset)
+            solution = self._fit_rows(rows, y, w, offset)
             if estimates:
-                self._alternate(rows, y, w, offset)
+                solution = self._alternate(solution, rows, y, w, offset)
             self._remember_features(X)
             self._keep_laws(rows, y, w, offset)
         finally:
             vars(self).pop("_alpha", None)
+        vars(self).pop("_user_link", None)
+        if is_loss(self.family):
+            self._user_link = self.family.link
+        warn_unless_certified(self, solution)
         return self
 
     def predict(self, X, *, offset=None, exposure=None):
@@ -267,12 +235,10 @@ default="normal"
     def _law(self):
         family, dispersion = as_fitted(self, "family"), as_fitted(self, "dispersion")
         if not isinstance(family, str):
-            if not hasattr(family, "compile") or not hasattr(family, "link"):
-                raise ValueError(
-                    f"family: got {family!r}, expected one of {', '.join(map(repr, FAMILIES))} or a loss made by "
-                    "mlwright.extend.loss."
-                )
-            return _UserLaw(family)
+            return law_of_loss(family)
+        if family.startswith("user:") and hasattr(self, "_user_link"):
+            given_again = is_loss(self.family) and f"user:{self.family.name}" == family
+            return law_of_loss(self.family) if given_again else ForgottenLaw(self._user_link)
         alpha = getattr(self, "_alpha", None)
         if alpha is None:
             alpha = getattr(self, "dispersion_", 1.0) if dispersion == "estimate" else dispersion
@@ -294,12 +260,23 @@ default="normal"
         eta = self._scores(X)
         return eta if offset is None and exposure is None else eta + self._offset(offset, exposure, len(eta))
 
-    def _alternate(self, rows, y, w, offset):
-        """Alpha of greatest profile likelihood: alternates with the coefficients, to which it is nearly orthogonal."""
+    def _params_for_file(self):
+        """A model file holds no code: of a loss of the user's it says the name, which predicts but does not fit."""
+        parameters = self.get_params(deep=False)
+        if is_loss(self.family):
+            parameters["family"] = f"user:{self.family.name}"
+        return parameters
+
+    def _alternate(self, solution, rows, y, w, offset):
+        """The fit at the alpha of greatest profile likelihood, which is nearly orthogonal to the coefficients."""
+        n_passes, profile = self.n_passes_, ProfileAlpha(y, w)
         for _ in range(_ALPHA_ROUNDS):
-            alpha = profile_alpha(y, self._fitted_mean(rows, offset), w, self._alpha)
+            alpha = profile.best(self._fitted_mean(rows, offset), self._alpha)
             settled = abs(np.log(alpha / self._alpha)) <= _ALPHA_SETTLED or max(alpha, self._alpha) <= _ALPHA_NONE
             self._alpha = alpha
             if settled:
-                return
-            self._fit_rows(rows, y, w, offset, again=True)
+                break
+            solution = self._fit_rows(rows, y, w, offset, again=True)
+            n_passes += self.n_passes_
+        self.n_passes_, self.converged_ = n_passes, self.converged_ and settled
+        return solution

@@ -5,6 +5,7 @@ from scipy import optimize, special, stats
 
 _BISECTIONS = 60
 _LEAST_FREEDOM = 0.1  # of the residuals: with less they say nothing of the dispersion
+_FAR, _LEAST_ALPHA = 4.0, 1e-8
 
 
 def pearson_dispersion(law, y, mu, w, freedom):
@@ -13,23 +14,42 @@ def pearson_dispersion(law, y, mu, w, freedom):
         return 1.0
     if not freedom > _LEAST_FREEDOM:
         return np.nan
+    if w is not None and not w.all():  # rows without weight may have any mean
+        y, mu, w = y[w > 0.0], mu[w > 0.0], w[w > 0.0]
     square = (y - mu) ** 2 / law.family.variance(mu, law.parameter)
     return float((square if w is None else w * square).sum() / freedom)
 
 
-def profile_alpha(y, mu, w, start):
-    """The negative binomial's alpha of greatest likelihood at given means; Brent's method on its logarithm."""
-    w = np.ones_like(y) if w is None else w
+class ProfileAlpha:
+    """The negative binomial's alpha of greatest likelihood at given means, for targets `y` of weights `w`.
 
-    def negative(log_alpha):
+    Where the derivative of the likelihood in log alpha is zero, by Brent's method; the digammas are those of the
+    distinct targets.
+    """
+
+    def __init__(self, y, w):
+        self.rows = slice(None) if w is None else w > 0.0  # others may have any mean
+        self.y = y[self.rows]
+        self.w = np.ones_like(y) if w is None else w[self.rows] / w.max()
+        self.values, places = np.unique(self.y, return_inverse=True)
+        self.counts = np.bincount(places.ravel(), self.w)
+
+    def slope(self, log_alpha, mu):
+        """Of the log-likelihood, less what does not depend on alpha, over the weight."""
         theta = np.exp(-log_alpha)
-        each = special.gammaln(y + theta) - special.gammaln(theta) + special.xlogy(theta, theta)
-        return -float(w @ (each - (y + theta) * np.log(theta + mu))) / w.sum()
+        digammas = self.counts @ (special.digamma(self.values + theta) - special.digamma(theta))
+        excess = (mu - self.y) / (theta + mu)
+        return -theta * float(digammas + self.w @ (excess - np.log1p(mu / theta))) / self.counts.sum()
 
-    centre = np.log(start)
-    low, high = max(centre - 4.0, np.log(1e-8)), min(centre + 4.0, np.log(1e8))
-    found = optimize.minimize_scalar(negative, bounds=(low, high), method="bounded", options={"xatol": 1e-10})
-    return float(np.exp(found.x))
+    def best(self, mu, start):
+        """Within a factor of 50 of `start`, or the end that is better."""
+        mu, centre = mu[self.rows], np.log(start)
+        low, high = max(centre - _FAR, np.log(_LEAST_ALPHA)), min(centre + _FAR, -np.log(_LEAST_ALPHA))
+        if self.slope(low, mu) <= 0.0:
+            return float(np.exp(low))
+        if self.slope(high, mu) >= 0.0:
+            return float(np.exp(high))
+        return float(np.exp(optimize.brentq(self.slope, low, high, args=(mu,), xtol=1e-12, rtol=1e-14)))
 
 
 def quantile(law, mu, dispersion, level):

@@ -105,15 +105,24 @@ class LogisticModel(ClassifierMixin, BaseEstimator):
         if len(self.classes_) < 2:
             raise ValueError(
                 f"This solver needs samples of at least 2 classes in the data, but the data contains only one class: "
-                f"{self.classes_[0]!r}; add rows of another class."
+                f"{self.classes_.tolist()[0]!r}; add rows of another class."
             )
         self._require_two_weighted(codes, w)
         if self.class_weight is not None:
             of_class = compute_class_weight(self.class_weight, classes=self.classes_, y=labels, sample_weight=w)
-            of_row = np.asarray(of_class, dtype=np.float64)[codes.astype(np.intp)]
+            of_class = np.asarray(of_class, dtype=np.float64)
+            if not (np.isfinite(of_class) & (of_class >= 0.0)).all():
+                raise ValueError(f"class_weight: got {self.class_weight!r}, expected finite weights of 0 or more.")
+            of_row = of_class[codes.astype(np.intp)]
             w = of_row if w is None else w * of_row
             self._require_two_weighted(codes, w)
         return rows, codes, w
+
+    def _require_two_classes_for_liblinear(self):
+        if self.solver == "liblinear" and len(self.classes_) > 2:
+            raise ValueError(
+                "solver: 'liblinear' does not support multiclass classification, expected another solver, e.g. 'auto'."
+            )
 
     def _require_two_weighted(self, codes, w):
         if w is not None and len(np.unique(codes[w > 0])) < 2:
@@ -289,10 +298,7 @@ class LogisticRegression(LogisticInferenceMixin, LogisticModel):
             )
         before = (self.coef_, self.intercept_) if self.warm_start and hasattr(self, "coef_") else None
         rows, codes, w = self._labelled_rows(X, y, sample_weight)
-        if self.solver == "liblinear" and len(self.classes_) > 2:
-            raise ValueError(
-                "solver: 'liblinear' does not support multiclass classification, expected another solver, e.g. 'auto'."
-            )
+        self._require_two_classes_for_liblinear()
         l1, l2 = strength * l1_ratio, strength * (1.0 - l1_ratio)
         fitter = LogisticFitter.of_rows(rows, codes, w, len(self.classes_), self.fit_intercept, l1)
         start = fitter.start()

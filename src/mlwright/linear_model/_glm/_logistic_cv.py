@@ -1,6 +1,5 @@
 """Logistic regression with its penalty chosen by cross-validation."""
 
-from dataclasses import replace
 from numbers import Integral, Real
 from typing import ClassVar
 
@@ -8,35 +7,36 @@ import numpy as np
 from sklearn.metrics import get_scorer, get_scorer_names
 from sklearn.model_selection import check_cv
 from sklearn.utils._param_validation import Hidden, Interval, StrOptions
+from sklearn.utils.metadata_routing import (
+    MetadataRouter,
+    MethodMapping,
+    _manual_routing,
+    _raise_for_params,
+    _routing_enabled,
+    process_routing,
+)
 
 from mlwright._runtime import threads
 from mlwright.base import fit_context
 from mlwright.io.composite import Maybe, State
 from mlwright.io.schema import Labels, Number, Tensor
-from mlwright.linear_model._glm._alo import error_of, left_out
-from mlwright.linear_model._glm._base import COMMON_FIELDS, certify
-from mlwright.linear_model._glm._folds_together import FoldsTogether, fold_numbers, shares_passes
-from mlwright.linear_model._glm._logistic import SOLVERS, LogisticModel, LogisticRegression
+from mlwright.linear_model._folds import Splits
+from mlwright.linear_model._glm._base import COMMON_FIELDS, certify, explain
+from mlwright.linear_model._glm._fold_fits import FoldFits, Grid, best_place
+from mlwright.linear_model._glm._fold_shapes import SHAPES, FoldShapes
+from mlwright.linear_model._glm._held_out import Judge
+from mlwright.linear_model._glm._logistic import SOLVERS, LogisticModel
 from mlwright.linear_model._glm._logistic_fit import LogisticFitter
-from mlwright.linear_model._glm._penalty import check_solver
+from mlwright.linear_model._glm._penalty import check_solver, strength_of
 
 
-class _Scored(LogisticModel):
-    """Scores that are there already, for scikit-learn's scorers."""
-
-    def __init__(self, classes, scores):
-        self.classes_, self._scores = classes, scores[:, 0] if scores.shape[1] == 1 else scores
-
-    def decision_function(self, X):
-        return self._scores
-
-
-class LogisticRegressionCV(LogisticModel):
+class LogisticRegressionCV(FoldShapes, LogisticModel):
     """Logistic regression with ``C`` and ``l1_ratio`` chosen by cross-validation.
 
-    Each fold goes along its path of penalties, every fit started from the one before. Of two classes under an L2
-    penalty and with many rows, all folds are fitted side by side from the same reads of the rows. Where there are fewer
-    rows than columns, ``X X'`` is formed once and all folds and penalties are fitted on its parts.
+    Each fold goes along its path of penalties, every fit started from the one before. Of two classes and with many
+    rows, all folds are fitted side by side from the same reads of the rows; of more under an L1 penalty, folds start
+    from the fit to all rows and with its Hessian. Where there are fewer rows than columns, ``X X'`` is formed once and
+    all folds and penalties are fitted on its parts.
 
     Parameters
     ----------
@@ -116,6 +116,7 @@ ndarray of shape (n_folds, n_l1_ratios, n_cs, n_classes, n_features + 1)
         _fold_scores=Tensor("f8", "f c r", finite=False),
         _fold_steps=Tensor("i4", "f c r"),
         _fold_paths=Tensor("f8", "f c r * *"),
+        _shapes=Maybe(SHAPES),
         loo_decision_function_=Maybe(Tensor("f8", "*", "* *")),
         alo_error_=Maybe(Number(0.0)),
     )
@@ -179,7 +180,7 @@ ndarray of shape (n_folds, n_l1_ratios, n_cs, n_classes, n_features + 1)
         self.use_legacy_attributes = use_legacy_attributes
 
     @fit_context
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X, y, sample_weight=None, **params):
         """Fit the folds along their paths, then all rows at the best penalty.
 
         Parameters
@@ -187,28 +188,39 @@ ndarray of shape (n_folds, n_l1_ratios, n_cs, n_classes, n_features + 1)
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
         y : array-like of shape (n_samples,)
         sample_weight : array-like of shape (n_samples,), default=None
+            Of the fits, and of the scores of held-out rows.
+        **params : dict
+            Metadata for the splitter and the scorer, where scikit-learn's metadata routing is enabled.
 
         Returns
         -------
         self : object
         """
-        self.Cs_, self.l1_ratios_ = self._candidates()
+        _raise_for_params(params, self, "fit")
+        grid = Grid(*self._candidates(), self.tol, self.max_iter)
         rows, codes, w = self._labelled_rows(X, y, sample_weight)
+        self._require_two_classes_for_liblinear()
+        if sample_weight is not None:
+            params = {**params, "sample_weight": rows.w}
+        routed = self._routed(params)
+        judge = Judge(rows, codes, self.classes_, self.scoring, routed.scorer.score)
+        for name in ("alo_error_", "loo_decision_function_"):
+            vars(self).pop(name, None)
         with threads.limit(self.n_jobs):
-            l1 = float(self.l1_ratios_.max())
+            l1 = float(grid.ratios.max())
             whole = LogisticFitter.of_rows(rows, codes, w, len(self.classes_), self.fit_intercept, l1)
-            vars(self).pop("alo_error_", None)
-            vars(self).pop("loo_decision_function_", None)
-            known = {}
             if isinstance(self.cv, str):
-                self._fit_left_out(whole, rows)
+                fits = FoldFits(whole, rows, grid, judge, 1, lambda: explain(self, rows))
+                scores, self.alo_error_ = fits.fit_left_out()
+                self.loo_decision_function_ = scores[:, 0] if scores.shape[1] == 1 else scores
             else:
-                folds = list(check_cv(self.cv, codes, classifier=True).split(rows.X, codes))
-                known = self._fit_folds(whole, folds, rows)
-            self._finish(whole, rows, known)
+                splits = Splits.of(self.cv, rows.X, codes, classifier=True, **routed.splitter.split)
+                self._require_classes(whole, splits)
+                fits = FoldFits(whole, rows, grid, judge, len(splits), lambda: explain(self, rows)).fit(splits)
+            self._finish(fits)
         return self
 
-    def score(self, X, y, sample_weight=None):
+    def score(self, X, y, sample_weight=None, **score_params):
         """The score that ``scoring`` names.
 
         Parameters
@@ -216,19 +228,51 @@ ndarray of shape (n_folds, n_l1_ratios, n_cs, n_classes, n_features + 1)
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
         y : array-like of shape (n_samples,)
         sample_weight : array-like of shape (n_samples,), default=None
+        **score_params : dict
+            Metadata for the scorer, where scikit-learn's metadata routing is enabled.
 
         Returns
         -------
         score : float
         """
-        scorer = get_scorer(self.scoring or "accuracy")
-        return scorer(self, X, y) if sample_weight is None else scorer(self, X, y, sample_weight=sample_weight)
+        _raise_for_params(score_params, self, "score")
+        if sample_weight is not None:
+            score_params["sample_weight"] = sample_weight
+        if _routing_enabled():
+            score_params = process_routing(self, "score", **score_params).scorer.score
+        return self._scorer()(self, X, y, **score_params)
+
+    def get_metadata_routing(self):
+        """How metadata is routed: to the scorer and to the splitter of `cv`.
+
+        Returns
+        -------
+        routing : MetadataRouter
+        """
+        splitter = check_cv(None if isinstance(self.cv, str) else self.cv)
+        scores = MethodMapping().add(caller="fit", callee="score").add(caller="score", callee="score")
+        return (
+            MetadataRouter(owner=self)
+            .add_self_request(self)
+            .add(splitter=splitter, method_mapping=MethodMapping().add(caller="fit", callee="split"))
+            .add(scorer=self._scorer(), method_mapping=scores)
+        )
+
+    def _scorer(self):
+        return get_scorer(self.scoring or "accuracy")
+
+    def _routed(self, params):
+        if _routing_enabled():
+            return process_routing(self, "fit", **params)
+        return _manual_routing({"splitter": {"split": {}}, "scorer": {"score": params}})
 
     def _candidates(self):
         Cs = np.logspace(-4, 4, self.Cs) if isinstance(self.Cs, Integral) else np.asarray(self.Cs, dtype=np.float64)
         ratios = np.asarray([0.0] if self.l1_ratios is None else self.l1_ratios, dtype=np.float64)
         if self.penalty in ("l1", "l2") and self.l1_ratios is None:
             ratios = np.array([1.0 if self.penalty == "l1" else 0.0])
+        if self.penalty == "elasticnet" and self.l1_ratios is None:
+            raise ValueError("l1_ratios must be an array-like of numbers between 0 and 1; got None, expected a list.")
         if Cs.ndim != 1 or len(Cs) == 0 or not (Cs > 0).all():
             raise ValueError(f"Cs: got {self.Cs!r}, expected positive numbers, or how many of them.")
         if ratios.ndim != 1 or len(ratios) == 0 or not ((ratios >= 0) & (ratios <= 1)).all():
@@ -236,178 +280,41 @@ ndarray of shape (n_folds, n_l1_ratios, n_cs, n_classes, n_features + 1)
         check_solver(self.solver, 1.0, float(ratios.max()), self.dual)
         return Cs, ratios
 
-    def _begin(self, n_folds, whole, p):
-        shape, k = (n_folds, len(self.Cs_), len(self.l1_ratios_)), whole.n_rows_of_coef
-        self._fold_scores, self._fold_steps = np.empty(shape), np.empty(shape, dtype=np.int32)
-        self._fold_paths = np.empty((*shape, k, p + bool(self.fit_intercept)))
-        self.n_passes_ = 0.0
+    def _require_classes(self, whole, splits):
+        """All of them among the training rows (of positive weight) of every fold."""
+        for f, train in enumerate(splits.train):
+            w = None if whole.w is None else whole.w[train] > 0
+            missing = np.flatnonzero(np.bincount(whole.codes[train].astype(np.intp), w, whole.n_classes) == 0)
+            if len(missing):
+                label = self.classes_.tolist()[missing[0]]
+                raise ValueError(
+                    f"cv: the training rows of fold {f} have no row of class {label!r}, expected all classes in each; "
+                    "use stratified or fewer folds."
+                )
 
-    def _fit_left_out(self, whole, rows):
-        """Scores of rows left out, approximately, from one path on all rows."""
-        self._begin(1, whole, rows.X.shape[1])
-        everyone, best = np.arange(len(whole.codes)), -np.inf
-        for r, ratio in enumerate(self.l1_ratios_):
-            path = self._path(whole, ratio)
-            self._fold_steps[0, :, r] = [solution.n_iter for solution in path]
-            self._keep_paths(whole, path, 0, r)
-            self.n_passes_ += sum(solution.n_passes for solution in path)
-            for c, solution in enumerate(path):
-                penalties = ratio / self.Cs_[c], (1.0 - ratio) / self.Cs_[c]
-                guess = left_out(whole, solution, *penalties)
-                score = self._score_of(whole, guess.scores, everyone, rows, None)
-                self._fold_scores[0, c, r] = score
-                if score > best:  # as argmax: the first of the best along Cs, then along l1_ratios
-                    best, chosen = score, (whole, solution, *penalties, guess)
-        self.alo_error_ = error_of(*chosen, self.tol, self.max_iter)
-        scores = chosen[-1].scores
-        self.loo_decision_function_ = scores[:, 0] if scores.shape[1] == 1 else scores
-
-    def _fit_folds(self, whole, folds, rows):
-        """Scores of the folds; the fits to all rows that were made on the way, by penalty."""
-        self._begin(len(folds), whole, rows.X.shape[1])
-        for f, (train, _) in enumerate(folds):
-            self._require_classes(whole, train, f)
-        problem = whole.problem()
-        if shares_passes(whole, problem, self.l1_ratios_.max()):
-            fold = fold_numbers(folds, len(whole.codes))
-            if fold is not None:
-                return self._fit_folds_together(whole, problem, folds, fold, rows)
-        self._fit_folds_apart(whole, folds, rows)
-        return {}
-
-    def _fit_folds_together(self, whole, problem, folds, fold, rows):
-        order = np.argsort(self.Cs_, kind="stable")
-        penalties = [(0.0, 1.0 / self.Cs_[c]) for c in order]
-        path = whole.solve_path(problem, penalties, whole.start(), self.tol, self.max_iter)
-        together = FoldsTogether(problem, fold, len(folds), self.tol)
-        for c, solution in zip(order, path, strict=True):
-            found = together.fit(1.0 / self.Cs_[c], solution)
-            for f, (train, test) in enumerate(folds):
-                one, scores = found.solutions[f], found.scores[test, None]
-                if one is None:
-                    fitter, start = whole.part(train), (solution.coef, solution.intercept)
-                    one = fitter.solve(fitter.problem(), 0.0, 1.0 / self.Cs_[c], start, self.tol, self.max_iter)
-                    scores = fitter.scores([one], rows.X, test)[0]
-                    self.n_passes_ += one.n_passes * len(train) / len(fold)
-                self._fold_steps[f, c] = one.n_iter
-                self._fold_paths[f, c, ..., : one.coef.shape[1]] = one.coef
-                if self.fit_intercept:
-                    self._fold_paths[f, c, ..., -1] = one.intercept
-                self._fold_scores[f, c] = self._score_of(whole, scores, test, rows, self._fold_paths[f, c, 0])
-        self.n_passes_ += together.n_passes + sum(solution.n_passes for solution in path)
-        return {self.Cs_[c]: replace(solution, n_passes=0.0) for c, solution in zip(order, path, strict=True)}
-
-    def _fit_folds_apart(self, whole, folds, rows):
-        for f, (train, test) in enumerate(folds):
-            fitter = whole.part(train)
-            for r, ratio in enumerate(self.l1_ratios_):
-                path = self._path(fitter, ratio)
-                self._fold_steps[f, :, r] = [solution.n_iter for solution in path]
-                self._keep_paths(fitter, path, f, r)
-                for c, scores in enumerate(fitter.scores(path, rows.X, test)):
-                    self._fold_scores[f, c, r] = self._score_of(whole, scores, test, rows, self._fold_paths[f, c, r])
-                self.n_passes_ += sum(solution.n_passes for solution in path) * len(train) / len(whole.codes)
-
-    def _require_classes(self, whole, train, fold):
-        missing = np.flatnonzero(np.bincount(whole.codes[train].astype(np.intp), minlength=whole.n_classes) == 0)
-        if len(missing):
-            raise ValueError(
-                f"cv: the training rows of fold {fold} have no row of class {self.classes_[missing[0]]!r}, expected "
-                "all classes in each; use stratified or fewer folds."
-            )
-
-    def _path(self, fitter, ratio):
-        order = np.argsort(self.Cs_, kind="stable")
-        penalties = [(ratio / self.Cs_[c], (1.0 - ratio) / self.Cs_[c]) for c in order]
-        path = fitter.solve_path(fitter.problem(), penalties, fitter.start(), self.tol, self.max_iter)
-        return [path[i] for i in np.argsort(order, kind="stable")]
-
-    def _keep_paths(self, fitter, path, f, r):
-        k = fitter.n_rows_of_coef
-        coef, intercept = (np.concatenate([getattr(s, name) for s in path]) for name in ("coef", "intercept"))
-        stacked, shift = fitter.original(coef, intercept)
-        for c in range(len(path)):
-            here = slice(c * k, (c + 1) * k)
-            self._fold_paths[f, c, r, :, : stacked.shape[1]] = stacked[here]
-            if self.fit_intercept:
-                self._fold_paths[f, c, r, :, -1] = shift[here]
-
-    def _score_of(self, whole, scores, test, rows, path):
-        """Of held-out rows, by the weights that `fit` was given."""
-        w = None if rows.w is None else rows.w[test]
-        if w is not None and not w.any():
-            raise ValueError("cv: the held-out rows of a fold all have weight 0, expected some above 0 in each.")
-        if self.scoring is None:
-            guess = scores[:, 0] > 0 if scores.shape[1] == 1 else scores.argmax(axis=1)
-            return float(np.average(guess == whole.codes[test], weights=w))
-        p = rows.X.shape[1]
-        if path is None:
-            model = _Scored(self.classes_, scores)
-        else:
-            model = LogisticRegression()
-            model.classes_, model.n_features_in_ = self.classes_, p
-            model.coef_, model.intercept_ = path[:, :p], path[:, p] if self.fit_intercept else np.zeros(len(path))
-        X = rows.X.tocsr()[test] if rows.is_sparse else rows.X[test]
-        weight = {} if w is None else {"sample_weight": w}
-        return float(get_scorer(self.scoring)(model, X, self.classes_[whole.codes[test].astype(np.intp)], **weight))
-
-    def _finish(self, whole, rows, known):
-        n_passes = self.n_passes_
+    def _finish(self, fits):
+        grid, whole, p = fits.grid, fits.whole, fits.p
+        self.Cs_, self.l1_ratios_ = grid.Cs, grid.ratios
+        self._fold_scores, self._fold_steps, self._fold_paths = fits.scores, fits.steps, fits.paths
+        self._shapes = {"legacy": bool(self.use_legacy_attributes), "ratios": self.l1_ratios is not None}
         if self.refit:
-            best = np.unravel_index(np.argmax(self._fold_scores.sum(axis=0)), self._fold_scores.shape[1:])
-            self._best_C, self._best_l1_ratio = float(self.Cs_[best[0]]), float(self.l1_ratios_[best[1]])
-            solution = known.get(self._best_C) or self._fit_best(whole)
+            best = best_place(fits.scores.sum(axis=0))
+            self._best_C, self._best_l1_ratio = float(grid.Cs[best[0]]), float(grid.ratios[best[1]])
+            solution = fits.known.get(best) or self._fit_best(whole, grid)
             coef, intercept = solution.coef, solution.intercept
         else:
-            best = [np.unravel_index(np.argmax(s), s.shape) for s in self._fold_scores]
-            self._best_C = float(np.mean([self.Cs_[c] for c, _ in best]))
-            self._best_l1_ratio = float(np.mean([self.l1_ratios_[r] for _, r in best]))
-            mean = np.mean([self._fold_paths[f, c, r] for f, (c, r) in enumerate(best)], axis=0)
-            solution = self._fit_best(whole)  # certifies the penalty; the coefficients are the folds'
-            coef = mean[:, : rows.X.shape[1]]
-            intercept = mean[:, -1] if self.fit_intercept else np.zeros(len(mean))
-        certify(self, solution, rows)
-        self.n_passes_ += n_passes
-        self.coef_, self.intercept_ = coef.astype(rows.dtype), intercept.astype(rows.dtype)
+            best = [best_place(scores) for scores in fits.scores]
+            self._best_C = float(np.mean([grid.Cs[c] for c, _ in best]))
+            self._best_l1_ratio = float(np.mean([grid.ratios[r] for _, r in best]))
+            mean = np.mean([fits.paths[f, c, r] for f, (c, r) in enumerate(best)], axis=0)
+            solution = self._fit_best(whole, grid)  # certifies the penalty; the coefficients are the folds'
+            coef = mean[:, :p]
+            intercept = mean[:, -1] if whole.fit_intercept else np.zeros(len(mean))
+        certify(self, solution, fits.rows)
+        self.n_passes_ += fits.n_passes
+        self.coef_, self.intercept_ = coef.astype(fits.rows.dtype), intercept.astype(fits.rows.dtype)
 
-    def _fit_best(self, whole):
-        l1, l2 = self._best_l1_ratio / self._best_C, (1.0 - self._best_l1_ratio) / self._best_C
-        return whole.in_columns(whole.solve(whole.problem(), l1, l2, whole.start(), self.tol, self.max_iter))
-
-    # ---- scikit-learn's shapes of what was seen
-
-    @property
-    def _squeezes(self):
-        return self.use_legacy_attributes and self.l1_ratios is None
-
-    @property
-    def _keys(self):
-        return self.classes_[1:] if len(self.classes_) == 2 else self.classes_
-
-    @property
-    def C_(self):
-        return np.full(len(self._keys), self._best_C) if self.use_legacy_attributes else self._best_C
-
-    @property
-    def l1_ratio_(self):
-        return np.full(len(self._keys), self._best_l1_ratio) if self.use_legacy_attributes else self._best_l1_ratio
-
-    @property
-    def scores_(self):
-        if not self.use_legacy_attributes:
-            return self._fold_scores.swapaxes(1, 2)
-        scores = self._fold_scores[:, :, 0] if self._squeezes else self._fold_scores
-        return {key: scores.copy() for key in self._keys}
-
-    @property
-    def coefs_paths_(self):
-        if not self.use_legacy_attributes:
-            return self._fold_paths.swapaxes(1, 2)
-        paths = self._fold_paths[:, :, 0] if self._squeezes else self._fold_paths
-        return {key: paths[..., k, :] for k, key in enumerate(self._keys)}
-
-    @property
-    def n_iter_(self):
-        if not self.use_legacy_attributes:
-            return self._fold_steps.swapaxes(1, 2)
-        return (self._fold_steps[:, :, 0] if self._squeezes else self._fold_steps)[None]
+    def _fit_best(self, whole, grid):
+        strength = strength_of(self._best_C)
+        l1, l2 = self._best_l1_ratio * strength, (1.0 - self._best_l1_ratio) * strength
+        return whole.in_columns(whole.solve(whole.problem(), l1, l2, whole.start(), grid.tol, grid.max_iter))

@@ -10,6 +10,7 @@ from mlwright.linear_model._glm._dual import DualBasis, wants_dual
 from mlwright.linear_model._glm._families import law_of
 from mlwright.linear_model._glm._multinomial import solve_classes
 from mlwright.linear_model._glm._problem import Problem, Solution, table_of
+from mlwright.linear_model._glm._proximal_joint import forms_joint, solve_joint_by
 from mlwright.linear_model._glm._solve import forms_hessian, solve, solve_smooth_path, solve_wide
 
 _LOGIT = law_of("binomial", "logit")
@@ -60,6 +61,11 @@ class LogisticFitter:
         return np.split(together, len(path), axis=1)
 
     @property
+    def weight(self):
+        """The sum of the weights."""
+        return float(len(self.codes) if self.w is None else self.w.sum())
+
+    @property
     def n_rows_of_coef(self):
         return 1 if self.n_classes == 2 else self.n_classes
 
@@ -90,6 +96,16 @@ class LogisticFitter:
             path.append(self.solve(problem, l1, l2, start, tol, max_iter))
             start = (path[-1].coef, path[-1].intercept)
         return path
+
+    @property
+    def lends(self):
+        """Whether parts of several classes can start from the Hessian of the whole, see :meth:`solve_lent`."""
+        return self.n_classes > 2 and self.basis is None and forms_joint(self.problem(), self.n_classes)
+
+    def solve_lent(self, problem, l1, l2, start, tol, max_iter, lent=None):
+        """:meth:`solve` with a Hessian that was lent; the Solution, and the Hessian that led to it."""
+        problem = problem.with_table(problem.table, l1, l2)
+        return solve_joint_by(problem, self.n_classes, *start, tol, max_iter, lent)
 
     def start(self):
         """Zero coefficients, and the intercepts of the classes' shares."""

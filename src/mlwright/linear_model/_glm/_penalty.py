@@ -2,9 +2,13 @@
 
 import warnings
 
-import numpy as np
-
+_STRONGEST = 1e300
 _PROXIMAL = ("auto", "saga", "liblinear")  # solvers that have a proximal step, which an L1 penalty needs
+
+
+def strength_of(C):
+    """``1 / C``; about the largest number where that is infinite."""
+    return 1.0 / max(C, 1.0 / _STRONGEST)
 
 
 def penalty_of(model):
@@ -18,7 +22,7 @@ def penalty_of(model):
                 stacklevel=4,
             )
             l1_ratio = 0.0
-        return (0.0 if np.isinf(model.C) else 1.0 / model.C), float(l1_ratio)
+        return strength_of(model.C), float(l1_ratio)
     warnings.warn(
         "'penalty' was deprecated in scikit-learn 1.8 and goes with 1.10; leave it out and use l1_ratio=0 for 'l2', "
         "l1_ratio=1 for 'l1', a number between for 'elasticnet', and C=np.inf for None.",
@@ -44,17 +48,14 @@ def _strength_of_penalty(model, l1_ratio):
                 f"penalty={model.penalty!r} and l1_ratio={l1_ratio!r} disagree and penalty counts; use l1_ratio alone.",
                 stacklevel=5,
             )
-    return (0.0 if np.isinf(model.C) else 1.0 / model.C), ratio
+    return strength_of(model.C), ratio
 
 
 def check_solver(solver, strength, l1_ratio, dual):
     """ValueError where a solver of that name lacks what the penalty needs."""
     name = None if strength == 0.0 else "l2" if l1_ratio == 0.0 else "l1" if l1_ratio == 1.0 else "elasticnet"
     if name in ("l1", "elasticnet") and solver not in _PROXIMAL:
-        raise ValueError(
-            f"solver: {solver!r} supports only the L2 penalty or none: it has no proximal step, which the penalty "
-            f"{name!r} needs; expected 'auto' or 'saga' (or l1_ratio=0)."
-        )
+        refuse_without_proximal_step(solver, name, "'auto' or 'saga'")
     if dual and solver != "liblinear":
         raise ValueError(f"Solver {solver} supports only dual=False, got dual={dual}; use 'liblinear' or dual=False.")
     if solver == "liblinear" and name in (None, "elasticnet"):
@@ -62,3 +63,11 @@ def check_solver(solver, strength, l1_ratio, dual):
             f"solver: 'liblinear' has no step for the penalty {name!r}; expected l1_ratio 0 or 1 and a finite C, or "
             "solver='auto'."
         )
+
+
+def refuse_without_proximal_step(solver, penalty, others):
+    """ValueError that a solver has none, which the penalty needs; `others` have."""
+    raise ValueError(
+        f"solver: {solver!r} supports only the L2 penalty or none: it has no proximal step, which the penalty "
+        f"{penalty!r} needs; expected {others} (or l1_ratio=0)."
+    )

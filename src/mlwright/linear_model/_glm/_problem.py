@@ -60,7 +60,9 @@ class Problem:
 
     def objective(self, loss, coef):
         """The objective at coefficients of the original columns, where the sum of losses is `loss`."""
-        return float(loss + self.l2 / 2 * (coef @ coef) + self.l1 * np.abs(coef).sum())
+        with np.errstate(over="ignore"):
+            smooth = self.l2 / 2 * float(coef @ coef) if self.l2 > 0.0 else 0.0
+        return float(loss + smooth + (self.l1 * np.abs(coef).sum() if self.l1 > 0.0 else 0.0))
 
 
 @dataclass(frozen=True)

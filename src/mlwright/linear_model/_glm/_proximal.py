@@ -14,7 +14,8 @@ from mlwright._kernels.coordinate_descent import elastic_net_paths
 from mlwright.linear_model._glm._problem import Solution, original, scaled
 
 _ARMIJO, _ROUNDING, _PERFECT = 1e-4, 1e-14, 1e-12
-_INNER = 0.1  # of the violation now: how far a quadratic is solved
+_INNER, _LAST = 0.1, 1e-3  # of the violation now, of the last one: how far a quadratic is solved
+LEFT = 0.1  # times tol^2 and the deviance: what may be left to gain
 _SWEEPS = 10_000
 
 
@@ -34,13 +35,20 @@ class ProximalNewton:
         while True:
             if not np.isfinite(self.objective):
                 self.status = glm.NOT_FINITE
-            elif self.violation <= tol:
+                return self
+            d, d0, expected = self._direction(tol)
+            if self.violation <= tol and -expected <= max(LEFT * tol**2 * self.deviance, self._noise):
                 self.status = glm.CONVERGED
             elif self.n_iter < max_iter:
-                if self._step(tol):
+                if self._step(d, d0, expected):
                     continue
-                self.status = glm.STALLED
+                self.status = glm.CONVERGED if self.violation <= tol else glm.STALLED
             return self
+
+    @property
+    def _noise(self):
+        """What rounding makes of the objective."""
+        return _ROUNDING * (abs(self.objective) + abs(self.problem.saturated))
 
     def penalty(self, b):
         """The penalty at scaled coefficients."""
@@ -60,18 +68,15 @@ class ProximalNewton:
         p = len(b)
         self.violation = violation(self.gradient[:p], self.hessian.diagonal()[:p], b, self.l1, self.l2, self.deviance)
         if self.problem.fit_intercept and self.hessian[p, p] > 0:
-            self.violation = max(self.violation, abs(self.gradient[p]) / np.sqrt(self.hessian[p, p] * self.deviance))
+            size = np.sqrt(self.hessian[p, p]) * np.sqrt(self.deviance)
+            self.violation = max(self.violation, abs(self.gradient[p]) / size)
 
-    def _step(self, tol):
-        d, d0 = self._direction(tol)
-        expected = float(self.gradient[:-1] @ d) + self.gradient[-1] * d0
-        expected += self.penalty(self.b + d) - self.penalty(self.b)
-        noise = _ROUNDING * (abs(self.objective) + abs(self.problem.saturated))
+    def _step(self, d, d0, expected):
         t = 1.0
         for _ in range(40):
             b, b0 = self.b + t * d, self.b0 + t * d0
             evaluated = self._evaluate(b, b0)
-            if evaluated[0] + self.penalty(b) <= self.objective + _ARMIJO * t * expected + noise:
+            if evaluated[0] + self.penalty(b) <= self.objective + _ARMIJO * t * expected + self._noise:
                 self._move_to(b, b0, evaluated)
                 self.n_iter += 1
                 return True
@@ -79,7 +84,7 @@ class ProximalNewton:
         return False
 
     def _direction(self, tol):
-        """The minimiser of the quadratic model plus penalty, less where we are."""
+        """Steps to the minimum of the quadratic model plus penalty, and what they are expected to change."""
         p = len(self.b)
         H, g = self.hessian[:p, :p], self.gradient[:p]
         border, corner = self.hessian[:p, p], self.hessian[p, p]
@@ -89,7 +94,7 @@ class ProximalNewton:
             g = g - border * (self.gradient[p] / corner)
         linear = _times(H, self.b) - g
         square = 4 * self.deviance + abs(float(self.b @ linear)) + 2 * abs(float(g @ self.b))
-        inner = _INNER * max(min(self.violation, 1.0), tol) * np.sqrt(self.deviance / square)
+        inner = how_far(self.violation, tol) * np.sqrt(self.deviance / square)
         coef, *_ = elastic_net_paths(
             H[None],
             np.zeros(1, dtype=np.int64),
@@ -105,7 +110,14 @@ class ProximalNewton:
             max_iter=_SWEEPS,
         )
         d = coef[0, 0] - self.b
-        return d, -(self.gradient[p] + float(border @ d)) / corner if intercept else 0.0
+        d0 = -(self.gradient[p] + float(border @ d)) / corner if intercept else 0.0
+        expected = float(self.gradient[:p] @ d) + self.gradient[p] * d0
+        return d, d0, expected + self.penalty(coef[0, 0]) - self.penalty(self.b)
+
+
+def how_far(violation, tol):
+    """The violation to which a quadratic is solved: a tenth of the one now; at the end so that its gain can be told."""
+    return _INNER * min(violation, 1.0) if violation > tol else _LAST * tol
 
 
 def _times(H, b):
@@ -121,7 +133,8 @@ def violation(gradient, diagonal, b, l1, l2, deviance):
     rounding = 1e-13 * (np.abs(gradient) + l1)
     distance = np.where(distance > rounding, distance, 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        relative = np.where(distance > 0, distance / np.sqrt((diagonal + l2) * deviance), 0.0)
+        size = np.sqrt(diagonal + l2) * np.sqrt(deviance)  # root by root: weights may be anything
+        relative = np.where(distance > 0, distance / size, 0.0)
     return float(relative.max(initial=0.0))
 
 

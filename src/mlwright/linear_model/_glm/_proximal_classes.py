@@ -155,7 +155,7 @@ class ClassDescent:
         _, g, total = here
         each = [violation(g[:, c], self.diagonal, self.b[:, c], self.l1, self.l2, deviance) for c in range(self.k)]
         if self.problem.fit_intercept:
-            each.append(float(np.abs(total).max() / np.sqrt(self.corner * deviance)))
+            each.append(float(np.abs(total).max() / (np.sqrt(self.corner) * np.sqrt(deviance))))
         return max(each)
 
 

@@ -10,6 +10,8 @@ rows, and near it the last one, as long as each step with it leaves a fifth of t
 Reference: Lee, Sun and Saunders, SIAM Journal on Optimization 24 (2014), 1420-1443.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from scipy import linalg as sla
 from scipy import sparse, special
@@ -18,19 +20,19 @@ from mlwright._kernels import glm
 from mlwright._kernels.coordinate_descent import elastic_net_paths
 from mlwright._kernels.linalg import affine_map, as_design, gram
 from mlwright.linear_model._glm._problem import Solution
-from mlwright.linear_model._glm._proximal import violation
+from mlwright.linear_model._glm._proximal import LEFT, how_far, violation
 
 _MOST_PARAMETERS = 2048  # of all classes: up to which their joint Hessian is formed
 _MOST_ENTRIES = 2**27  # of the table, of which a scaled copy is made: 1 GiB
 _ARMIJO, _ROUNDING, _PERFECT = 1e-4, 1e-14, 1e-12
-_INNER, _SWEEPS, _HALVINGS = 0.1, 10_000, 40
+_SWEEPS, _HALVINGS = 10_000, 40
 _NULL = 1e-12
 _SEPARATED = 1e-8  # mean loss of a row
 _SHRINKS = 0.2  # what a step leaves of the violation, at most, before the Hessian is formed anew
-_LEFT = 0.2  # times tol^2 and the objective: twice what may be left to gain, as in Newton's method of one score
 _FAR, _SHARE = 0.1, 8  # the violation beyond which a Hessian of one row in so many will do
 _LEAST_ROWS = 50  # of those, a column
 _LARGE_SCORE, _STILL_MOVES = 8.0, 0.5  # as in Newton's method of one score
+_ELSEWHERE = np.empty(0)  # where a Hessian that was lent was formed
 
 
 def forms_joint(problem, n_classes):
@@ -39,13 +41,25 @@ def forms_joint(problem, n_classes):
     return p * n_classes <= _MOST_PARAMETERS and p * n <= _MOST_ENTRIES
 
 
+class Curvature(NamedTuple):
+    """A joint Hessian: of coefficients, class after class; of those and intercepts; of intercepts."""
+
+    hessian: np.ndarray
+    border: np.ndarray
+    corner: np.ndarray
+
+    def times(self, share):
+        return Curvature(*(share * part for part in self))
+
+
 class JointNewton:
     """The state of one minimisation: coefficients (p, k) of scaled columns and intercepts (k,).
 
-    ``from_some``: whether a Hessian of some of the rows will do far from the optimum.
+    ``from_some``: whether a Hessian of some of the rows will do far from the optimum. ``lent``: a
+    :class:`Curvature` to start with, as of other rows, in the same scaled columns.
     """
 
-    def __init__(self, problem, n_classes, b, b0, from_some=True):
+    def __init__(self, problem, n_classes, b, b0, from_some=True, lent=None):
         self.problem, self.k, self.from_some = problem, n_classes, from_some
         l1, l2 = problem.penalties()
         self.l1, self.l2 = np.tile(l1, n_classes), np.tile(l2, n_classes)
@@ -53,6 +67,9 @@ class JointNewton:
         self.b, self.b0 = b, b0
         self.n_passes, self.n_iter, self.status, self.first = 0.0, 0, glm.ITERATIONS, None
         self.violation, self.stride, self.curved_at = np.inf, 1, None
+        self.hessian = self.border = self.corner = None
+        if lent is not None:
+            (self.hessian, self.border, self.corner), self.curved_at = lent, _ELSEWHERE
 
     def penalty(self, b):
         """The penalty of coefficients (p, k)."""
@@ -70,7 +87,7 @@ class JointNewton:
                 continue
             else:
                 d, d0, expected = self._direction(tol)
-                if self.violation <= tol and -expected <= _LEFT * tol**2 * self.deviance:
+                if self.violation <= tol and -expected <= max(LEFT * tol**2 * self.deviance, self._noise):
                     self.status = glm.CONVERGED
                 elif self.n_iter < max_iter:
                     if self._step(d, d0, expected):
@@ -156,18 +173,22 @@ class JointNewton:
         b = self.b.T.ravel()
         worst = violation(self.gradient, self.hessian.diagonal(), b, self.l1, self.l2, self.deviance)
         if self.problem.fit_intercept:
-            size = np.sqrt(np.maximum(self.corner.diagonal(), 1e-300) * self.deviance)
+            size = np.sqrt(np.maximum(self.corner.diagonal(), 1e-300)) * np.sqrt(self.deviance)
             worst = max(worst, float((np.abs(self.total) / size).max()))
         return worst
 
-    def _step(self, d, d0, expected):
+    @property
+    def _noise(self):
+        """What rounding makes of the objective: a loss near zero is a difference too."""
         w = self.problem.table.w
-        noise = _ROUNDING * (abs(self.objective) + (len(self.Z) if w is None else w.sum()))
+        return _ROUNDING * (abs(self.objective) + (len(self.Z) if w is None else w.sum()))
+
+    def _step(self, d, d0, expected):
         t = 1.0
         for _ in range(_HALVINGS):
             b, b0 = self.b + t * d, self.b0 + t * d0
             evaluated = self._evaluate(b, b0)
-            if evaluated[0] + self.penalty(b) <= self.objective + _ARMIJO * t * expected + noise:
+            if evaluated[0] + self.penalty(b) <= self.objective + _ARMIJO * t * expected + self._noise:
                 self._move_to(b, b0, evaluated)
                 self.n_iter += 1
                 return True
@@ -183,7 +204,7 @@ class JointNewton:
         g = g - lifted @ self.total
         linear = (H * b).sum(axis=1) - g
         square = 4 * self.deviance + abs(float(b @ linear)) + 2 * abs(float(g @ b))
-        inner = _INNER * max(min(self.violation, 1.0), tol) * np.sqrt(self.deviance / square)
+        inner = how_far(self.violation, tol) * np.sqrt(self.deviance / square)
         coef, *_ = elastic_net_paths(
             H[None],
             np.zeros(1, dtype=np.int64),
@@ -250,12 +271,17 @@ def runs_away(problem, n_classes, coef, intercept, objective):
 
 def solve_joint(problem, n_classes, coef, intercept, tol, max_iter):
     """The optimum in coefficients (k, p) and intercepts (k,) of the original columns."""
+    return solve_joint_by(problem, n_classes, coef, intercept, tol, max_iter)[0]
+
+
+def solve_joint_by(problem, n_classes, coef, intercept, tol, max_iter, lent=None):
+    """The same from a :class:`Curvature` that was lent, and with the one that led to the optimum."""
     scale, shift = problem.scale, problem.table.shift
     start = np.ascontiguousarray((coef / scale).T)
-    state = JointNewton(problem, n_classes, start, intercept + coef @ shift).run(tol, max_iter)
+    state = JointNewton(problem, n_classes, start, intercept + coef @ shift, lent=lent).run(tol, max_iter)
     coef = state.b.T * scale
     intercept = state.b0 - coef @ shift if problem.fit_intercept else np.zeros(n_classes)
-    return Solution(
+    solution = Solution(
         coef,
         intercept - intercept.mean(),
         problem.objective(state.loss, coef.ravel()),
@@ -264,3 +290,4 @@ def solve_joint(problem, n_classes, coef, intercept, tol, max_iter):
         state.n_passes,
         state.status,
     )
+    return solution, Curvature(state.hessian, state.border, state.corner)

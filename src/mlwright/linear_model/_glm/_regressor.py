@@ -6,17 +6,19 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_array, column_or_1d
 
 from mlwright._kernels import glm
+from mlwright._runtime.errors import NumericalError
 from mlwright._validation import explain_not_finite, rows_for_fit, rows_for_predict
 from mlwright.base import as_fitted, check_coverage
 from mlwright.io.composite import Maybe, Optional
 from mlwright.io.schema import Number, Tensor
 from mlwright.linear_model._glm._base import (
     COMMON_FIELDS,
-    certify,
+    keep_solution,
     refuse,
     scores_of,
     scores_of_fitted,
     usable_weights,
+    warn_unless_certified,
 )
 from mlwright.linear_model._glm._inference import GlmInferenceMixin
 from mlwright.linear_model._glm._laws import pearson_dispersion, quantile
@@ -25,6 +27,8 @@ from mlwright.linear_model._glm._problem import Problem, table_of
 from mlwright.linear_model._glm._solve import solve
 from mlwright.linear_model._glm._uncertainty import FEW, UNCERTAINTY, uncertain_quantile, uncertainty_of
 from mlwright.linear_model._inference.kept import KEPT
+
+_ROUNDING = 1e-14  # of sums of losses: what is closer is equal
 
 REGRESSOR_FIELDS = {
     **COMMON_FIELDS,
@@ -142,12 +146,16 @@ class GlmRegressor(GlmInferenceMixin, RegressorMixin, BaseEstimator):
         y = column_or_1d(check_array(y, ensure_2d=False, dtype=np.float64))
         self._require_domain(law, y)
         w = np.ones(len(y)) if sample_weight is None else usable_weights(sample_weight, X)
-        mean = LINKS[law.link].score(np.average(y, weights=w))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            constant = float(LINKS[law.link].score(np.average(y, weights=w)))
         eta = np.asarray(eta, dtype=np.float64)
         table = glm.Table(eta[:, None], np.zeros(1), np.ones(1), y, w)
         least = law.saturated(y, w)
-        fitted, null = (glm.evaluate(table, law.loss, [b], b0, False)[0] - least for b, b0 in ((1.0, 0.0), (0.0, mean)))
-        return float(1.0 - fitted / null) if null != 0.0 else float(fitted == 0.0)
+        fitted, null = glm.evaluate(table, law.loss, [1.0], 0.0, False)[0] - least, 0.0
+        if np.isfinite(constant):  # else the targets are all at the end of the range, and a constant mean fits them
+            null = glm.evaluate(table, law.loss, [0.0], constant, False)[0] - least
+        noise = _ROUNDING * (abs(least) + abs(null))
+        return float(1.0 - fitted / null) if abs(null) > noise else float(abs(fitted) <= noise)
 
     def _require_domain(self, law, y):
         row = law.first_outside(y)
@@ -167,8 +175,9 @@ class GlmRegressor(GlmInferenceMixin, RegressorMixin, BaseEstimator):
 
     def _fit(self, X, y, sample_weight):
         rows, y, w = self._rows(X, y, sample_weight)
-        self._fit_rows(rows, y, w)
+        solution = self._fit_rows(rows, y, w)
         self._keep_laws(rows, y, w)
+        warn_unless_certified(self, solution, stacklevel=5)
         return self
 
     def _keep_laws(self, rows, y, w, offset=None):
@@ -199,10 +208,17 @@ class GlmRegressor(GlmInferenceMixin, RegressorMixin, BaseEstimator):
     def _fit_rows(self, rows, y, w, offset=None, again=False):
         law = self._law()
         self._require_domain(law, y)
+        row, largest = law.first_beyond(y)
+        if row >= 0:
+            raise NumericalError(
+                f"y: row {row} is {y[row]:g}, whose powers overflow in the family {law.name!r}; expected sizes between "
+                f"{1 / largest:.0e} and {largest:.0e}; divide y by a constant."
+            )
         problem = self._problem(law, rows, y, w, offset)
         coef, intercept = self._start(problem, law, y, w, offset, again or self.warm_start)
-        self._keep(solve(problem, coef, intercept, self.tol, self.max_iter), problem, rows)
-        return self
+        solution = solve(problem, coef, intercept, self.tol, self.max_iter)
+        self._keep(solution, problem, rows)
+        return solution
 
     def _problem(self, law, rows, y, w, offset):
         total = float(len(y) if w is None else w.sum())
@@ -230,7 +246,7 @@ class GlmRegressor(GlmInferenceMixin, RegressorMixin, BaseEstimator):
 
     def _keep(self, solution, problem, rows):
         total = float(len(problem.table.y) if problem.table.w is None else problem.table.w.sum())
-        certify(self, solution, rows)
+        keep_solution(self, solution, rows)
         self.objective_ = (solution.objective - problem.saturated) / total
         self.coef_ = solution.coef.astype(rows.dtype)
         self.intercept_ = float(solution.intercept)

@@ -24,7 +24,7 @@ def solve(problem, coef, intercept, tol, max_iter):
 
 def solve_l1(problem, coef, intercept, tol, max_iter):
     """Proximal Newton; on working sets where the columns are many."""
-    if len(coef) <= (_SPARSE_PROXIMAL if is_sparse(problem.table.X) else DENSE_PROXIMAL):
+    if needs_no_working_set(problem):
         return solve_proximal(problem, coef, intercept, tol, max_iter)
     problem, squares, _ = centred(problem)
 
@@ -33,6 +33,11 @@ def solve_l1(problem, coef, intercept, tol, max_iter):
         return table._replace(X=some_columns(table.X, members), shift=table.shift[members], scale=table.scale[members])
 
     return solve_working_set(problem, coef, intercept, tol, max_iter, squares, columns_of)
+
+
+def needs_no_working_set(problem):
+    """Whether an L1 penalty is fitted over all columns at once."""
+    return len(problem.scale) <= (_SPARSE_PROXIMAL if is_sparse(problem.table.X) else DENSE_PROXIMAL)
 
 
 def some_columns(X, members):

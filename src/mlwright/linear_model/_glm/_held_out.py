@@ -1,0 +1,69 @@
+"""Scores of rows that a fit has not seen, by scikit-learn's scorers."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from sklearn.metrics import get_scorer
+from sklearn.utils.validation import _check_method_params
+
+from mlwright.linear_model._glm._logistic import LogisticModel, LogisticRegression
+
+
+class _Scored(LogisticModel):
+    """Scores that are there already."""
+
+    def __init__(self, classes, scores):
+        self.classes_, self._scores = classes, scores[:, 0] if scores.shape[1] == 1 else scores
+
+    def decision_function(self, X):
+        return self._scores
+
+
+@dataclass(frozen=True)
+class Judge:
+    """What says how good scores of held-out rows are.
+
+    Attributes
+    ----------
+    rows : Rows
+        All of them.
+    codes : float64 array of shape (n,)
+        Numbers of their classes.
+    classes : array of shape (n_classes,)
+    scoring : str, callable or None
+        None is the accuracy.
+    params : dict
+        What the scorer is given besides, such as weights.
+    """
+
+    rows: object
+    codes: np.ndarray
+    classes: np.ndarray
+    scoring: object
+    params: dict = field(default_factory=dict)
+
+    def __call__(self, scores, test, path=None):
+        """Of rows `test` with `scores` (m, k), by a model of coefficients `path` (k, p + 1 or p) where it is given."""
+        params = _check_method_params(X=self.rows.X, params=self.params, indices=test)
+        w = params.get("sample_weight")
+        if w is not None and not np.any(w):
+            raise ValueError("cv: the held-out rows of a fold all have weight 0, expected some above 0 in each.")
+        if self.scoring is None:
+            guess = scores[:, 0] > 0 if scores.shape[1] == 1 else scores.argmax(axis=1)
+            return float(np.average(guess == self.codes[test], weights=w))
+        model = _Scored(self.classes, scores) if path is None else self._model(path)
+        X = self.rows.X.tocsr()[test] if self.rows.is_sparse else self.rows.X[test]
+        y = self.classes[self.codes[test].astype(np.intp)]
+        score = float(get_scorer(self.scoring)(model, X, y, **params))
+        if np.isnan(score):
+            raise ValueError(
+                f"scoring: {self.scoring!r} is NaN for the held-out rows of a fold, expected a number, as where all "
+                "classes are among them; use stratified or fewer folds, or another scoring."
+            )
+        return score
+
+    def _model(self, path):
+        model, p = LogisticRegression(), self.rows.X.shape[1]
+        model.classes_, model.n_features_in_ = self.classes, p
+        model.coef_, model.intercept_ = path[:, :p], path[:, p] if path.shape[1] > p else np.zeros(len(path))
+        return model
