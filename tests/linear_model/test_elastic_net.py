@@ -304,3 +304,14 @@ def test_no_penalty_is_least_squares():
     model = Lasso(0.0, tol=1e-10, max_iter=10_000).fit(X, y)
     np.testing.assert_allclose(model.coef_, np.linalg.lstsq(X - X.mean(axis=0), y - y.mean())[0], rtol=1e-7)
     assert model.converged_
+
+
+@pytest.mark.parametrize("units", [(1e-150, 1.0), (1.0, 1e-150), (1e150, 1e150), (1e-150, 1e-150)])
+def test_chosen_penalties_follow_the_units(units):
+    of_x, of_y = units
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60, 5))
+    y = X[:, 0] + rng.standard_normal(60)
+    model, scaled = LassoCV(alphas=20, tol=1e-8).fit(X, y), LassoCV(alphas=20, tol=1e-8).fit(X * of_x, y * of_y)
+    assert scaled.alpha_ / of_x / of_y == pytest.approx(model.alpha_, rel=1e-9)
+    np.testing.assert_allclose(scaled.coef_ * of_x / of_y, model.coef_, rtol=1e-6, atol=1e-9)

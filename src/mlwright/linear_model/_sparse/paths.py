@@ -10,12 +10,13 @@ from mlwright._validation import explain_not_finite, rows_for_fit
 from mlwright.linear_model._sparse.quadratic import Quadratics
 from mlwright.linear_model._sparse.working_set import RowsProblem, wants_rows
 
-_LEAST = np.finfo(np.float64).resolution
+_LEAST = np.finfo(np.float64).resolution  # of targets without spread, as in scikit-learn
+_SMALLEST = np.finfo(np.float64).tiny
 
 
 def alpha_grid(largest, eps, n_alphas):
     """`n_alphas` penalties from the largest that is of any use down to `eps` times it."""
-    if largest <= _LEAST:
+    if not largest * eps >= _SMALLEST:
         return np.full(n_alphas, _LEAST)
     return np.geomspace(largest, largest * eps, num=n_alphas)
 

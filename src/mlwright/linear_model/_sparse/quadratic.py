@@ -94,7 +94,8 @@ class Quadratics:
         """The least penalty at which every coefficient of the first set is zero."""
         p = self.n_features
         cross = self.linear[0] / self.scale[p:, None] / self.scale[:p]
-        size = cross.max(axis=1) if positive else np.sqrt((cross * cross).sum(axis=0))
+        unit = np.abs(cross).max(initial=0.0) or 1.0  # squares of what is large or small would overflow or vanish
+        size = cross.max(axis=1) if positive else unit * np.sqrt(((cross / unit) ** 2).sum(axis=0))
         return max(0.0, float(size.max(initial=0.0))) / (self.weight[0] * l1_ratio)
 
     def solve(self, sets, targets, alpha, l1_ratio, *, positive=False, start=None, tol=1e-4, max_iter=1000):
