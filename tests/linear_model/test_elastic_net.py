@@ -315,3 +315,14 @@ def test_chosen_penalties_follow_the_units(units):
     model, scaled = LassoCV(alphas=20, tol=1e-8).fit(X, y), LassoCV(alphas=20, tol=1e-8).fit(X * of_x, y * of_y)
     assert scaled.alpha_ / of_x / of_y == pytest.approx(model.alpha_, rel=1e-9)
     np.testing.assert_allclose(scaled.coef_ * of_x / of_y, model.coef_, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("of_y", [1e-150, 1.0, 1e150])
+@pytest.mark.parametrize("of_x", [1e-150, 1e150])
+def test_wide_fits_in_any_units(of_x, of_y):
+    X, y, _ = data(40, 700)
+    model = Lasso(0.1, tol=1e-8).fit(X, y)
+    scaled = Lasso(0.1 * of_x * of_y, tol=1e-8).fit(X * of_x, y * of_y)
+    assert scaled.converged_
+    assert 0.0 <= scaled.dual_gap_ <= scaled.tol * of_y**2 * (y @ y)
+    np.testing.assert_allclose(scaled.coef_ * of_x / of_y, model.coef_, rtol=1e-6, atol=1e-9)

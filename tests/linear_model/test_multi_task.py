@@ -131,6 +131,18 @@ def test_columns_and_targets_of_any_scale(scale):
         )
 
 
+@pytest.mark.parametrize("of_y", [1e-150, 1.0, 1e150])
+@pytest.mark.parametrize("of_x", [1e-150, 1e150])
+def test_wide_fits_in_any_units(of_x, of_y):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((40, 700))
+    Y = X[:, :3] + 0.1 * rng.standard_normal((40, 3))
+    model = MultiTaskLasso(0.3).fit(X, Y)
+    scaled = MultiTaskLasso(0.3 * of_x * of_y).fit(X * of_x, Y * of_y)
+    assert scaled.converged_
+    np.testing.assert_allclose(scaled.coef_ * of_x / of_y, model.coef_, rtol=1e-9, atol=1e-12)
+
+
 @pytest.mark.parametrize("shape", [(300, 40), (40, 700)])
 def test_same_bits_for_any_number_of_threads(shape):
     X, Y, _ = data(*shape)

@@ -10,6 +10,7 @@ Reference: Tibshirani et al. (2012), Strong rules for discarding predictors in l
 import numpy as np
 
 from mlwright._kernels.block_descent import block_paths
+from mlwright._kernels.units import norms
 from mlwright.linear_model._sparse.block_quadratic import each_its_own
 from mlwright.linear_model._sparse.quadratic import Answers
 from mlwright.linear_model._sparse.working_set import Columns
@@ -90,33 +91,36 @@ class BlockPath:
         """Norms of the columns' correlations, their ridge taken off."""
         balanced = self.correlation.copy()
         balanced[self.set.member] -= ridge * self.coef.T
-        return np.sqrt((balanced * balanced).sum(axis=1))
+        return norms(balanced, axis=1)
 
     def _solve(self, norm, ridge):
         m = len(self.set.member)
         if m == 0:
             return 0
         n_iter = np.zeros((1, 1), dtype=np.int32)
+        gram, linear, x, y = self.set.in_units(self.square)
         coef, *_ = block_paths(
-            self.set.gram[None], np.zeros(1, np.int64), np.ascontiguousarray(self.set.linear.T)[None],
-            np.array([self.square]), each_its_own(m), [np.array([[part]]) for part in (0.0, norm, ridge)],
-            [np.ones(m)] * 3, start=np.ascontiguousarray(self.coef)[None], tol=_INNER * self.tol,
-            max_iter=self.max_iter, n_iter=n_iter,
+            gram[None], np.zeros(1, np.int64), np.ascontiguousarray(linear)[None],
+            np.array([self.square * y * y]), each_its_own(m),
+            [np.array([[part]]) for part in (0.0, norm * x * y, ridge * x * x)], [np.ones(m)] * 3,
+            start=np.ascontiguousarray(self.coef * (y / x))[None], tol=_INNER * self.tol, max_iter=self.max_iter,
+            n_iter=n_iter,
         )  # fmt: skip
-        self.coef = coef[0, 0]
+        self.coef = coef[0, 0] * (x / y)
         return int(n_iter[0, 0])
 
     def _judge(self, residuals, norm, ridge):
         """Duality gap over all columns, and the objective, summed over rows."""
         w = self.problem.w[:, None]
         rest, cross = float((w * residuals**2).sum()), float((w * residuals * self.problem.y).sum())
-        lengths = np.sqrt((self.coef * self.coef).sum(axis=0))
-        value = norm * float(lengths.sum()) + 0.5 * ridge * float((lengths * lengths).sum())
+        lengths = norms(self.coef, axis=0)
+        square = float((lengths * lengths).sum()) if ridge > 0.0 else 0.0
+        value = norm * float(lengths.sum()) + 0.5 * ridge * square
         largest = float(self._pull(ridge).max(initial=0.0))
         scale = 1.0 if largest <= norm else norm / largest
-        conjugate = 0.5 * scale * scale * ridge * float((lengths * lengths).sum())
+        conjugate = 0.5 * scale * scale * ridge * square
         gap = 0.5 * rest * (1.0 + scale * scale) + value - scale * cross + conjugate
         if ridge > 0.0:
-            beyond = np.maximum(np.sqrt((self.correlation**2).sum(axis=1)) - norm, 0.0)
+            beyond = np.maximum(norms(self.correlation, axis=1) - norm, 0.0)
             gap = min(gap, rest + value - cross + 0.5 * float((beyond * beyond).sum()) / ridge)
         return max(gap, 0.0), 0.5 * rest + value

@@ -11,6 +11,7 @@ import numpy as np
 
 from mlwright._kernels.column_products import quadratic_forms
 from mlwright._kernels.coordinate_descent import elastic_net_paths
+from mlwright._kernels.units import norms
 
 _BEFORE_A_PATH = 200  # sweeps
 _STEPS = 30
@@ -94,8 +95,7 @@ class Quadratics:
         """The least penalty at which every coefficient of the first set is zero."""
         p = self.n_features
         cross = self.linear[0] / self.scale[p:, None] / self.scale[:p]
-        unit = np.abs(cross).max(initial=0.0) or 1.0  # squares of what is large or small would overflow or vanish
-        size = cross.max(axis=1) if positive else unit * np.sqrt(((cross / unit) ** 2).sum(axis=0))
+        size = cross.max(axis=1) if positive else norms(cross, axis=0)
         return max(0.0, float(size.max(initial=0.0))) / (self.weight[0] * l1_ratio)
 
     def solve(self, sets, targets, alpha, l1_ratio, *, positive=False, start=None, tol=1e-4, max_iter=1000):

@@ -16,6 +16,8 @@ import numpy as np
 from scipy import linalg as sla
 from scipy import sparse
 
+from mlwright._kernels.units import norms
+
 MOST_COEFFICIENTS = 4096  # of all targets: their Hessian is formed
 _NULL = 1e-12  # of the largest eigenvalue
 _LEAST_LEFT = 1e-6  # of a row, as in ``leave_one_out``
@@ -66,7 +68,7 @@ def _left_out(Z, y, w, b, weight, fit_intercept, alpha, ratio):
 
 def _penalty(b, alpha, ratio):
     """Gradient (s, t) and Hessian (s, t, t) of the penalty, a unit of weight."""
-    norm = np.sqrt((b * b).sum(axis=1))[:, None]
+    norm = norms(b, axis=1)[:, None]
     u, one = b / norm, np.eye(b.shape[1])
     slope = alpha * (ratio * u + (1.0 - ratio) * b)
     bend = alpha * ratio * (one - u[:, :, None] * u[:, None, :]) / norm[:, :, None] + alpha * (1.0 - ratio) * one

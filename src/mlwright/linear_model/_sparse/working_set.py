@@ -21,6 +21,7 @@ from mlwright._kernels.column_products import column_products
 from mlwright._kernels.coordinate_descent import elastic_net_paths
 from mlwright._kernels.layout import floats
 from mlwright._kernels.linalg import affine_map
+from mlwright._kernels.units import norms, unit_for
 from mlwright._runtime.errors import NumericalError
 from mlwright.linear_model._sparse.quadratic import Answers
 
@@ -30,6 +31,7 @@ _FEWEST = 128  # columns that may join at once
 _LIKELY = 1.0  # of a penalty: columns that far from it are left for a pass to find
 _MOST_AHEAD = 16  # steps solved before a pass
 _INNER = 0.3  # of the tolerance: what the working set is solved to
+_LARGE = 2.0**200  # a magnitude whose powers may overflow
 
 
 def wants_rows(rows):
@@ -91,7 +93,7 @@ class RowsProblem:
     def largest_alpha(self, l1_ratio, positive=False):
         """The least penalty at which every coefficient is zero."""
         cross = self.correlations(self.y)
-        size = cross.max(axis=1) if positive else np.sqrt((cross * cross).sum(axis=1))
+        size = cross.max(axis=1) if positive else norms(cross, axis=1)
         return max(0.0, float(size.max(initial=0.0))) / (self.weight * l1_ratio)
 
     def solve(self, alpha, l1_ratio, *, positive=False, start=None, tol=1e-4, max_iter=1000):
@@ -144,6 +146,18 @@ class Columns:
         if isinstance(problem.X, np.ndarray):
             return column_products(self.dense[:, -len(new) :], v)
         return problem.X[:, new].T @ v - problem.x_mean[new][:, None] * v.sum(axis=0)
+
+    def in_units(self, square):
+        """Gram matrix, products (t, m), and the powers of two of columns and targets that they are multiplied by.
+
+        Ones, and nothing is copied, unless squares of these numbers could overflow or vanish; targets have a sum of
+        squares of `square`.
+        """
+        sizes = np.sqrt([self.gram.diagonal().max(), square])
+        if ((sizes > 1.0 / _LARGE) & (sizes < _LARGE)).all():
+            return self.gram, self.linear.T, 1.0, 1.0
+        x, y = map(unit_for, sizes.tolist())
+        return self.gram * x * x, self.linear.T * x * y, x, y
 
     def residuals(self, coef):
         """Residuals of shape (n, b) of coefficients of shape (b, m); of one target, or a row of `coef` for each."""
@@ -233,12 +247,13 @@ class _Path:
         if m == 0:
             return np.zeros((l1.shape[1], 0)), n_iter[0]
         options = {"low": np.zeros(m), "high": np.full(m, np.inf)} if self.positive else {}
+        gram, linear, x, y = self.set.in_units(self.square)
         coef, *_ = elastic_net_paths(
-            self.set.gram[None], np.zeros(1, np.int64), self.set.linear.T, np.array([self.square]), l1, l2,
-            np.ones(m), np.ones(m), start=self.coef[None], tol=_INNER * self.tol, max_iter=self.max_iter,
-            n_iter=n_iter, **options,
+            gram[None], np.zeros(1, np.int64), linear,
+            np.array([self.square * y * y]), l1 * x * y, l2 * x * x, np.ones(m), np.ones(m),
+            start=self.coef[None] * (y / x), tol=_INNER * self.tol, max_iter=self.max_iter, n_iter=n_iter, **options,
         )  # fmt: skip
-        return coef[0], n_iter[0]
+        return coef[0] * (x / y), n_iter[0]
 
     def _judge(self, batch, coef, residuals, correlations):
         """Duality gaps over all columns, objectives, and whether the first step misses columns."""
@@ -248,10 +263,11 @@ class _Path:
             r, u = residuals[:, k], correlations[:, k]
             rest = float((w * r * r).sum())
             cross = float((w * r * self.y).sum())
-            norm1, norm2 = float(np.abs(coef[k]).sum()), float((coef[k] * coef[k]).sum())
+            norm1, norm2 = float(np.abs(coef[k]).sum()), float((coef[k] * coef[k]).sum()) if l2 > 0.0 else 0.0
             value = l1 * norm1 + 0.5 * l2 * norm2
             balanced = u.copy()
-            balanced[self.set.member] -= l2 * coef[k]
+            if l2 > 0.0:
+                balanced[self.set.member] -= l2 * coef[k]
             largest = float(self._pull(balanced).max(initial=0.0))
             scale = 1.0 if largest <= l1 else l1 / largest
             conjugate = 0.5 * scale * scale * l2 * norm2
