@@ -128,7 +128,7 @@ MODELS = {
     "least_squares": lambda settings: LinearRegression(),
     "ridge": lambda settings: Ridge(alpha=settings["alpha"], solver="cholesky"),
     "ridge_cv": lambda settings: RidgeCV(**settings),
-    # Two fits at a time take two thirds of the time of one after the other on both threads.
+    # Two fits at a time take half the time of one after the other on both threads.
     "ridge_search": lambda settings: TwoProcesses(
         GridSearchCV(Ridge(solver="cholesky"), settings["grid"], cv=settings["cv"], n_jobs=2)
     ),

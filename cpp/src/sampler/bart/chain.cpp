@@ -4,7 +4,6 @@
 #include <cmath>  // rint: exactly rounded everywhere
 #include <utility>
 
-#include "mlwright/base/elementary.hpp"
 #include "mlwright/base/error.hpp"
 #include "sampler/bart/latent.hpp"
 #include "sampler/bart/moves.hpp"
@@ -88,14 +87,7 @@ void Chain::step(int t) {
   std::int64_t weight = 0;
   const LeafSums tried = look(t, proposal, weight);
   forest_.stage(t, split);
-  if (proposal.move != Move::none) {
-    const double log_u = log(random.uniform_open());
-    if (leaves_enough(proposal, state.weight, weight, settings_.min_weight) &&
-        log_u < proposal.log_ratio + log_gain(proposal, leaves_, tried, model())) {
-      move_leaves(proposal, leaves_, tried);
-      forest_.accept(proposal, weight);
-    }
-  }
+  if (taken(proposal, leaves_, tried, model(), state.weight, weight, settings_.min_weight, random)) forest_.accept(proposal, weight);
   draw_values(state, leaves_, random);
   forest_.finish();
 }

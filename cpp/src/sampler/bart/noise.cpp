@@ -67,14 +67,7 @@ void Noise::step(int t, runtime::Rng random) {
   std::int64_t weight = 0;
   const Squares tried = look(t, proposal, weight);
   forest_.stage(t, split);
-  if (proposal.move != Move::none) {
-    const double log_u = log(random.uniform_open());
-    if (leaves_enough(proposal, state.weight, weight, settings_.min_weight) &&
-        log_u < proposal.log_ratio + log_gain(proposal, leaves_, tried, model_)) {
-      move_leaves(proposal, leaves_, tried);
-      forest_.accept(proposal, weight);
-    }
-  }
+  if (taken(proposal, leaves_, tried, model_, state.weight, weight, settings_.min_weight, random)) forest_.accept(proposal, weight);
   state.value.resize(leaves_.size());
   for (std::size_t k = 0; k < leaves_.size(); ++k) state.value[k] = draw(leaves_[k], random);
   forest_.finish();
