@@ -11,6 +11,7 @@
 #include "mlwright/linalg/column_products.hpp"
 #include "mlwright/linalg/fold_statistics.hpp"
 #include "mlwright/linalg/gram.hpp"
+#include "mlwright/linalg/single_statistics.hpp"
 
 namespace mlwright::bindings {
 namespace {
@@ -37,16 +38,26 @@ Vector<double> to_array(const std::vector<double>& values, std::vector<py::ssize
   return a;
 }
 
+py::object to_tuple(const linalg::FoldStatistics& stats) {
+  if (!stats.finite) return py::none();
+  const auto q = static_cast<py::ssize_t>(stats.mean.size());
+  return py::make_tuple(stats.weight, to_array(stats.mean, {q}), to_array(stats.scatter, {q, q}),
+                        to_array(stats.scale, {q}));
+}
+
 py::object fold_statistics(const py::object& x, const Strided& y, const Weight& w) {
   const auto design = design_of(x);
   const auto targets = matrix<double>(y);
   require_rows(*design, targets);
   const double* weights = weight_of(w, targets.rows);
-  const auto stats = without_gil([&](auto& token) { return linalg::fold_statistics(*design, targets, weights, token); });
-  if (!stats.finite) return py::none();
-  const index_t q = design->cols() + targets.cols;
-  return py::make_tuple(stats.weight, to_array(stats.mean, {q}), to_array(stats.scatter, {q, q}),
-                        to_array(stats.scale, {q}));
+  return to_tuple(without_gil([&](auto& token) { return linalg::fold_statistics(*design, targets, weights, token); }));
+}
+
+py::object single_statistics(const py::array_t<float, 0>& x, const Strided& y) {
+  const auto rows = matrix<float>(x);
+  const auto targets = matrix<double>(y);
+  if (rows.rows != targets.rows) throw py::value_error("X and y differ in their number of rows");
+  return to_tuple(without_gil([&](auto& token) { return linalg::single_statistics(rows, targets, token); }));
 }
 
 // Stacked over the sets: weights (K), means (K, q), scatters (K, q, q), scales (K, q).
@@ -151,6 +162,7 @@ Vector<double> quadratic_forms(const Vector<double>& gram, const Vector<double>&
 void register_linalg(py::module_& m) {
   py::module_ linalg = m.def_submodule("linalg");
   linalg.def("fold_statistics", &fold_statistics, py::arg("x"), py::arg("y").noconvert(), py::arg("w").noconvert());
+  linalg.def("single_statistics", &single_statistics, py::arg("x").noconvert(), py::arg("y").noconvert());
   linalg.def("fold_statistics_of_sets", &fold_statistics_of_sets, py::arg("x"), py::arg("y").noconvert(),
              py::arg("w").noconvert(), py::arg("numbers").noconvert(), py::arg("starts").noconvert());
   linalg.def("residual_gradient", &residual_gradient, py::arg("x"), py::arg("y").noconvert(), py::arg("w").noconvert(),

@@ -65,7 +65,7 @@ void Cholesky::update_rest(index_t begin, index_t end, runtime::CancelToken& tok
       }
   double* rest = row(end) + end;
   runtime::parallel_for(groups, kGroupsAChunk, token, [&](index_t, index_t first, index_t last) {
-    simd::gram().rank_update(block.data(), negative.data(), rows, first, groups, first, last, rest, ld_);
+    simd::gram().rank_update(block.data(), negative.data(), rows, first, groups, first, last, rest, ld_, {});
   });
 }
 

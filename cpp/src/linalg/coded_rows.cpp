@@ -76,7 +76,7 @@ class CodedRows final : public RowBlocks {
     double* weighted = scratch + groups() * kStream;
     if (numbers_) {
       simd::gram().weigh(scratch, h, rows, groups(), weighted);
-      simd::gram().rank_update(scratch, weighted, rows, 0, groups(), 0, groups(), gram + levels_ * (padded() + 1), padded());
+      simd::gram().rank_update(scratch, weighted, rows, 0, groups(), 0, groups(), gram + levels_ * (padded() + 1), padded(), {});
     }
     simd::coded().add_gram(codes_.data + begin * codes_.cols, codes_.cols, h, weighted, rows, groups(), levels_, gram, padded());
   }

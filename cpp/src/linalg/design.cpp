@@ -20,8 +20,8 @@ void DenseDesign<T>::pack(index_t begin, index_t rows, const Affine& affine, dou
     else return kernels.pack_f64;
   }();
   const double* row_shift = affine.row_shift == nullptr ? nullptr : affine.row_shift + begin;
-  pack_dense(x_.data + begin * x_.row_stride, x_.row_stride, x_.col_stride, rows, x_.cols, 0, affine.shift, row_shift,
-             affine.scale, block);
+  pack_dense(x_.data + begin * x_.row_stride, x_.row_stride, x_.col_stride, rows, x_.cols, 0,
+             affine.reads_ahead ? rows : 0, affine.shift, row_shift, affine.scale, block);
 }
 
 template <class T, class Index>

@@ -6,6 +6,7 @@
 
 #include "mlwright/base/checked.hpp"
 #include "mlwright/runtime/parallel.hpp"
+#include "linalg/mirror.hpp"
 #include "linalg/row_sums.hpp"
 #include "simd/glm.hpp"
 #include "simd/gram.hpp"
@@ -23,16 +24,20 @@ constexpr index_t kFewGroups = 64;                    // up to 512 columns a Gra
 constexpr index_t kPanelBlocks = 8;                   // blocks of rows packed at once when tiles are shared out
 constexpr index_t kTileGroups = 16;                   // two packed sides of 128 columns fill half a second-level cache
 
-// One chunk of rows into its own Gram (upper half, whole groups).
-void gram_of_rows(const Augmented& z, const double* w, index_t begin, index_t end, double* scratch, double* gram) {
+// One chunk of rows into its own Gram (upper half, whole groups). Products take longer than memory does: they ask for the
+// block after theirs.
+void gram_of_rows(Augmented z, const double* w, index_t begin, index_t end, double* scratch, double* gram) {
   const auto& kernels = simd::gram();
   const index_t groups = z.groups(), width = z.padded();
+  z.affine.reads_ahead = false;
   double* block = scratch;
   double* weighted = w == nullptr ? block : scratch + groups * kStream;
   for_blocks(begin, end, [&](index_t r, index_t rows) {
     z.pack(r, rows, block);
     if (w != nullptr) kernels.weigh(block, w + r, rows, groups, weighted);
-    kernels.rank_update(block, weighted, rows, 0, groups, 0, groups, gram, width);
+    const index_t next = r + rows;
+    const Ahead ahead = z.x.ahead(next, std::min(kBlockRows, end - next));
+    kernels.rank_update(block, weighted, rows, 0, groups, 0, groups, gram, width, ahead);
   });
 }
 
@@ -74,17 +79,11 @@ std::vector<double> gram_by_tiles(const Augmented& z, const double* w, runtime::
         const index_t offset = r / kBlockRows * block_size;
         kernels.rank_update(panel.get() + offset, b + offset, rows, i * kTileGroups,
                             std::min(groups, (i + 1) * kTileGroups), j * kTileGroups,
-                            std::min(groups, (j + 1) * kTileGroups), gram.data(), width);
+                            std::min(groups, (j + 1) * kTileGroups), gram.data(), width, {});
       });
     });
   }
   return gram;
-}
-
-void mirror(std::vector<double>& gram, index_t width) {
-  for (index_t j = 0; j < width; ++j)
-    for (index_t i = j + 1; i < width; ++i)
-      gram[static_cast<std::size_t>(i * width + j)] = gram[static_cast<std::size_t>(j * width + i)];
 }
 
 }  // namespace
@@ -97,8 +96,8 @@ void Augmented::pack(index_t begin, index_t rows, double* block) const {
   const index_t p = x.cols();
   if (y.cols > 0) {
     const double* row_shift = affine.row_shift == nullptr ? nullptr : affine.row_shift + begin;
-    simd::gram().pack_f64(y.data + begin * y.row_stride, y.row_stride, y.col_stride, rows, y.cols, p, affine.shift + p,
-                          row_shift, affine.scale + p, block);
+    simd::gram().pack_f64(y.data + begin * y.row_stride, y.row_stride, y.col_stride, rows, y.cols, p,
+                          affine.reads_ahead ? rows : 0, affine.shift + p, row_shift, affine.scale + p, block);
   }
   if (ones) {
     const index_t column = p + y.cols;

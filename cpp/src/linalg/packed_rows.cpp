@@ -43,7 +43,7 @@ class PackedRows final : public RowBlocks {
     for (index_t k = 0; k < width; ++k)
       for (index_t r = 0; r < rows; ++r) packed[k / kGroup * kStream + r * kGroup + k % kGroup] = factor[r * width + k];
     const index_t first = groups(), last = groups() + width / kGroup;
-    simd::gram().rank_update(scratch, scratch, rows, first, last, 0, groups(), sum - first * kGroup, width);
+    simd::gram().rank_update(scratch, scratch, rows, first, last, 0, groups(), sum - first * kGroup, width, {});
   }
   void add_squares(index_t, index_t rows, const double* scratch, const double* factor, double* sum) const override {
     for (index_t j = 0; j < padded(); ++j)
@@ -59,7 +59,7 @@ class PackedRows final : public RowBlocks {
   void add_gram(index_t, index_t rows, double* scratch, const double* h, double* gram) const override {
     double* weighted = scratch + groups() * kStream;
     simd::gram().weigh(scratch, h, rows, groups(), weighted);
-    simd::gram().rank_update(scratch, weighted, rows, 0, groups(), 0, groups(), gram, padded());
+    simd::gram().rank_update(scratch, weighted, rows, 0, groups(), 0, groups(), gram, padded(), {});
   }
   std::vector<double> gram(const double* h, runtime::CancelToken& token) const override {
     return weighted_gram({x_, {nullptr, x_.rows(), 0, 0, 0}, false, affine()}, h, token);

@@ -104,7 +104,7 @@ class Chain {
       }
       kernels.accumulate(block, pull, n, packed_.groups, right_.data());
       kernels.weigh(block, omega, n, packed_.groups, weighted_.data());
-      kernels.rank_update(block, weighted_.data(), n, 0, packed_.groups, 0, packed_.groups, gram_.data(), packed_.padded());
+      kernels.rank_update(block, weighted_.data(), n, 0, packed_.groups, 0, packed_.groups, gram_.data(), packed_.padded(), {});
     }
   }
 

@@ -45,7 +45,15 @@ class FoldStatistics:
     @classmethod
     def of_rows(cls, design, y, w=None):
         """Statistics of rows; None where a number among them is not finite."""
-        sums = linalg.fold_statistics(design, y, w)
+        return cls._of_sums(linalg.fold_statistics(design, y, w), y)
+
+    @classmethod
+    def of_single(cls, X, y):
+        """Statistics of float32 rows by products in float32; None where that will not do."""
+        return cls._of_sums(linalg.single_statistics(X, y), y)
+
+    @classmethod
+    def _of_sums(cls, sums, y):
         if sums is None:
             return None
         weight, mean, scatter, scale = sums

@@ -67,6 +67,31 @@ def fold_statistics(X, y, w=None):
 
 
 @kernel(
+    native="linalg.single_statistics",
+    twin="linalg:single_statistics",
+    strategy="linalg:single_rows",
+    tolerance=Tolerance(rtol=1e-5, atol=1e-4),
+)
+def single_statistics(X, y):
+    """:func:`fold_statistics` by products in single precision, their sums over blocks of rows in double.
+
+    Parameters
+    ----------
+    X : float32 array of shape (n, p)
+    y : float64 array of shape (n, t)
+
+    Returns
+    -------
+    weight, mean, scatter, scale : as those of :func:`fold_statistics`
+        Sums are off by at most 4e-6 of the sum of the sizes of their terms; of many rows by far less.
+
+    None instead of the tuple where single precision will not do: numbers that are not finite, constant columns,
+    outliers or means that a few rows did not tell of.
+    """
+    return _core.single_statistics(X, layout.doubles(y))
+
+
+@kernel(
     native="linalg.fold_statistics_of_sets",
     twin="linalg:fold_statistics_of_sets",
     strategy="linalg:sets_of_rows",

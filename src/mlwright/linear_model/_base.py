@@ -9,6 +9,7 @@ from mlwright._kernels.linalg import affine_map, as_design
 from mlwright._runtime.errors import ModelFormatError
 from mlwright._validation import explain_not_finite, require_finite, rows_for_fit, rows_for_predict
 from mlwright.base import IntervalMixin, StateAlgebraMixin
+from mlwright.linear_model._single import single_statistics
 from mlwright.linear_model._state import state_problem
 
 _SMALL = 512  # columns up to which a Gram matrix costs next to nothing, whatever the number of rows
@@ -42,7 +43,9 @@ class LinearStatistics(BaseEstimator):
         return self._sums(rows)
 
     def _sums(self, rows):
-        statistics = FoldStatistics.of_rows(rows.design, rows.y, rows.w)
+        statistics = single_statistics(rows, self.fit_intercept)
+        if statistics is None:
+            statistics = FoldStatistics.of_rows(rows.design, rows.y, rows.w)
         if statistics is None:
             explain_not_finite(self, rows)
         return statistics

@@ -65,6 +65,17 @@ def rows_and_weights(draw):
 
 
 @st.composite
+def single_rows(draw):
+    """Enough float32 rows for their first 256 to tell every column's mean and spread."""
+    n, p = draw(st.integers(60, 700)), draw(st.integers(1, 40))
+    rng = _rng(draw)
+    centre, spread = draw(st.sampled_from([0.0, 3.0, 50.0])), draw(st.sampled_from([1e-3, 1.0, 100.0]))
+    X = (rng.standard_normal((n, p)) * spread + centre * spread).astype(np.float32)
+    y = rng.standard_normal((n, draw(st.integers(1, 3)))) * 1e4
+    return (with_layout(X, draw(st.sampled_from(LAYOUTS))), y), {}
+
+
+@st.composite
 def sets_of_rows(draw):
     """Up to five sets of row numbers: in runs, scattered, repeated, some rows in none."""
     X = draw(designs())

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <span>
 
+#include "mlwright/base/ahead.hpp"
 #include "mlwright/base/view.hpp"
 
 namespace mlwright::linalg {
@@ -17,6 +18,7 @@ struct Affine {                       // what pack() does to every entry
   const double* shift = nullptr;      // one a column
   const double* scale = nullptr;      // one a column
   const double* row_shift = nullptr;  // one a row of the whole matrix, or null
+  bool reads_ahead = true;            // whether memory is asked for the rows that follow; false: the caller does
 };
 
 class Design {
@@ -25,6 +27,8 @@ class Design {
   virtual index_t rows() const noexcept = 0;
   virtual index_t cols() const noexcept = 0;
   virtual void pack(index_t begin, index_t rows, const Affine& affine, double* block) const = 0;
+  // Where pack() would read these rows; none where that is not known beforehand.
+  virtual Ahead ahead(index_t, index_t) const noexcept { return {}; }
 };
 
 template <class T>
@@ -34,6 +38,7 @@ class DenseDesign final : public Design {
   index_t rows() const noexcept override { return x_.rows; }
   index_t cols() const noexcept override { return x_.cols; }
   void pack(index_t begin, index_t rows, const Affine& affine, double* block) const override;
+  Ahead ahead(index_t begin, index_t rows) const noexcept override { return ahead_of(x_.row_block(begin, begin + rows)); }
 
  private:
   MatrixView<const T> x_;

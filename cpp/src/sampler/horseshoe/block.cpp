@@ -83,7 +83,7 @@ bool Block::factor_of_rows() {
   for (index_t k = 0; k < packed_.count(); ++k) {
     check_();
     kernels.weigh(packed_.block(k), prior_.data() + k * kBlockRows, packed_.size(k), groups, weighted_.data());
-    kernels.rank_update(packed_.block(k), weighted_.data(), packed_.size(k), 0, groups, 0, groups, matrix_.data(), padded);
+    kernels.rank_update(packed_.block(k), weighted_.data(), packed_.size(k), 0, groups, 0, groups, matrix_.data(), padded, {});
   }
   for (index_t i = 0; i < n; ++i) {
     for (index_t j = 0; j <= i; ++j) factor_[at(i * n + j)] = matrix_[at(j * padded + i)];
