@@ -2,12 +2,14 @@
 
 #include "linalg/row_sums.hpp"
 #include "simd/glm.hpp"
+#include "solver/hessian_products.hpp"
 #include "solver/preconditioner.hpp"
 
 namespace mlwright::solver {
 namespace {
 
 using linalg::kBlockRows;
+constexpr double kBound = 0.5;  // of the curvature of classes
 constexpr double kRounding = 1e-15;  // of a row's loss: scores are of the order of one
 
 // Adds the penalty of coefficients (padded x width) and its gradient.
@@ -20,6 +22,20 @@ double add_penalty(const std::vector<double>& l2, index_t width, const double* b
       sum += l2[j] * b[at] * b[at];
     }
   return 0.5 * sum;
+}
+
+// A bound of r'H^-1 r: every coefficient is bent by its penalty at least, every intercept by `corner`.
+double penalty_bound(const LinearProblem& problem, index_t width, const double* r, double corner) {
+  double sum = 0.0;
+  for (std::size_t j = 0; j < problem.l2.size(); ++j)
+    for (index_t k = 0; k < width; ++k) {
+      const double one = r[static_cast<index_t>(j) * width + k];
+      if (one != 0.0) sum += one * one / problem.l2[j];
+    }
+  const double* intercepts = r + problem.x.padded() * width;
+  for (index_t k = 0; k < width; ++k)
+    if (intercepts[k] != 0.0) sum += intercepts[k] * intercepts[k] / corner;
+  return sum;
 }
 
 // One block of rows of a multinomial pass: scores, softmax, and sums of the residuals.
@@ -46,7 +62,7 @@ struct ClassPass {
 class Multinomial final : public SmoothObjective {
  public:
   Multinomial(LinearProblem problem, index_t classes, runtime::CancelToken& token)
-      : problem_(std::move(problem)), classes_(classes), width_(class_width(classes)), preconditioner_(problem_, 0.5, token) {}
+      : problem_(std::move(problem)), classes_(classes), width_(class_width(classes)), preconditioner_(problem_, kBound, token) {}
 
   index_t size() const override { return (problem_.x.padded() + 1) * width_; }
   double saturated() const override { return problem_.saturated; }
@@ -56,17 +72,26 @@ class Multinomial final : public SmoothObjective {
   double evaluate(const double* x, double* gradient, runtime::CancelToken& token) override {
     return multinomial_pass(problem_, classes_, x, gradient, token) + add_penalty(problem_.l2, width_, x, gradient);
   }
+  void curve_at(const double* x, runtime::CancelToken&) override { at_.assign(x, x + size()); }
+  double times_hessian(const double* v, double* out, runtime::CancelToken& token) const override {
+    const double square = multinomial_hessian_product(problem_, classes_, at_.data(), v, out, token);
+    return kBound * square + 2.0 * add_penalty(problem_.l2, width_, v, out);
+  }
+  double bound(const double* r, double share) const override {
+    return penalty_bound(problem_, width_, r, kBound * preconditioner_.weight() * share);
+  }
 
  private:
   LinearProblem problem_;
   index_t classes_, width_;
   Preconditioner preconditioner_;
+  std::vector<double> at_;  // where products with the Hessian are asked for
 };
 
 class Scalar final : public SmoothObjective {
  public:
   Scalar(LinearProblem problem, const RowLoss& loss, double curvature, runtime::CancelToken& token)
-      : problem_(std::move(problem)), loss_(loss), preconditioner_(problem_, curvature, token),
+      : problem_(std::move(problem)), loss_(loss), preconditioner_(problem_, curvature, token), curvature_(curvature),
         eta_(static_cast<std::size_t>(problem_.x.rows())) {}
 
   index_t size() const override { return problem_.x.padded() + 1; }
@@ -84,12 +109,23 @@ class Scalar final : public SmoothObjective {
     gradient[padded] = problem_.intercept ? sums.total_g : 0.0;
     return sums.loss + add_penalty(problem_.l2, 1, x, gradient);
   }
+  void curve_at(const double* x, runtime::CancelToken& token) override {
+    row_curvature_ = row_curvatures({problem_.x, problem_.y, problem_.w, problem_.offset, loss_}, x, token);
+  }
+  double times_hessian(const double* v, double* out, runtime::CancelToken& token) const override {
+    const double square = scalar_hessian_product(problem_, row_curvature_, v, out, token);
+    return curvature_ * square + 2.0 * add_penalty(problem_.l2, 1, v, out);
+  }
+  double bound(const double* r, double share) const override {
+    return penalty_bound(problem_, 1, r, curvature_ * preconditioner_.weight() * share);
+  }
 
  private:
   LinearProblem problem_;
   const RowLoss& loss_;
   Preconditioner preconditioner_;
-  std::vector<double> eta_;
+  double curvature_;
+  std::vector<double> eta_, row_curvature_;  // row_curvature_: , where products with the Hessian are asked for
 };
 
 }  // namespace

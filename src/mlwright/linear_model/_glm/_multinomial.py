@@ -1,5 +1,7 @@
 """Several classes: the multinomial problem to its solver and back."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from mlwright._kernels import glm
@@ -7,6 +9,8 @@ from mlwright.linear_model._glm._problem import Solution
 from mlwright.linear_model._glm._proximal_classes import solve_classes_l1
 from mlwright.linear_model._glm._proximal_joint import forms_joint, runs_away, solve_joint
 from mlwright.linear_model._glm._solve import INNER_STEPS, LARGEST_HESSIAN, centred
+
+_PATIENCE = 100  # steps of L-BFGS, and one a coefficient, before a joint Hessian that can be formed is
 
 
 def solve_classes(problem, n_classes, coef, intercept, tol, max_iter, diagonal=False):
@@ -17,6 +21,21 @@ def solve_classes(problem, n_classes, coef, intercept, tol, max_iter, diagonal=F
     if problem.l1 > 0:
         method = solve_joint if forms_joint(problem, n_classes) else solve_classes_l1
         return method(problem, n_classes, coef, intercept, tol, max_iter)
+    joint = forms_joint(problem, n_classes)
+    most = max_iter * INNER_STEPS
+    first = min(most, _PATIENCE + coef.size) if joint else most
+    solution = _descend(problem, n_classes, coef, intercept, tol, first, diagonal)
+    if solution.status in (glm.ITERATIONS, glm.STALLED) and joint and first < most:
+        more = solve_joint(problem, n_classes, solution.coef, solution.intercept, tol, max_iter)
+        solution = replace(more, n_iter=solution.n_iter + more.n_iter, n_passes=solution.n_passes + more.n_passes)
+    lost = problem.l2 == 0.0 and solution.status != glm.NOT_FINITE
+    if lost and runs_away(problem, n_classes, solution.coef, solution.intercept, solution.objective):
+        return replace(solution, status=glm.DIVERGING)
+    return solution
+
+
+def _descend(problem, n_classes, coef, intercept, tol, max_iter, diagonal):
+    """By L-BFGS, of no more than `max_iter` steps."""
     squares, passes = None, 0.0
     if diagonal or len(problem.scale) > LARGEST_HESSIAN or _wide_sparse(problem):
         problem, squares, passes = centred(problem)
@@ -32,17 +51,15 @@ def solve_classes(problem, n_classes, coef, intercept, tol, max_iter, diagonal=F
         intercept + coef @ shift,
         squares,
         tol,
-        max_iter * INNER_STEPS,
+        max_iter,
     )
     coef = b.T * scale
     intercept = b0 - coef @ shift if problem.fit_intercept else np.zeros(n_classes)
-    objective = facts["objective"]
     violation = facts["violation"] if np.isfinite(facts["violation"]) else np.inf
-    intercept = intercept - intercept.mean()
-    status = facts["status"]
-    if problem.l2 == 0.0 and status != glm.NOT_FINITE and runs_away(problem, n_classes, coef, intercept, objective):
-        status = glm.DIVERGING
-    return Solution(coef, intercept, objective, violation, facts["n_iter"], facts["n_passes"] + passes, status)
+    passes += facts["n_passes"]
+    return Solution(
+        coef, intercept - intercept.mean(), facts["objective"], violation, facts["n_iter"], passes, facts["status"]
+    )
 
 
 def _wide_sparse(problem):

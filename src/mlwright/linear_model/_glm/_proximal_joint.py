@@ -86,7 +86,7 @@ class JointNewton:
                 self._curve(1)
                 continue
             else:
-                d, d0, expected = self._direction(tol)
+                d, d0, expected = self._direction(tol) if self.l1.any() else self._smooth_direction()
                 if self.violation <= tol and -expected <= max(LEFT * tol**2 * self.deviance, self._noise):
                     self.status = glm.CONVERGED
                 elif self.n_iter < max_iter:
@@ -150,6 +150,11 @@ class JointNewton:
     def scores(self, b, b0):
         """Of all rows, (n, k), for coefficients (p, k) and intercepts (k,)."""
         return affine_map(self.Z, np.vstack([b, b0]).T, np.zeros(self.k))
+
+    def _smooth_direction(self):
+        """Newton's step where there is no L1 penalty, and what it is expected to change."""
+        d, d0 = self.newton_step()
+        return d, d0, float((self.gradient + self.l2 * self.b.T.ravel()) @ d.T.ravel() + self.total @ d0)
 
     def newton_step(self):
         """To the minimum of the quadratic model without an L1 penalty: steps of the coefficients and intercepts."""
