@@ -75,16 +75,27 @@ SelectedRows::SelectedRows(const Design& all, std::span<const std::int64_t> numb
                             std::to_string(all.rows()));
 }
 
+index_t SelectedRows::run(index_t begin, index_t rows) const noexcept {
+  const std::int64_t* number = numbers_.data() + begin;
+  index_t run = 1;
+  while (run < rows && number[run] == number[0] + run) ++run;
+  return run;
+}
+
+Ahead SelectedRows::ahead(index_t begin, index_t rows) const noexcept {
+  if (rows == 0 || run(begin, rows) < rows) return {};
+  return all_.ahead(numbers_[static_cast<std::size_t>(begin)], rows);
+}
+
 // Runs of rows that follow each other in X too are packed at once.
 void SelectedRows::pack(index_t begin, index_t rows, const Affine& affine, double* block) const {
   Affine of_run = affine;
   for (index_t r = 0; r < rows;) {
     const std::int64_t first = numbers_[static_cast<std::size_t>(begin + r)];
-    index_t run = 1;
-    while (r + run < rows && numbers_[static_cast<std::size_t>(begin + r + run)] == first + run) ++run;
+    const index_t count = run(begin + r, rows - r);
     if (affine.row_shift != nullptr) of_run.row_shift = affine.row_shift + (begin + r) - first;
-    all_.pack(first, run, of_run, block + r * simd::kGroup);
-    r += run;
+    all_.pack(first, count, of_run, block + r * simd::kGroup);
+    r += count;
   }
 }
 

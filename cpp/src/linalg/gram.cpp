@@ -29,14 +29,14 @@ constexpr index_t kTileGroups = 16;                   // two packed sides of 128
 void gram_of_rows(Augmented z, const double* w, index_t begin, index_t end, double* scratch, double* gram) {
   const auto& kernels = simd::gram();
   const index_t groups = z.groups(), width = z.padded();
-  z.affine.reads_ahead = false;
   double* block = scratch;
   double* weighted = w == nullptr ? block : scratch + groups * kStream;
   for_blocks(begin, end, [&](index_t r, index_t rows) {
-    z.pack(r, rows, block);
-    if (w != nullptr) kernels.weigh(block, w + r, rows, groups, weighted);
     const index_t next = r + rows;
     const Ahead ahead = z.x.ahead(next, std::min(kBlockRows, end - next));
+    z.affine.reads_ahead = ahead.runs == 0;
+    z.pack(r, rows, block);
+    if (w != nullptr) kernels.weigh(block, w + r, rows, groups, weighted);
     kernels.rank_update(block, weighted, rows, 0, groups, 0, groups, gram, width, ahead);
   });
 }

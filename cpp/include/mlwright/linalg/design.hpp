@@ -68,8 +68,10 @@ class SelectedRows final : public Design {
   index_t rows() const noexcept override { return static_cast<index_t>(numbers_.size()); }
   index_t cols() const noexcept override { return all_.cols(); }
   void pack(index_t begin, index_t rows, const Affine& affine, double* block) const override;
+  Ahead ahead(index_t begin, index_t rows) const noexcept override;  // of rows that follow each other in X too
 
  private:
+  index_t run(index_t begin, index_t rows) const noexcept;  // how many of these rows follow each other in X
   const Design& all_;
   std::span<const std::int64_t> numbers_;
 };
