@@ -117,6 +117,28 @@ def test_the_posterior_is_that_of_a_plain_gibbs_sampler(from_gram, slab_precisio
     assert told["ess_bulk"].min() > 1000
 
 
+def test_the_posterior_is_that_of_a_plain_gibbs_sampler_where_most_coefficients_are_large():
+    rng = np.random.default_rng(6)
+    X = rng.standard_normal((25, 6)) + rng.standard_normal((25, 1))
+    y = X @ [1.0, -1.0, 0.8, 1.2, -0.6, 0.0] + 0.5 * rng.standard_normal(25)
+    settings = {"shape": 14.0, "rate": 1.0, "global_scale": 1.0, "slab_precision": 0.0}
+    draws = sample_horseshoe(Problem(X, y, X.T @ X, **settings), 1, 4, 200, 4000, Reporter("", 1))
+    told, plain = (
+        bayes.diagnose(summaries(*x)) for x in (draws, twin.gibbs(X, y, **settings, chains=4, draws=5000, seed=0))
+    )
+    assert (np.abs(told["mean"] - plain["mean"]) < 4.5 * np.hypot(told["mcse_mean"], plain["mcse_mean"])).all()
+
+
+def test_scales_mix_with_many_columns():
+    """The global scale and the noise have half the effective draws where scales are drawn once a sweep."""
+    rng = np.random.default_rng(2)
+    X = rng.standard_normal((100, 300))
+    y = X[:, :8] @ np.full(8, 1.5) + rng.standard_normal(100)
+    problem = Problem(X, y / y.std(), None, shape=50.0, rate=1e-3, global_scale=0.01, slab_precision=0.0)
+    _, variance, scale = sample_horseshoe(problem, 1, 4, 200, 500, Reporter("", 1))
+    assert bayes.diagnose(np.log(np.stack([variance, scale], axis=2)))["ess_bulk"].min() > 330
+
+
 def summaries(coef, variance, scale):
     """With bounded functions of the coefficients, whose tails are heavy."""
     parts = [np.tanh(coef), np.tanh(coef) ** 2, np.log(variance)[..., None], np.log(scale)[..., None]]

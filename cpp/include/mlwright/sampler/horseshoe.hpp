@@ -5,7 +5,8 @@
 //
 // A draw is a few sweeps, and now and then a draw of all coefficients at once. A sweep takes, one column after the other,
 // lambda_j with b_j integrated out (draw_share below: exact, so that a coefficient changes between next to nothing and a signal
-// in one step, where a sampler that alternates between b and lambda waits long) and then b_j. After it:
+// in one step, where a sampler that alternates between b and lambda waits long) and then b_j. Up to eight times a sweep, with
+// columns between that it has moved, come steps of the scales:
 //   tau            given lambda and b, by the auxiliary number of Makalic and Schmidt;
 //   (s2, tau)      along s2 tau^2 = const, on which the prior of b does not depend: as wide a step as n rows allow, not n + p;
 //   a common scale along which tau, the small coefficients and the local scales of the large ones change together

@@ -15,6 +15,9 @@ constexpr double kLeast = 1e-100, kMost = 1e100;          // of squared scales: 
 constexpr double kLeastGamma = 1e-300, kMostExponent = 1e30;
 constexpr int kSweeps = 2;                                // a draw
 constexpr double kShareCost = 400;                        // of draw_share, in multiply-adds of a sweep
+constexpr double kSideCost = 40;                          // of a coefficient in a step of the scales, in those
+constexpr double kMostScaleSteps = 8;                     // a sweep
+constexpr double kShareOfScales = 0.3;                    // of a sweep's time, that steps of the scales may take
 constexpr unsigned kColumnsBetweenPolls = 256;
 
 double clip(double square) { return std::fmin(std::fmax(square, kLeast), kMost); }
@@ -24,21 +27,26 @@ double half_cauchy_squared(Rng& rng) {
   return a * a / std::fmax(b * b, kLeastGamma);
 }
 
+// In multiply-adds.
+double sweep_cost(const Horseshoe& problem) {
+  const auto n = static_cast<double>(problem.n), p = static_cast<double>(problem.p);
+  return p * ((problem.gram == nullptr ? 2 * n : p) + kShareCost);
+}
+
 // A draw of all coefficients costs as much as the sweeps from one to the next.
 index_t sweeps_worth(double block_cost, const Horseshoe& problem) {
-  const auto n = static_cast<double>(problem.n), p = static_cast<double>(problem.p);
-  const double sweeps = kSweeps * p * ((problem.gram == nullptr ? 2 * n : p) + kShareCost);
-  return std::max<index_t>(1, static_cast<index_t>(block_cost / sweeps));
+  return std::max<index_t>(1, static_cast<index_t>(block_cost / (kSweeps * sweep_cost(problem))));
 }
 
 }  // namespace
 
 Chain::Chain(const Horseshoe& problem, const PackedColumns& packed, const std::vector<double>& squares, std::uint64_t seed,
-             std::uint64_t number, const std::function<void()>& check)
+             std::uint64_t number, index_t warm_up, const std::function<void()>& check)
     : problem_(problem),
       squares_(squares),
       seed_(seed),
       number_(number),
+      warm_up_(warm_up),
       check_(check),
       block_(problem, packed, check),
       residual_(problem),
@@ -47,8 +55,7 @@ Chain::Chain(const Horseshoe& problem, const PackedColumns& packed, const std::v
       coef_(static_cast<std::size_t>(problem.p), 0.0),
       local2_(coef_.size()),
       prior_(coef_.size()),
-      small_coef_(coef_.size()),
-      is_small_(coef_.size()) {
+      small_coef_(coef_.size()) {
   // Starts that differ, as R-hat asks for.
   Rng rng(seed, runtime::stream_id(kStart), number);
   constexpr double kFactors[] = {0.25, 1, 4};
@@ -60,14 +67,18 @@ double Chain::prior(std::size_t j) const { return clip(tau2_ * local2_[j]); }
 
 void Chain::advance() {
   Rng rng(seed_, runtime::stream_id(kMoves, static_cast<std::uint32_t>(iteration_)), number_);
+  if (iteration_ <= warm_up_) set_pace();  // not later: draws must not depend on where earlier ones went
   if (iteration_ % between_blocks_ == 0) draw_block(rng);
-  for (int i = 0; i < kSweeps; ++i) {
-    sweep(rng);
-    draw_common_scale(rng);
-    draw_global(rng);
-    draw_noise(rng);
-  }
+  for (int i = 0; i < kSweeps; ++i) sweep(rng);
   ++iteration_;
+}
+
+// How many coefficients are drawn between steps of the scales: those take little of a sweep's time, most where most are small.
+void Chain::set_pace() {
+  const auto p = static_cast<double>(coef_.size()), turned = static_cast<double>(std::min(large_.size(), small_.size()));
+  const double step = p * kSideCost + turned * static_cast<double>(residual_.length());
+  const double steps = std::clamp(kShareOfScales * sweep_cost(problem_) / step, 1.0, kMostScaleSteps);
+  between_scales_ = static_cast<std::size_t>(std::ceil(p / std::floor(steps)));
 }
 
 void Chain::draw_block(Rng& rng) {
@@ -77,13 +88,18 @@ void Chain::draw_block(Rng& rng) {
 }
 
 void Chain::sweep(Rng& rng) {
-  residual_.begin_direction();
-  common_.large.clear(), common_.small.clear();
-  for (std::size_t j = 0; j < coef_.size(); ++j) {
+  const std::size_t p = coef_.size();
+  for (std::size_t j = 0; j < p; ++j) {
     if (j % kColumnsBetweenPolls == 0) check_();
     draw_one(rng, j);
-    choose_side(rng, j);  // now, while the column is in the cache
+    if ((j + 1) % between_scales_ == 0 || j + 1 == p) draw_scales(rng);
   }
+}
+
+void Chain::draw_scales(Rng& rng) {
+  draw_common_scale(rng);
+  draw_global(rng);
+  draw_noise(rng);
 }
 
 // lambda_j with b_j integrated out, then b_j; from its prior where the column says nothing.
@@ -123,16 +139,27 @@ void Chain::draw_noise(Rng& rng) {
   if (tau2 >= kLeast && tau2 <= kMost && rng.uniform() * weight(variance_) < weight(next)) variance_ = next, tau2_ = tau2;
 }
 
-// Whether coefficient j is one of the small, that go with the common scale.
-void Chain::choose_side(Rng& rng, std::size_t j) {
-  const double w = tau2_ * local2_[j] * squares_[j];
-  is_small_[j] = rng.uniform() * (1 + w) < 1;
-  small_coef_[j] = is_small_[j] ? coef_[j] : 0;
-  (is_small_[j] ? common_.small : common_.large).push_back(is_small_[j] ? w : local2_[j]);
-  if (is_small_[j]) residual_.extend_direction(j, coef_[j]);
+// Which coefficients are the small, that go with the common scale, and what they say together.
+void Chain::choose_sides(Rng& rng) {
+  common_.large.clear(), common_.small.clear(), large_.clear(), small_.clear();
+  for (std::size_t j = 0; j < coef_.size(); ++j) {
+    const double w = tau2_ * local2_[j] * squares_[j];
+    const bool is_small = rng.uniform() * (1 + w) < 1;
+    small_coef_[j] = is_small ? coef_[j] : 0;
+    (is_small ? small_ : large_).push_back(j);
+    (is_small ? common_.small : common_.large).push_back(is_small ? w : local2_[j]);
+  }
+  if (small_.size() < large_.size()) {
+    residual_.begin_direction();
+    for (const std::size_t j : small_) residual_.extend_direction(j, coef_[j]);
+  } else {
+    residual_.begin_direction_of_fit();
+    for (const std::size_t j : large_) residual_.extend_direction(j, -coef_[j]);
+  }
 }
 
 void Chain::draw_common_scale(Rng& rng) {
+  choose_sides(rng);
   const auto [square, with_left] = residual_.products(small_coef_);
   double slab = 0;
   for (const double b : small_coef_) slab += problem_.slab_precision * b * b;
@@ -141,10 +168,8 @@ void Chain::draw_common_scale(Rng& rng) {
   const double c = exp(common_.draw(rng)), tau2 = tau2_ * c * c;
   if (tau2 < kLeast || tau2 > kMost) return;
   tau2_ = tau2;
-  for (std::size_t j = 0; j < coef_.size(); ++j) {
-    if (is_small_[j]) coef_[j] *= c;
-    else local2_[j] = clip(local2_[j] / (c * c));
-  }
+  for (const std::size_t j : small_) coef_[j] *= c;
+  for (const std::size_t j : large_) local2_[j] = clip(local2_[j] / (c * c));
   residual_.move_along(c - 1);
 }
 

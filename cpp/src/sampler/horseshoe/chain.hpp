@@ -14,7 +14,7 @@ namespace mlwright::sampler::horseshoe {
 class Chain {
  public:
   Chain(const Horseshoe& problem, const PackedColumns& packed, const std::vector<double>& squares, std::uint64_t seed,
-        std::uint64_t number, const std::function<void()>& check);
+        std::uint64_t number, index_t warm_up, const std::function<void()>& check);
   void advance();
   index_t iteration() const noexcept { return iteration_; }
   const std::vector<double>& coef() const noexcept { return coef_; }
@@ -25,7 +25,9 @@ class Chain {
   void draw_block(runtime::Rng& rng);
   void sweep(runtime::Rng& rng);
   void draw_one(runtime::Rng& rng, std::size_t j);
-  void choose_side(runtime::Rng& rng, std::size_t j);
+  void set_pace();
+  void draw_scales(runtime::Rng& rng);
+  void choose_sides(runtime::Rng& rng);
   void draw_global(runtime::Rng& rng);
   void draw_noise(runtime::Rng& rng);
   void draw_common_scale(runtime::Rng& rng);
@@ -34,13 +36,15 @@ class Chain {
   const Horseshoe& problem_;
   const std::vector<double>& squares_;  // x'x + kappa
   std::uint64_t seed_, number_;
+  index_t warm_up_;
   std::function<void()> check_;
   Block block_;
   Residual residual_;
   index_t iteration_ = 0, between_blocks_;
+  std::size_t between_scales_ = 1;  // coefficients
   double variance_, tau2_;
   std::vector<double> coef_, local2_, prior_, small_coef_;
-  std::vector<unsigned char> is_small_;
+  std::vector<std::size_t> large_, small_;  // of the last step of the common scale
   CommonScale common_;
 };
 

@@ -45,14 +45,22 @@ struct CommonScale {
   static constexpr double kWidth = 0.5, kFarthest = 40, kLargest = 1e150;
   static constexpr int kMostShrinks = 200;
 
-  // sum of ln(1 + factor x): logarithms are dear, products are not.
+  // sum of ln(1 + factor x): logarithms are dear, products are not; several at once, as each waits for its last.
   static double log_product(const std::vector<double>& x, double factor) {
-    double product = 1, sum = 0;
-    for (const double one : x) {
-      product *= 1 + factor * one;
-      if (product > kLargest) sum += log(product), product = 1;
+    constexpr std::size_t kAtOnce = 4;
+    double product[kAtOnce] = {1, 1, 1, 1}, sum = 0;
+    std::size_t i = 0;
+    for (; i + kAtOnce <= x.size(); i += kAtOnce)
+      for (std::size_t k = 0; k < kAtOnce; ++k) {
+        product[k] *= 1 + factor * x[i + k];
+        if (product[k] > kLargest) sum += log(product[k]), product[k] = 1;
+      }
+    for (; i < x.size(); ++i) {
+      product[0] *= 1 + factor * x[i];
+      if (product[0] > kLargest) sum += log(product[0]), product[0] = 1;
     }
-    return sum + log(product);
+    for (const double one : product) sum += log(one);
+    return sum;
   }
 };
 

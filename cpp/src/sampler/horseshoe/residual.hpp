@@ -38,8 +38,14 @@ class Residual {
     return std::fmax(sum, 0);
   }
 
-  // A direction f = X d in the same terms, from nothing on; its square, and its product with what is left.
+  index_t length() const noexcept { return length_; }
+
+  // A direction f = X d in the same terms, from nothing or from X b on; its square, and its product with what is left.
   void begin_direction() { direction_.assign(left_.size(), 0); }
+  void begin_direction_of_fit() {
+    direction_.assign(start_.begin(), start_.end());
+    axpy_(-1, left_.data(), length_, direction_.data());
+  }
   void extend_direction(std::size_t j, double step) { add(j, step, direction_.data()); }
   struct Products {
     double square, with_left;

@@ -32,7 +32,7 @@ void sample_horseshoe(const Horseshoe& problem, const HorseshoeSettings& how, do
   const auto check = poller(token);
   std::vector<std::unique_ptr<horseshoe::Chain>> chains;
   for (index_t c = 0; c < how.chains; ++c)
-    chains.push_back(std::make_unique<horseshoe::Chain>(problem, packed, own, how.seed, static_cast<std::uint64_t>(c), check));
+    chains.push_back(std::make_unique<horseshoe::Chain>(problem, packed, own, how.seed, static_cast<std::uint64_t>(c), how.warm_up, check));
   const index_t each = how.warm_up + how.draws, total = each * how.chains;
   for (index_t done = 0; done < total;) {
     runtime::parallel_for(how.chains, 1, token, [&](index_t c, index_t, index_t) {
