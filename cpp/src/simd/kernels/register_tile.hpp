@@ -94,6 +94,7 @@ MLWRIGHT_LANE void tile(const E* a, const E* b, index_t stream, index_t rows, do
   Vec sum[kTileColumns][vectors];
   for (int j = 0; j < kTileColumns; ++j)
     for (int v = 0; v < vectors; ++v) sum[j][v] = Vec{};
+#pragma GCC unroll 2  // else the counter keeps the decoders from feeding both kinds of pipes
   for (index_t r = 0; r < rows; ++r) {
     Vec x[vectors];
     for (int v = 0; v < vectors; ++v) x[v] = load_vec(a + (v * width / kGroup) * stream + (v * width) % kGroup + r * kGroup);
