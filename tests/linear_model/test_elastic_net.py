@@ -11,6 +11,7 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit, TimeSeriesSplit
 
+from mlwright import linear_model
 from mlwright._runtime import threads
 from mlwright.linear_model import ElasticNet, ElasticNetCV, Lasso, LassoCV, enet_path, lasso_path
 
@@ -326,3 +327,13 @@ def test_wide_fits_in_any_units(of_x, of_y):
     assert scaled.converged_
     assert 0.0 <= scaled.dual_gap_ <= scaled.tol * of_y**2 * (y @ y)
     np.testing.assert_allclose(scaled.coef_ * of_x / of_y, model.coef_, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["Lasso", "ElasticNet", "LassoCV", "ElasticNetCV"])
+def test_paths_of_the_classes(name):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((30, 4))
+    y = X[:, 0] + rng.standard_normal(30)
+    ours, theirs = getattr(linear_model, name).path(X, y, alphas=3), getattr(peer, name).path(X, y, alphas=3)
+    np.testing.assert_allclose(ours[0], theirs[0])
+    np.testing.assert_allclose(ours[1], theirs[1], atol=1e-3)

@@ -142,6 +142,9 @@ def test_bad_input():
         RidgeCV().fit(np.hstack([X, np.where(np.ones((40, 600)), np.inf, 0)]), y)
     with pytest.raises(ArithmeticError, match="overflow"):
         RidgeCV().fit(X * 1e200, y)
+    with pytest.raises(ValueError, match="1 sample of positive weight, expected at least 2"):
+        RidgeCV().fit(X, y, np.eye(len(y))[0])
+    assert RidgeCV(fit_intercept=False).fit(X, y, np.eye(len(y))[0]).alpha_ > 0.0  # an empty fit predicts zero
     with pytest.raises(ValueError, match="1 sample"):
         RidgeCV().fit(X[:1], y[:1])
     assert RidgeCV(cv=2, alphas=[0.0, 1.0]).fit(X, y).alpha_ == 0.0

@@ -18,7 +18,8 @@ _SURROGATES = (0xD800, 0xDFFF)
 
 def encode(array: Any, out: Sink) -> str:
     if type(array) is not np.ndarray:
-        raise out.refusal(f"got {type(array).__name__}; expected a numpy.ndarray")
+        remedy = "; call densify() first" if hasattr(array, "tocsr") else ""
+        raise out.refusal(f"got {type(array).__name__}; expected a numpy.ndarray{remedy}")
     if array.dtype.kind == "O":
         return _encode_strings(array, out)
     if array.dtype.kind == "U":

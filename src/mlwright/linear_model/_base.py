@@ -10,6 +10,7 @@ from mlwright._runtime.errors import ModelFormatError
 from mlwright._validation import explain_not_finite, require_finite, rows_for_fit, rows_for_predict
 from mlwright.base import IntervalMixin, StateAlgebraMixin
 from mlwright.linear_model._single import single_statistics
+from mlwright.linear_model._sparse_coef import dense_coef
 from mlwright.linear_model._state import state_problem
 
 _SMALL = 512  # columns up to which a Gram matrix costs next to nothing, whatever the number of rows
@@ -124,7 +125,7 @@ class LeastSquaresModel(StateAlgebraMixin, StatisticsModel):
 def linear_predict(model, X, *, accept_sparse=True):
     """``X @ coef_.T + intercept_`` of checked rows, one number a row for a flat ``coef_``."""
     X, finite = rows_for_predict(model, X, accept_sparse=accept_sparse)
-    coef, intercept = model.coef_, model.intercept_
+    coef, intercept = dense_coef(model), model.intercept_
     if sparse.issparse(X):
         return X @ coef.T + intercept
     start = np.broadcast_to(np.asarray(intercept, dtype=np.float64), (1 if coef.ndim == 1 else len(coef),))

@@ -14,6 +14,7 @@ from mlwright._validation import explain_not_finite, require_finite, rows_for_pr
 from mlwright.io.composite import Maybe
 from mlwright.io.schema import Number, Size, Strings
 from mlwright.linear_model._certificate import certificate_fields, keep_certificate
+from mlwright.linear_model._sparse_coef import dense_coef
 
 #: Certificates, and what every model here is described by in a file.
 COMMON_FIELDS = {
@@ -50,7 +51,7 @@ def scores_of(model, X):
     """``X coef_' + intercept_`` of new rows; float64 of shape (n, rows of ``coef_``)."""
     if not hasattr(model, "coef_"):
         check_is_fitted(model)
-    coef, intercept = np.atleast_2d(model.coef_), model.intercept_
+    coef, intercept = np.atleast_2d(dense_coef(model)), model.intercept_
     X, finite = rows_for_predict(model, X)
     if sparse.issparse(X):
         return np.asarray(X @ coef.T.astype(np.float64)) + intercept

@@ -10,6 +10,7 @@ from mlwright.linear_model._inference.covariance import Kind
 from mlwright.linear_model._inference.door import InferenceMixin
 from mlwright.linear_model._inference.glm import GlmRows, infer
 from mlwright.linear_model._inference.kept import MOST_PARAMETERS, kept_of, require_sound, restored
+from mlwright.linear_model._sparse_coef import dense_coef
 
 
 class GlmInferenceMixin(InferenceMixin):
@@ -72,7 +73,7 @@ class GlmInferenceMixin(InferenceMixin):
     def _names_and_params(self):
         """Of the intercept, where there is one, and the coefficients."""
         a = int(as_fitted(self, "fit_intercept"))
-        params = np.concatenate([np.ravel(self.intercept_)[:a], np.ravel(self.coef_)])
+        params = np.concatenate([np.ravel(self.intercept_)[:a], np.ravel(dense_coef(self))])
         return ("intercept",) * a + tuple(self._parameter_names()), params
 
     def _keep_inference(self, rows, y, w, scores):
@@ -82,7 +83,7 @@ class GlmInferenceMixin(InferenceMixin):
             self._refuse_inference()
         except ValueError:
             return
-        if self.converged_ and np.size(self.coef_) + np.size(self.intercept_) <= MOST_PARAMETERS:
+        if self.converged_ and self.coef_.size + np.size(self.intercept_) <= MOST_PARAMETERS:
             rows = self._glm_rows(rows, y[:, None], w, scores())
             self._inference = kept_of(lambda: self._infer_rows(rows, Kind("nonrobust"), None, check=False))
 

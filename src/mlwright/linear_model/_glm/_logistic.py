@@ -22,11 +22,12 @@ from mlwright.linear_model._glm._logistic_fit import LogisticFitter
 from mlwright.linear_model._glm._logistic_inference import LogisticInferenceMixin
 from mlwright.linear_model._glm._penalty import check_solver, penalty_of
 from mlwright.linear_model._inference.kept import KEPT
+from mlwright.linear_model._sparse_coef import SparseCoefMixin, dense_coef
 
 SOLVERS = {"auto", "lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga"}
 
 
-class LogisticModel(ClassifierMixin, BaseEstimator):
+class LogisticModel(ClassifierMixin, SparseCoefMixin, BaseEstimator):
     """Classes from linear scores: what LogisticRegression and its cross-validated form share."""
 
     def decision_function(self, X):
@@ -41,7 +42,7 @@ class LogisticModel(ClassifierMixin, BaseEstimator):
         scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
         """
         scores = scores_of(self, X).astype(self.coef_.dtype, copy=False)
-        return scores[:, 0] if len(self.coef_) == 1 else scores
+        return scores[:, 0] if self.coef_.shape[0] == 1 else scores
 
     def predict(self, X):
         """The likeliest class.
@@ -296,7 +297,7 @@ class LogisticRegression(LogisticInferenceMixin, LogisticModel):
                 FutureWarning,
                 stacklevel=3,
             )
-        before = (self.coef_, self.intercept_) if self.warm_start and hasattr(self, "coef_") else None
+        before = (dense_coef(self), self.intercept_) if self.warm_start and hasattr(self, "coef_") else None
         rows, codes, w = self._labelled_rows(X, y, sample_weight)
         self._require_two_classes_for_liblinear()
         l1, l2 = strength * l1_ratio, strength * (1.0 - l1_ratio)

@@ -45,7 +45,7 @@ class LogisticInferenceMixin(GlmInferenceMixin):
         return self._as_scores(scores_of(self, X))
 
     def _as_scores(self, scores):
-        return scores[:, 0] if len(self.coef_) == 1 else scores
+        return scores[:, 0] if self.coef_.shape[0] == 1 else scores
 
     def _infer_rows(self, rows, kind, use_t, check=True):
         if len(self.classes_) == 2:

@@ -19,6 +19,7 @@ from mlwright.linear_model._inference.bread import bread as bread_of
 from mlwright.linear_model._inference.meat import ClassScores, second_moment
 from mlwright.linear_model._inference.result import Inference
 from mlwright.linear_model._inference.rows import require_fitted_on
+from mlwright.linear_model._sparse_coef import dense_coef
 
 _LEAST_PIVOT = 1e-11  # of the information in units of its diagonal: below it is rounding
 
@@ -109,7 +110,7 @@ def names_and_params(model):
     """Of every class but the first: its coefficients less the first's."""
     a = bool(as_fitted(model, "fit_intercept"))
     names = ("intercept",) * a + tuple(model._parameter_names())
-    coef, intercept = np.asarray(model.coef_, dtype=np.float64), np.asarray(model.intercept_, dtype=np.float64)
+    coef, intercept = np.asarray(dense_coef(model), dtype=np.float64), np.asarray(model.intercept_, dtype=np.float64)
     each = np.column_stack([intercept, coef]) if a else coef
     return tuple(f"{label}: {name}" for label in model.classes_[1:] for name in names), (each[1:] - each[0]).ravel()
 

@@ -66,8 +66,13 @@ class PenaltyChoice(ChosenByRowsMixin):
 
     def _decomposed(self, rows, smallest):
         n, p = rows.X.shape
-        if n < 2 and self.fit_intercept:
-            raise ValueError(f"{type(self).__name__}: got 1 sample, expected at least 2: leave-one-out leaves none.")
+        seen = n if rows.w is None else np.count_nonzero(rows.w)
+        if seen < 2 and self.fit_intercept:
+            counted = "1 sample" if rows.w is None else "1 sample of positive weight"
+            raise ValueError(
+                f"{type(self).__name__}: got {counted}, expected at least 2: leave-one-out leaves none to fit an "
+                "intercept to; weigh more samples, or choose the penalty yourself."
+            )
         if p <= max(n, _GRAM_ROWS):
             statistics = FoldStatistics.of_rows(rows.design, rows.y, rows.w)
             if statistics is None:

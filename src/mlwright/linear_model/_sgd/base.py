@@ -15,13 +15,14 @@ from mlwright._runtime.rng import seed_from
 from mlwright._runtime.threads import limit
 from mlwright.linear_model._sgd.fit import Descent, SGDState
 from mlwright.linear_model._sgd.visits import visits_of
+from mlwright.linear_model._sparse_coef import SparseCoefMixin, dense_coef
 
 REGRESSION_LOSSES = {"squared_error", "huber", "epsilon_insensitive", "squared_epsilon_insensitive"}
 _WITH_EPSILON = {"huber", "epsilon_insensitive", "squared_epsilon_insensitive"}
 _PA_LOSS = {True: "hinge", False: "epsilon_insensitive"}
 
 
-class BaseSGD(BaseEstimator):
+class BaseSGD(SparseCoefMixin, BaseEstimator):
     """Base of the two estimators. A subclass gives ``_classifies`` and the targets of its problems."""
 
     _parameter_constraints: ClassVar[dict] = {
@@ -107,7 +108,10 @@ class BaseSGD(BaseEstimator):
 
     def _resume(self):
         """The state of the fitted model, as its last epoch left it."""
-        coef, intercept = np.atleast_2d(self.coef_).astype(np.float64), np.array(self.intercept_, dtype=np.float64)
+        coef, intercept = (
+            np.atleast_2d(dense_coef(self)).astype(np.float64),
+            np.array(self.intercept_, dtype=np.float64),
+        )
         state, plain = self._with_sums(SGDState(coef, intercept, t=int(self.t_))), self._plain
         if self.average:  # where the visits so far were not averaged, what they ended at stands for them
             count = max(state.t - int(self.average), 0)

@@ -19,6 +19,7 @@ from mlwright.io.composite import Maybe, Optional, Record, State
 from mlwright.io.schema import Labels, Number, Size, Strings, Tensor
 from mlwright.linear_model._base import linear_predict
 from mlwright.linear_model._sgd.base import REGRESSION_LOSSES, BaseSGD
+from mlwright.linear_model._sparse_coef import dense_coef
 
 
 def _has_probabilities(model):
@@ -198,7 +199,7 @@ class SGDClassifier(ClassifierMixin, BaseSGD):
         """
         self._check_settings(for_partial_fit=False)
         if self.warm_start and hasattr(self, "coef_"):
-            coef_init = self.coef_ if coef_init is None else coef_init
+            coef_init = dense_coef(self) if coef_init is None else coef_init
             intercept_init = self.intercept_ if intercept_init is None else intercept_init
         X, y, w = self._rows(X, y, sample_weight, reset=True)
         check_classification_targets(y)

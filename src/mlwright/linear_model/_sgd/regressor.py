@@ -17,6 +17,7 @@ from mlwright.linear_model._base import linear_predict
 from mlwright.linear_model._residual_law import N_LEVELS, between_levels, require_rising, residual_levels
 from mlwright.linear_model._sgd.base import REGRESSION_LOSSES, BaseSGD
 from mlwright.linear_model._sgd.residuals import latest, most_coverage
+from mlwright.linear_model._sparse_coef import dense_coef
 
 
 class SGDRegressor(RegressorMixin, BaseSGD):
@@ -173,7 +174,7 @@ class SGDRegressor(RegressorMixin, BaseSGD):
         """
         self._check_settings(for_partial_fit=False)
         if self.warm_start and hasattr(self, "coef_"):
-            coef_init = self.coef_ if coef_init is None else coef_init
+            coef_init = dense_coef(self) if coef_init is None else coef_init
             intercept_init = self.intercept_ if intercept_init is None else intercept_init
         X, y, w = self._rows(X, y, sample_weight, reset=True, y_numeric=True)
         y = np.asarray(y, dtype=np.float64)
@@ -228,7 +229,7 @@ class SGDRegressor(RegressorMixin, BaseSGD):
 
     def _at(self, X):
         """Predictions at checked rows."""
-        coef = self.coef_.astype(np.float64)
+        coef = dense_coef(self).astype(np.float64)
         return affine_map(as_design(X), coef[None, :], self.intercept_.astype(np.float64))[:, 0]
 
     def _levels_of(self, X, y, w, held):
@@ -281,7 +282,7 @@ class SGDRegressor(RegressorMixin, BaseSGD):
         mean = self.predict(X)
         if self._residual_levels is None:
             raise ValueError(
-                f"predict_interval: the model has {len(self.coef_)} coefficients and was fitted on no more rows, whose "
+                f"predict_interval: the model has {self.coef_.size} coefficients and was fitted on no more rows, whose "
                 "residuals say little of new ones; expected rows held out; fit with early_stopping=True, or go on by "
                 "partial_fit."
             )

@@ -18,6 +18,7 @@ from mlwright.linear_model._base import LeastSquaresModel
 from mlwright.linear_model._certificate import certificate_fields, keep_certificate
 from mlwright.linear_model._left_out_intervals import LEFT_OUT_LEVELS, LeftOutIntervals
 from mlwright.linear_model._sparse.leave_one_out import residuals_left_out
+from mlwright.linear_model._sparse.paths import enet_path
 from mlwright.linear_model._sparse.quadratic import Quadratics
 from mlwright.linear_model._sparse.working_set import RowsProblem, wants_rows
 from mlwright.linear_model._sparse_interval import sparse_predictive
@@ -101,6 +102,7 @@ class ElasticNet(LeftOutIntervals, LeastSquaresModel):
     (True, True)
     """
 
+    path = staticmethod(enet_path)
     _model_state = State(
         **LINEAR_FIELDS,
         **certificate_fields("dual_gap_", value=_NUMBERS),

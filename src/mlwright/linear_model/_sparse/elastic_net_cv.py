@@ -25,7 +25,7 @@ from mlwright.linear_model._folds import Splits
 from mlwright.linear_model._left_out_intervals import LEFT_OUT_LEVELS, LeftOutIntervals
 from mlwright.linear_model._sparse.elastic_net import ElasticNet, Lasso
 from mlwright.linear_model._sparse.leave_one_out import judged, left_out
-from mlwright.linear_model._sparse.paths import alpha_grid, checked_alphas, require_l1
+from mlwright.linear_model._sparse.paths import alpha_grid, checked_alphas, enet_path, lasso_path, require_l1
 from mlwright.linear_model._sparse.search import errors_of_targets, gram_search, rows_search
 from mlwright.linear_model._sparse.working_set import wants_rows
 from mlwright.linear_model._sparse_interval import sparse_predictive
@@ -119,6 +119,7 @@ class ElasticNetCV(LeftOutIntervals, ChosenByRowsMixin, StatisticsModel):
     ((3, 100, 3), 1.0)
     """
 
+    path = staticmethod(enet_path)
     _model_state = State(**_STATE, l1_ratio_=Number(0.0, 1.0))
     _multi_output = False
     _read_later = ("fit_intercept",)
@@ -355,6 +356,7 @@ class LassoCV(ElasticNetCV):
     array([0., 0., 3., 0., 0.])
     """
 
+    path = staticmethod(lasso_path)
     _model_state = State(**_STATE)
     l1_ratio = 1.0
     _parameter_constraints: ClassVar[dict] = {
