@@ -143,6 +143,7 @@ PROBLEMS = (
         EQUAL_DRAWS,
         {"numpyro": Goal(20, 200), "blackjax": Goal(20, 200)},
         {"scale": 2.5, "chains": 4, "warm_up": 500, "draws": 1000},
+        rounds=1,
     ),
     _posterior(
         "horseshoe_posterior",
