@@ -121,7 +121,7 @@ py::tuple run(const Codes& codes, const Vector<std::int32_t>& columns, const Vec
   const bart::Response response{span(target), span(weight)};
   Watcher watched(std::move(watcher), interval);
   return as_arrays(without_gil([&](CancelToken& token) {
-    const bart::Data data(view, columns_of(columns));
+    const bart::Data data(view, columns_of(columns), token);
     return bart::run(data, response, settings, schedule, token, watched.progress());
   }));
 }

@@ -42,12 +42,12 @@ MatrixView<const std::uint8_t> view(const std::vector<std::uint8_t>& codes) {
 }
 
 std::vector<ChainDraws> draw(const Rows& r, Settings settings, bool weighted) {
-  const Data data(view(r.codes), kColumns);
+  runtime::CancelToken token;
+  const Data data(view(r.codes), kColumns, token);
   settings.tau2 = 0.01;
   settings.lambda = 0.003;
   settings.n_trees = kTrees;
   settings.min_weight = 2;
-  runtime::CancelToken token;
   runtime::Progress progress;
   return run(data, {r.target, weighted ? std::span<const std::int64_t>(r.weight) : std::span<const std::int64_t>()}, settings,
              {.chains = 2, .burn_in = 60, .draws = 5, .thin = 1}, token, progress);
@@ -161,5 +161,6 @@ TEST(bart_refuses_trees_that_are_none) {
 TEST(bart_refuses_codes_that_are_none) {
   std::vector<std::uint8_t> codes(kColumns.size() * kN, 0);
   codes[2] = 7;
-  CHECK_THROWS(InvalidArgument, Data(view(codes), kColumns));
+  runtime::CancelToken token;
+  CHECK_THROWS(InvalidArgument, Data(view(codes), kColumns, token));
 }

@@ -230,6 +230,39 @@ def test_noise_is_guessed_by_what_least_squares_leaves(weighted):
     assert guess == pytest.approx(np.sqrt(left / (w.sum() - 3)), rel=1e-5)
 
 
+@pytest.mark.parametrize("size", [1e-305, 1e-3, 1e300])
+def test_weights_of_any_size_are_shares_of_their_sum(size):
+    X, y, _ = friedman()
+    model = BARTRegressor(**QUICK).fit(X, y, np.full(200, size))
+    assert np.isfinite(model.predict(X, return_std=True)).all()
+    # So many rows speak for themselves; so few leave all to the prior, whose middle is that of y.
+    want = np.std(y - model.predict(X)) if size > 1 else model.sigma_.mean()
+    assert model.sigma_.mean() == pytest.approx(want, rel=0.01)
+    assert size > 1 or np.abs(model.predict(X) - (y.min() + y.max()) / 2).max() < 0.3 * np.ptp(y)
+
+
+def test_weights_without_a_finite_sum_are_refused():
+    X, y, _ = friedman()
+    with pytest.raises(ValueError, match="sample_weight: got weights up to 1e\\+308, whose sum is infinite"):
+        BARTRegressor(**QUICK).fit(X, y, np.full(200, 1e308))
+
+
+@pytest.mark.parametrize("y", [1e152, -1e-300, 5e-324])
+def test_a_constant_of_any_size_is_answered_by_itself(y):
+    X, _, _ = friedman(30)
+    model = BARTRegressor(**QUICK).fit(X, np.full(30, y))
+    mean, std = model.predict(X, return_std=True)
+    low, high = model.predict_interval(X).T
+    assert np.abs(mean - y).max() <= max(1e-11 * abs(y), 1e-312)
+    assert ((low <= mean) & (mean <= high)).all()
+    assert np.isfinite(std).all()
+
+
+def test_a_generator_gives_the_seed():
+    one, two, three = (fitted(random_state=np.random.default_rng(seed)) for seed in (1, 1, 2))
+    assert trees_of(one) == trees_of(two) != trees_of(three)
+
+
 @pytest.mark.parametrize("n_hashes", [None, 3, 1])
 def test_equal_rows_are_found_though_hashes_clash(monkeypatch, n_hashes):
     rng = np.random.default_rng(0)

@@ -10,13 +10,13 @@
 
 #include "mlwright/base/error.hpp"
 #include "mlwright/runtime/parallel.hpp"
+#include "mlwright/runtime/polling.hpp"
 #include "mlwright/runtime/rng.hpp"
 #include "mlwright/sampler/elliptical.hpp"
 #include "mlwright/sampler/hmc.hpp"
 #include "mlwright/sampler/independence.hpp"
 #include "mlwright/sampler/nuts.hpp"
 #include "sampler/chain_row.hpp"
-#include "sampler/polling.hpp"
 #include "sampler/purposes.hpp"
 #include "sampler/warm_up.hpp"
 
@@ -126,7 +126,7 @@ class Runner {
 std::vector<std::unique_ptr<Runner>> runners(const Target& target, const Settings& settings, std::span<double> states,
                                              runtime::CancelToken& token) {
   const index_t d = target.free_size(), size = state_size(d, settings);
-  const auto check = poller(token);
+  const auto check = runtime::poller(token);
   std::vector<std::unique_ptr<Runner>> all;
   for (index_t c = 0; c * size < static_cast<index_t>(states.size()); ++c)
     all.push_back(std::make_unique<Runner>(target, settings, ChainRow(states.data() + c * size, d, settings.remembers()),

@@ -6,8 +6,8 @@
 
 #include "mlwright/base/elementary.hpp"
 #include "mlwright/runtime/parallel.hpp"
+#include "mlwright/runtime/polling.hpp"
 #include "sampler/moments.hpp"
-#include "sampler/polling.hpp"
 #include "sampler/purposes.hpp"
 
 namespace mlwright::sampler {
@@ -62,7 +62,7 @@ Info Independence::step(runtime::Rng& rng, State state, const Dynamics&) {
 
 void log_ratios(const Target& target, const Normal& law, std::uint64_t seed, std::span<double> out, runtime::CancelToken& token) {
   const auto n = static_cast<index_t>(out.size());
-  const auto check = poller(token);
+  const auto check = runtime::poller(token);
   runtime::parallel_for(n, kCandidates, token, [&](index_t chunk, index_t begin, index_t end) {
     Independence kernel(target, law, check);
     runtime::Rng rng(seed, runtime::stream_id(kRatios), static_cast<std::uint64_t>(chunk));

@@ -8,8 +8,8 @@
 #include "mlwright/base/error.hpp"
 #include "mlwright/linalg/small_cholesky.hpp"
 #include "mlwright/runtime/parallel.hpp"
+#include "mlwright/runtime/polling.hpp"
 #include "mlwright/sampler/polya_gamma.hpp"
-#include "sampler/polling.hpp"
 #include "simd/gram.hpp"
 
 namespace mlwright::sampler {
@@ -145,7 +145,7 @@ class Chain {
 void sample_logistic(const LogisticRows& rows, std::span<const double> precision, std::span<const double> starts,
                      const GibbsSettings& how, double* out, runtime::CancelToken& token, runtime::Progress& progress) {
   const Packed packed(rows);
-  const auto check = poller(token);
+  const auto check = runtime::poller(token);
   std::vector<Chain> chains;
   for (index_t c = 0; c < how.chains; ++c)
     chains.emplace_back(rows, packed, precision, how.seed, static_cast<std::uint64_t>(c), starts.data() + c * packed.d, check);

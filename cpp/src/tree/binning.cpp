@@ -9,6 +9,7 @@
 #include "mlwright/base/buffer.hpp"
 #include "mlwright/base/checked.hpp"
 #include "mlwright/runtime/parallel.hpp"
+#include "mlwright/runtime/polling.hpp"
 #include "mlwright/runtime/rng.hpp"
 #include "mlwright/tree/streams.hpp"
 #include "simd/binning.hpp"
@@ -166,6 +167,7 @@ Thresholds find_thresholds(MatrixView<const T> x, std::span<const double> weight
   const std::vector<std::uint32_t> rows = rows_to_look_at(x.rows, weight, seed);
   std::vector<std::vector<double>> cuts(static_cast<std::size_t>(x.cols));
   const bool by_rows = std::abs(x.row_stride) > std::abs(x.col_stride);
+  const auto check = runtime::poller(token);  // columns together can take longer than Ctrl-C may wait
   runtime::parallel_for(x.cols, weight.empty() && by_rows ? kColumnsOfALine : 1, token, [&](index_t, index_t begin, index_t end) {
     if (!weight.empty()) {
       for (index_t j = begin; j < end; ++j)
@@ -173,8 +175,10 @@ Thresholds find_thresholds(MatrixView<const T> x, std::span<const double> weight
       return;
     }
     GatheredKeys<T> keys(x, begin, end, rows);
-    for (index_t j = begin; j < end; ++j)
+    for (index_t j = begin; j < end; ++j) {
+      check();
       cuts[static_cast<std::size_t>(j)] = cuts_of(runs_of_keys<T>(keys.sorted(static_cast<std::size_t>(j - begin))), max_bins);
+    }
   });
   if (static_cast<index_t>(rows.size()) >= kSampleRows) return_free_memory();
   return join(cuts);

@@ -39,7 +39,7 @@ Chain::Chain(const Data& data, const Response& response, const Settings& setting
       residual_(static_cast<std::size_t>(data.stride())),
       latent_(settings.is_probit ? static_cast<std::size_t>(data.stride()) : 0),
       weight_(response.weight.empty() ? 0 : static_cast<std::size_t>(data.stride())),
-      forest_(data, settings.n_trees, total_weight(data, response.weight)),
+      forest_(data, settings.n_trees, total_weight(data, response.weight), check_),
       precision_(settings.n_variance_trees > 0 ? static_cast<std::size_t>(data.stride()) : 0) {
   const auto n = static_cast<std::size_t>(data.n_rows());
   std::ranges::fill(residual_, 0);

@@ -5,14 +5,16 @@
 namespace mlwright::sampler::bart {
 namespace {
 
+constexpr int kTreesBetweenChecks = 16;
 constexpr int kFewSlots = 32;  // that kernels read at once
 static_assert(kRows == simd::kBartRows);
 
 }  // namespace
 
-Forest::Forest(const Data& data, int n_trees, std::int64_t total_weight)
+Forest::Forest(const Data& data, int n_trees, std::int64_t total_weight, const std::function<void()>& check)
     : data_(data), states_(static_cast<std::size_t>(n_trees)), slots_(static_cast<std::size_t>(data.stride() * n_trees)) {
   for (int t = 0; t < n_trees; ++t) {
+    if (t % kTreesBetweenChecks == 0) check();
     states_[static_cast<std::size_t>(t)].weight[0] = total_weight;
     std::fill(slots(t), slots(t) + data.n_rows(), std::uint8_t{0});
     std::fill(slots(t) + data.n_rows(), slots(t) + data.stride(), std::uint8_t{kMostLeaves});

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 
 #include "mlwright/sampler/bart/data.hpp"
 #include "mlwright/sampler/bart/draws.hpp"
@@ -29,8 +30,8 @@ class Forest {
     std::vector<std::int64_t> weight{0};
   };
 
-  // Trees of one leaf each, which holds all of the weight.
-  Forest(const Data& data, int n_trees, std::int64_t total_weight);
+  // Trees of one leaf each, which holds all of the weight. check() is called every few trees; may throw.
+  Forest(const Data& data, int n_trees, std::int64_t total_weight, const std::function<void()>& check);
 
   int size() const noexcept { return static_cast<int>(states_.size()); }
   State& operator[](int t) noexcept { return states_[static_cast<std::size_t>(t)]; }

@@ -28,7 +28,7 @@ Noise::Noise(const Data& data, std::span<const std::int64_t> weight, const Setti
       total_weight_(std::max<std::int64_t>(total_weight(data, weight), 1)),
       space_(data.columns(), settings.tree),
       sparsity_(settings.is_sparse ? space_.usable().size() : 0),
-      forest_(data, settings.n_variance_trees, total_weight_),
+      forest_(data, settings.n_variance_trees, total_weight_, check_),
       log_precision_(static_cast<std::size_t>(data.stride())),
       block_(static_cast<std::size_t>(kBlock)) {
   const double a = 0.5 * settings.variance_nu, b = a * settings.variance_lambda;

@@ -5,8 +5,8 @@
 
 #include "mlwright/base/error.hpp"
 #include "mlwright/runtime/parallel.hpp"
+#include "mlwright/runtime/polling.hpp"
 #include "sampler/bart/chain.hpp"
-#include "sampler/polling.hpp"
 
 namespace mlwright::sampler::bart {
 namespace {
@@ -28,14 +28,14 @@ std::vector<ChainDraws> run(const Data& data, const Response& response, const Se
     throw InvalidArgument("BART: sweeps grown from roots, which are to be kept, have the same noise everywhere; expected no trees of the variance");
   const auto n_chains = static_cast<std::size_t>(schedule.chains);
   std::vector<ChainDraws> out(n_chains);
-  const auto check = poller(token);
-  std::vector<std::unique_ptr<Chain>> chains;
-  for (std::size_t c = 0; c < n_chains; ++c) chains.push_back(std::make_unique<Chain>(data, response, settings, c, check, token));
+  const auto check = runtime::poller(token);
+  std::vector<std::unique_ptr<Chain>> chains(n_chains);
   const index_t first_sweeps = schedule.first_kept(settings.root_sweeps), sweeps = schedule.sweeps(settings.root_sweeps);
   index_t done = 0;
   while (done < sweeps * schedule.chains) {
     runtime::parallel_for(schedule.chains, 1, token, [&](index_t c, index_t, index_t) {
       const auto at = static_cast<std::size_t>(c);
+      if (!chains[at]) chains[at] = std::make_unique<Chain>(data, response, settings, at, check, token);
       const auto stop = std::chrono::steady_clock::now() + kSlice;
       while (chains[at]->iteration() < sweeps && std::chrono::steady_clock::now() < stop)
         advance(*chains[at], first_sweeps, schedule, out[at]);

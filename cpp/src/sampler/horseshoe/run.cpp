@@ -3,8 +3,8 @@
 #include <memory>
 
 #include "mlwright/runtime/parallel.hpp"
+#include "mlwright/runtime/polling.hpp"
 #include "sampler/horseshoe/chain.hpp"
-#include "sampler/polling.hpp"
 #include "simd/reduce.hpp"
 
 namespace mlwright::sampler {
@@ -29,7 +29,7 @@ void sample_horseshoe(const Horseshoe& problem, const HorseshoeSettings& how, do
                       runtime::CancelToken& token, runtime::Progress& progress) {
   const horseshoe::PackedColumns packed(problem);
   const std::vector<double> own = squares(problem);
-  const auto check = poller(token);
+  const auto check = runtime::poller(token);
   std::vector<std::unique_ptr<horseshoe::Chain>> chains;
   for (index_t c = 0; c < how.chains; ++c)
     chains.push_back(std::make_unique<horseshoe::Chain>(problem, packed, own, how.seed, static_cast<std::uint64_t>(c), how.warm_up, check));

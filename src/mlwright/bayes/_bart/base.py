@@ -63,7 +63,7 @@ class BaseBART(BayesianMixin, BaseEstimator):
         "max_bins": [Interval(Integral, 2, 255, closed="both")],
         "compute_loo": ["boolean"],
         "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
-        "random_state": ["random_state"],
+        "random_state": ["random_state", np.random.Generator],
         "n_jobs": [Integral, None],
         "verbose": ["verbose"],
     }

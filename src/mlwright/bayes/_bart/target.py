@@ -7,10 +7,14 @@ from scipy.optimize import brentq
 from scipy.special import chdtri, digamma, polygamma
 from sklearn.utils.validation import _check_sample_weight
 
+from mlwright._kernels.linalg import gram as gram_of
+
 UNIT = 2.0**-24  # of the range of y: the least that residuals and leaf means differ by
 _LEAST_SD = 2.0**-16  # of the range of y, that the noise is thought to have
-_MOST_WEIGHT = 2.0**32  # sums of weights times residuals then stay within 64 bits
-_LARGEST = 1e153  # range of y
+_MOST_BITS = 32  # of the sum of weights: sums of weights times residuals then stay within 64
+_SMALLEST_BITS = 1000  # the unit of weights is a power of two that is no less
+_LARGEST = 1e153  # |y|: squares of its range are summed
+_SMALLEST = 2.0**-1042  # of scales: the unit is then a number of several bits
 _ROWS_AT_ONCE = 4096
 _MOST_COLUMNS = 1000  # of the least squares fit that the noise is guessed by
 
@@ -35,15 +39,15 @@ class Target:
     def of(cls, y):
         low, high = y.min(), y.max()
         offset = 0.5 * low + 0.5 * high
-        with np.errstate(over="ignore"):
-            scale = high - low
-        if not scale < _LARGEST:
+        if not max(abs(low), abs(high)) < _LARGEST:
             raise ValueError(
-                f"y: got values from {low:g} to {high:g}, expected a range below {_LARGEST:g}, whose square fits "
-                "in float64; divide y by a constant"
+                f"y: got values from {low:g} to {high:g}, expected magnitudes below {_LARGEST:g}, whose "
+                "squares fit in float64; divide y by a constant"
             )
+        scale = high - low
         if scale <= abs(offset) * 2.0**-48:  # constant, but for rounding
-            scale = max(abs(offset), np.finfo(np.float64).tiny) * 2.0**-20
+            scale = abs(offset) * 2.0**-20
+        scale = max(scale, _SMALLEST)
         units = np.rint((y - offset) / scale / UNIT).astype(np.int32)
         return cls(units, float(offset), float(scale))
 
@@ -52,8 +56,13 @@ def integer_weights(weight):
     """``(integers, unit)``: exact where weights are whole numbers, else to 2**-32 of their sum."""
     if weight is None:
         return np.empty(0, dtype=np.int64), 1.0
-    total = float(weight.sum())
-    bits = int(np.floor(np.log2(_MOST_WEIGHT / total)))
+    with np.errstate(over="ignore"):
+        total = float(weight.sum())
+    if not total < np.inf:
+        raise ValueError(
+            f"sample_weight: got weights up to {weight.max():g}, whose sum is infinite; divide them by a constant"
+        )
+    bits = min(int(np.floor(_MOST_BITS - np.log2(total))), _SMALLEST_BITS)
     if bits >= 0 and (weight == np.floor(weight)).all():
         bits = 0
     return np.maximum(np.rint(np.ldexp(weight, bits)), 1).astype(np.int64), 2.0**-bits
@@ -66,9 +75,11 @@ def noise_guess(codes, columns, units, weight):
     """
     n, at = len(units), np.flatnonzero(columns[:, 2] == 0)
     total = float(n) if weight is None else float(weight.sum())
+    one = np.ldexp(1.0, -max(np.frexp(total)[1], -1000))  # what a weight of one counts for: sums stay moderate
     with_columns = 0 < len(at) < min(total - 1, _MOST_COLUMNS)
     middles = 0.5 * columns[at if with_columns else at[:0], 0]
     gram = np.zeros((len(middles) + 2, len(middles) + 2))  # of 1, y and the columns
+    of_rows = np.broadcast_to(one, n) if weight is None else weight * one
     for begin in range(0, n, _ROWS_AT_ONCE):
         rows = slice(begin, begin + _ROWS_AT_ONCE)
         y = units[rows] * UNIT
@@ -77,15 +88,15 @@ def noise_guess(codes, columns, units, weight):
         if with_columns:
             numbers = codes[rows][:, at]
             block[:, 2:] = np.where(numbers > 2.0 * middles, middles, numbers) - middles
-        gram += block.T @ (block if weight is None else block * weight[rows, None])
-    centred = gram[1:, 1:] - np.outer(gram[1:, 0], gram[0, 1:]) / total
+        gram += gram_of(block, of_rows[rows], np.zeros(len(y)), np.ones(len(gram)))
+    centred = gram[1:, 1:] - np.outer(gram[1:, 0], gram[0, 1:]) / (total * one)
     left, rank = max(centred[0, 0], 0.0), 0
     if with_columns:
         values, vectors = np.linalg.eigh(centred[1:, 1:])
         kept = values > max(values[-1], 0.0) * 1e-10
         rotated, rank = vectors[:, kept].T @ centred[1:, 0], kept.sum()
         left = max(left - (rotated**2 / values[kept]).sum(), 0.0)
-    sd = max(float(np.sqrt(left / max(total - 1 - rank, 1))), _LEAST_SD)
+    sd = max(float(np.sqrt(left / (max(total - 1 - rank, 1) * one))), _LEAST_SD)
     mantissa, exponent = np.frexp(sd)
     return float(np.ldexp(np.rint(mantissa * 2.0**20), exponent - 20))
 

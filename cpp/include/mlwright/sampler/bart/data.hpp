@@ -9,6 +9,7 @@
 
 #include "mlwright/base/buffer.hpp"
 #include "mlwright/base/view.hpp"
+#include "mlwright/runtime/cancel.hpp"
 #include "mlwright/sampler/bart/space.hpp"
 
 namespace mlwright::sampler::bart {
@@ -19,7 +20,7 @@ constexpr index_t padded(index_t n) noexcept { return (n + kRows - 1) / kRows * 
 class Data {
  public:
   // codes: n x p. Throws InvalidArgument where a code is none of its column's.
-  Data(MatrixView<const std::uint8_t> codes, std::vector<Column> columns);
+  Data(MatrixView<const std::uint8_t> codes, std::vector<Column> columns, runtime::CancelToken& token);
 
   index_t n_rows() const noexcept { return n_; }
   index_t stride() const noexcept { return padded(n_); }
