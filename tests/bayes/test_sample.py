@@ -51,6 +51,18 @@ def improper_start(x):
     return math.log(x - 100.0) - x
 
 
+@log_density(x=real())
+def beside_the_data(x, y):
+    return -0.5 * (x - y[4]) ** 2
+
+
+@log_density(x=real(2), gradient="own")
+def beside_the_gradient(x, gradient):
+    gradient[0] = -x[0]
+    gradient[10**6] = -x[1]
+    return -0.5 * (x * x).sum()
+
+
 DATA = {"counts": np.array([3, 5, 12]), "total": 31, "n": 10.0}
 
 
@@ -142,6 +154,32 @@ def test_declarations_that_do_not_fit_are_refused():
 def test_a_density_pickles_by_name_and_runs_as_python():
     assert pickle.loads(pickle.dumps(conjugate)) is conjugate
     assert isinstance(conjugate(1.0, [0.2, 0.3, 0.5], 0.0, [1, 2, 3], 4, 5), float)
+
+
+@pytest.mark.parametrize(("density", "data"), [(beside_the_data, {"y": np.ones(3)}), (beside_the_gradient, None)])
+def test_an_index_beside_an_array_is_an_exception_as_in_python(density, data):
+    with pytest.raises(mlwright.NumericalError, match="your function raised an exception"):
+        bayes.sample(density, data, random_state=0)
+
+
+def test_draws_of_a_density_that_has_no_name_in_a_module_pickle_and_go_on():
+    scale = 2.0
+
+    @log_density(x=real())
+    def inner(x):
+        return densities.normal(x, 0.0, scale)
+
+    with pytest.warns(ConvergenceWarning):
+        short = bayes.sample(inner, draws=50, warm_up=100, random_state=0)
+    with pytest.warns(ConvergenceWarning):
+        whole = bayes.sample(inner, draws=90, warm_up=100, random_state=0)
+    assert pickle.loads(pickle.dumps(short)).extend(40)["x"].tobytes() == whole["x"].tobytes()
+
+
+@pytest.mark.parametrize("draw", [bayes.sample, bayes.laplace, bayes.sample_elliptical])
+def test_a_plain_function_is_told_what_it_lacks(draw):
+    with pytest.raises(TypeError, match="expected a density made by"):
+        draw(lambda x: -x * x)
 
 
 def test_chains_that_do_not_mix_are_warned_of():

@@ -6,7 +6,7 @@ from mlwright._kernels.density import REAL
 from mlwright._kernels.sampler import Settings, Target, start_chains
 from mlwright._runtime.rng import seed_from
 from mlwright._runtime.threads import limit
-from mlwright.bayes._run import ChainState, check_counts, drawn, free_starts
+from mlwright.bayes._run import ChainState, check_counts, compiled_density, drawn, free_starts
 
 _SMALLEST_PIVOT = 1e-14  # of a covariance, relative to its variance
 
@@ -87,7 +87,7 @@ def sample_elliptical(
     (4, 5000, 20)
     """
     check_counts(chains=chains, draws=draws, warm_up=warm_up)
-    compiled = likelihood.compile(data, value_only=True)
+    compiled = compiled_density(likelihood, data, "likelihood", value_only=True)
     if (compiled.blocks[:, 0] != REAL).any():
         name = compiled.names[int(np.argmax(compiled.blocks[:, 0] != REAL))]
         raise ValueError(f"likelihood: parameter {name} has a constraint, expected real(): the prior is normal")

@@ -13,6 +13,7 @@ from mlwright._kernels.sampler import Settings, Target, log_ratios, pareto_smoot
 from mlwright._runtime.errors import NumericalError
 from mlwright._runtime.rng import seed_from, stream_id
 from mlwright.bayes._gradient_check import check_gradient
+from mlwright.bayes._run import compiled_density
 
 _START, _DRAW = 18, 19  # purposes of random numbers, beside those of chains and of the gradient's check
 _TRIES, _STARTS = 50, 3
@@ -244,7 +245,7 @@ def laplace(density, data=None, *, random_state=None):
     >>> found.mode["x"].round(6).tolist(), found.covariance.round(6).tolist()
     ([1.0, 0.0], [[1.0, 0.0], [0.0, 0.25]])
     """
-    compiled = density.compile(data)
+    compiled = compiled_density(density, data)
     target, seed = Target(compiled), seed_from(random_state)
     check_gradient(target, seed)
     peak = find_peak(target, seed)

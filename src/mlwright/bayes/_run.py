@@ -55,6 +55,16 @@ class ChainState:
         return out, told, replace(self, states=states)
 
 
+def compiled_density(density, data, name="density", **options):
+    """The compiled density; TypeError for what is none, a plain function above all."""
+    if not hasattr(density, "compile"):
+        raise TypeError(
+            f"{name}: got {density!r}, expected a density made by mlwright.extend.log_density, which declares the "
+            "function's parameters: @log_density(name=real())"
+        )
+    return density.compile(data, **options)
+
+
 def drawn(compiled, state, draws):
     """The posterior of that many draws; warns where they are poor."""
     out, told, state = state.advance(draws)

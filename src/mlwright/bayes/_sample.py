@@ -9,7 +9,7 @@ from mlwright._runtime.rng import seed_from
 from mlwright._runtime.threads import limit
 from mlwright.bayes._gradient_check import check_gradient
 from mlwright.bayes._laplace import find_peak, proposal_k_hat
-from mlwright.bayes._run import ChainState, check_counts, drawn, free_starts
+from mlwright.bayes._run import ChainState, check_counts, compiled_density, drawn, free_starts
 
 _METHODS = ("nuts", "hmc", "independence")
 _METRICS = ("low_rank", "diagonal")
@@ -110,7 +110,7 @@ def sample(
     """
     check_counts(chains=chains, draws=draws, warm_up=warm_up, max_depth=max_depth, n_steps=n_steps)
     _check(method, metric, target_acceptance, init)
-    compiled = density.compile(data)
+    compiled = compiled_density(density, data)
     target = Target(compiled)
     settings = Settings(
         seed_from(random_state),

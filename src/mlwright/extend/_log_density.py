@@ -1,6 +1,7 @@
 """A log density of your own, compiled by Numba and called by the C++ sampler: no GIL, no Python in between."""
 
 import inspect
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -9,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numba
 import numpy as np
-from numba import types
+from numba import cloudpickle, types
 from numba.core.errors import NumbaError
 
 from mlwright.extend import _dual_math  # noqa: F401 dual numbers learn arithmetic by it
@@ -83,7 +84,15 @@ class LogDensity:
         return f"<mlwright log density {self.__name__} of {', '.join(self.parameters)}>"
 
     def __reduce__(self):
-        return self.__qualname__  # by name, as functions are pickled
+        if self._is_importable():
+            return self.__qualname__  # by name, as functions are pickled
+        return _by_value, (cloudpickle.dumps((self.function, self.parameters, self.gradient)),)
+
+    def _is_importable(self):
+        found = sys.modules.get(self.__module__)
+        for part in self.__qualname__.split("."):
+            found = getattr(found, part, None)
+        return found is self
 
     def compile(self, data=None, *, value_only=False):
         """Machine code for data of these types, and the data where it will find them.
@@ -102,7 +111,7 @@ class LogDensity:
         Raises
         ------
         ValueError
-            If data is missing, superfluous or empty.
+            If data is missing or superfluous, or a parameter has the length of an empty array.
         TypeError
             If Numba cannot compile the function, with Numba's reason.
         """
@@ -133,6 +142,11 @@ class LogDensity:
                 f"missing: {', '.join(sorted(missing)) or 'none'}, not known: {', '.join(sorted(other)) or 'none'}"
             )
         return {name: _as_native(name, data[name]) for name in self.data_names}
+
+
+def _by_value(pickled):
+    """A density of a function that no module has under its name: one made within another function, say."""
+    return LogDensity(*cloudpickle.loads(pickled))
 
 
 def _data_names(function, parameters, gradient):
@@ -192,7 +206,8 @@ def _header(sizes, values):
 
 @cache
 def _compile(function, parameters, data_names, kinds, gradient):
-    user = numba.njit(function, nogil=True, error_model="numpy")
+    # Indices are checked: one beside an array raises, as in Python, instead of reading or writing what lies there.
+    user = numba.njit(function, nogil=True, error_model="numpy", boundscheck=True)
     vectors = {name: p.size is not None for name, p in parameters}
     arguments = list(inspect.signature(function).parameters)
     source = callback_source(arguments, vectors, dict(zip(data_names, kinds, strict=True)), gradient)

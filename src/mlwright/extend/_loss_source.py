@@ -67,7 +67,7 @@ def compile_block(value, grad_hess):
 @cache
 def compile_leaf(leaf_step):
     """The C function of a leaf's rows."""
-    step_of = _jit(leaf_step)
+    step_of = numba.njit(leaf_step, nogil=True, error_model="numpy", boundscheck=True)  # it sees whole arrays
 
     @_jit
     def step(y, raw, weight, out):
