@@ -76,7 +76,7 @@ Extent extent_of(const py::object& x) {
   return {design->rows(), design->cols()};
 }
 
-BlocksOf row_blocks_of(const py::object& x, std::span<const double> shift, std::span<const double> scale) {
+BlocksOf row_blocks_of(const py::object& x, std::span<const double> shift, std::span<const double> scale, bool keeps) {
   const index_t p = extent_of(x).cols;
   if (static_cast<index_t>(shift.size()) != p || static_cast<index_t>(scale.size()) != p)
     throw py::value_error("shift and scale: expected one number a column");
@@ -87,7 +87,7 @@ BlocksOf row_blocks_of(const py::object& x, std::span<const double> shift, std::
   }
   BlocksOf blocks{design_of(x), nullptr};
   if (!py::isinstance<py::tuple>(x) || p <= kPackedColumns) {
-    blocks.rows = linalg::packed_rows(*blocks.design, shift, scale);
+    blocks.rows = linalg::packed_rows(*blocks.design, shift, scale, keeps);
     return blocks;
   }
   const auto parts = py::reinterpret_borrow<py::tuple>(x);

@@ -23,12 +23,13 @@ Extent extent_of(const pybind11::object& x);
 
 // The same as blocks of rows, columns centred and scaled (one number a column, which must outlive the result): CSR with
 // more than `kPackedColumns` columns by its entries alone, all else packed. Besides, the tuple (numbers, codes, ends) of
-// linalg::coded_rows: a float array or None, int32 of shape (n, k), int64 of shape (k,).
+// linalg::coded_rows: a float array or None, int32 of shape (n, k), int64 of shape (k,). keeps: as packed_rows() has it.
 inline constexpr index_t kPackedColumns = 512;
 struct BlocksOf {
   std::unique_ptr<linalg::Design> design;  // what packed rows read
   std::unique_ptr<linalg::RowBlocks> rows;
 };
-BlocksOf row_blocks_of(const pybind11::object& x, std::span<const double> shift, std::span<const double> scale);
+BlocksOf row_blocks_of(const pybind11::object& x, std::span<const double> shift, std::span<const double> scale,
+                       bool keeps = false);
 
 }  // namespace mlwright::bindings

@@ -50,9 +50,10 @@ struct Held {
   std::unique_ptr<solver::RowLoss> loss;
   const double *y, *w, *offset;
 
+  // keeps: whether many passes will be made.
   Held(const py::object& x, const Vector<double>& shift, const Vector<double>& scale, const Vector<double>& targets,
-       const Weight& weights, const Weight& offsets, const py::tuple& spec)
-      : blocks(row_blocks_of(x, span(shift), span(scale))), loss(loss_of(spec)) {
+       const Weight& weights, const Weight& offsets, const py::tuple& spec, bool keeps = false)
+      : blocks(row_blocks_of(x, span(shift), span(scale), keeps)), loss(loss_of(spec)) {
     const index_t n = blocks.rows->rows();
     if (targets.size() != n) throw py::value_error("X and y differ in their number of rows");
     y = targets.data();
@@ -162,25 +163,33 @@ solver::LinearProblem linear_problem(const Held& held, const Vector<double>& l2,
           squares ? padded(*squares, x, "squares") : std::vector<double>{}};
 }
 
-py::dict lbfgs(const py::object& x, const Vector<double>& shift, const Vector<double>& scale, const Vector<double>& y,
-               const Weight& w, const Weight& offset, const py::tuple& spec, const Vector<double>& l2, bool fit_intercept,
-               const Vector<double>& coef, const Vector<double>& intercept, double saturated, const Weight& squares,
-               double curvature, double tol, index_t max_iter) {
-  const Held held(x, shift, scale, y, w, offset, spec);
+// One fit a row of l2 (m x p), each from where the one before ended.
+py::list lbfgs_path(const py::object& x, const Vector<double>& shift, const Vector<double>& scale, const Vector<double>& y,
+                    const Weight& w, const Weight& offset, const py::tuple& spec, const std::vector<Vector<double>>& l2,
+                    bool fit_intercept, const Vector<double>& coef, const Vector<double>& intercept, double saturated,
+                    const Weight& squares, double curvature, double tol, index_t max_iter) {
+  const Held held(x, shift, scale, y, w, offset, spec, true);
   const index_t p = held.blocks.rows->cols(), width = held.blocks.rows->padded();
   auto point = stacked(coef, intercept, p, width, 1);
-  auto problem = linear_problem(held, l2, fit_intercept, saturated, squares);
-  const auto fit = without_gil([&](auto& token) {
-    const auto objective = solver::scalar_objective(std::move(problem), *held.loss, curvature, token);
-    return solver::lbfgs(*objective, point, {tol, max_iter}, token);
+  std::vector<solver::LinearProblem> problems;
+  for (const auto& one : l2) problems.push_back(linear_problem(held, one, fit_intercept, saturated, squares));
+  std::vector<std::pair<std::vector<double>, solver::LbfgsFit>> fits;
+  without_gil([&](auto& token) {
+    for (auto& problem : problems) {
+      const auto objective = solver::scalar_objective(std::move(problem), *held.loss, curvature, token);
+      const auto fit = solver::lbfgs(*objective, point, {tol, max_iter}, token);
+      fits.emplace_back(point, fit);
+    }
   });
-  return unstacked(point, p, width, 1, 1, fit);
+  py::list out;
+  for (const auto& [where, fit] : fits) out.append(unstacked(where, p, width, 1, 1, fit));
+  return out;
 }
 
 py::dict multinomial(const py::object& x, const Vector<double>& shift, const Vector<double>& scale, const Vector<double>& y,
                      const Weight& w, index_t classes, const Vector<double>& l2, bool fit_intercept,
                      const Vector<double>& coef, const Vector<double>& intercept, double saturated, const Weight& squares, double tol, index_t max_iter) {
-  const Held held(x, shift, scale, y, w, std::nullopt, py::make_tuple("binary_log_loss", 0.0, 0));
+  const Held held(x, shift, scale, y, w, std::nullopt, py::make_tuple("binary_log_loss", 0.0, 0), true);
   require_class_numbers(y, classes);
   const index_t p = held.blocks.rows->cols(), padded_columns = held.blocks.rows->padded(), width = solver::class_width(classes);
   if (intercept.size() != classes) throw py::value_error("intercept: expected one number a class");
@@ -262,8 +271,8 @@ void register_glm(py::module_& m) {
           py::arg("y").noconvert(), py::arg("w").noconvert(), py::arg("offset").noconvert(), py::arg("loss"), py::arg("l2"),
           py::arg("fit_intercept"), py::arg("coef").noconvert(), py::arg("intercept"), py::arg("saturated"), py::arg("tol"),
           py::arg("max_iter"));
-  glm.def("lbfgs", &lbfgs, py::arg("x"), py::arg("shift").noconvert(), py::arg("scale").noconvert(), py::arg("y").noconvert(),
-          py::arg("w").noconvert(), py::arg("offset").noconvert(), py::arg("loss"), py::arg("l2").noconvert(),
+  glm.def("lbfgs_path", &lbfgs_path, py::arg("x"), py::arg("shift").noconvert(), py::arg("scale").noconvert(),
+          py::arg("y").noconvert(), py::arg("w").noconvert(), py::arg("offset").noconvert(), py::arg("loss"), py::arg("l2"),
           py::arg("fit_intercept"), py::arg("coef").noconvert(), py::arg("intercept").noconvert(), py::arg("saturated"),
           py::arg("squares").noconvert(), py::arg("curvature"), py::arg("tol"), py::arg("max_iter"));
   glm.def("multinomial", &multinomial, py::arg("x"), py::arg("shift").noconvert(), py::arg("scale").noconvert(),

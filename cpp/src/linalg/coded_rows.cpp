@@ -28,7 +28,9 @@ class CodedRows final : public RowBlocks {
   index_t rows() const noexcept override { return codes_.rows; }
   index_t cols() const noexcept override { return levels_ + n_numbers_; }
   index_t padded() const noexcept override { return (levels_ + kGroup * groups() + 7) / 8 * 8; }
-  index_t scratch_size(index_t width) const noexcept override { return numbers_ ? numbers_->scratch_size(width) : 1; }
+  index_t scratch_size(index_t width, bool gram) const noexcept override {
+    return numbers_ ? numbers_->scratch_size(width, gram) : 1;
+  }
   index_t work_per_row() const noexcept override { return codes_.cols + kGroup * groups(); }
 
   void prepare(std::span<const double> coef, index_t width, double* raw, double* start) const override {
@@ -83,7 +85,7 @@ class CodedRows final : public RowBlocks {
   std::vector<double> gram(const double* h, runtime::CancelToken& token) const override {
     const index_t n = rows(), width = padded(), chunk = (n + kWideChunks - 1) / kWideChunks;
     const index_t grain = std::max<index_t>(kBlockRows, (chunk + kBlockRows - 1) / kBlockRows * kBlockRows);
-    Scratch scratch(scratch_size(0));
+    Scratch scratch(scratch_size(0, true));
     auto out = sum_over_rows(n, grain, width * width, token, [&](double* sum, index_t begin, index_t end) {
       double* mine = scratch.mine();
       for_blocks(begin, end, [&](index_t r, index_t count) {

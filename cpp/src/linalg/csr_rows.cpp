@@ -25,7 +25,7 @@ class CsrRows final : public RowBlocks {
   }
   index_t rows() const noexcept override { return design_.rows(); }
   index_t cols() const noexcept override { return cols_; }
-  index_t scratch_size(index_t) const noexcept override { return 1; }
+  index_t scratch_size(index_t, bool) const noexcept override { return 1; }
   index_t work_per_row() const noexcept override {
     return 1 + static_cast<index_t>(indptr_[rows()]) / std::max<index_t>(1, rows());
   }

@@ -19,7 +19,7 @@ struct Pass {
 
   // Sums: the gradients (padded x width), their totals, the losses.
   void block(index_t begin, index_t rows, double* mine, double* sum) const {
-    double* eta = mine + data.x.scratch_size(width);
+    double* eta = mine + data.x.scratch_size(width, false);
     data.x.load(begin, rows, mine);
     data.x.project_many(begin, rows, mine, raw, width, eta);
     for (index_t r = 0; r < rows; ++r) {
@@ -59,7 +59,7 @@ FoldSums fold_pass(const GlmData& data, const std::int32_t* fold, index_t folds,
   x.prepare({coef, static_cast<std::size_t>(coefs)}, width, raw.data(), start.data());
   for (index_t f = 0; f < folds; ++f) start[static_cast<std::size_t>(f)] += intercept[f];
   const Pass pass{data, fold, folds, width, coefs, raw.data(), start.data(), held_out};
-  linalg::Scratch scratch(x.scratch_size(width) + kBlockRows * width);
+  linalg::Scratch scratch(x.scratch_size(width, false) + kBlockRows * width);
   const index_t grain = linalg::row_grain(n, 2 * x.work_per_row() * width);
   const auto sums = linalg::sum_over_rows(n, grain, coefs + 2 * width, token, [&](double* sum, index_t begin, index_t end) {
     double* mine = scratch.mine();

@@ -84,7 +84,7 @@ GlmSums glm_pass(const GlmData& data, const std::vector<double>& coef, double in
   double shift = 0.0;
   x.prepare(coef, 0, raw.data(), &shift);
   const Pass pass{data, raw.data(), intercept + shift, depth, eta, apart ? kept.data() : nullptr, layout};
-  Scratch scratch(x.scratch_size(0));
+  Scratch scratch(x.scratch_size(0, layout.gram));
   const index_t work = 2 * x.work_per_row() + (layout.gram ? layout.padded * layout.padded / 2 : 0);
   const std::vector<double> sums = linalg::sum_over_rows(
       blocks.count(), blocks.grain(work), layout.size(), token, [&](double* sum, index_t first, index_t last) {
@@ -131,7 +131,7 @@ double largest_move(const GlmData& data, const double* a, const double* b, index
 
 Moments column_moments(const linalg::RowBlocks& x, const double* w, runtime::CancelToken& token) {
   const index_t n = x.rows(), padded = x.padded();
-  Scratch scratch(x.scratch_size(0));
+  Scratch scratch(x.scratch_size(0, false));
   const auto sums = linalg::sum_over_rows(
       n, linalg::row_grain(n, 2 * x.work_per_row()), 2 * padded + 1, token, [&](double* sum, index_t begin, index_t end) {
         double factor[kBlockRows];

@@ -45,7 +45,7 @@ struct ClassProduct {
 
   void block(index_t r, index_t count, double* mine, double* sum) const {
     const linalg::RowBlocks& rows = problem.x;
-    double* eta = mine + rows.scratch_size(width);
+    double* eta = mine + rows.scratch_size(width, false);
     double* q = eta + kBlockRows * width;
     rows.load(r, count, mine);
     scores(r, count, mine, at, eta);
@@ -65,7 +65,7 @@ std::vector<double> row_curvatures(const GlmData& data, const double* x, runtime
   const linalg::RowBlocks& rows = data.x;
   const Raw raw(rows, x, 0);
   std::vector<double> out(static_cast<std::size_t>(rows.rows()));
-  linalg::Scratch scratch(rows.scratch_size(0));
+  linalg::Scratch scratch(rows.scratch_size(0, false));
   const index_t n = rows.rows();
   runtime::parallel_for(n, linalg::row_grain(n, rows.work_per_row()), token, [&](index_t, index_t begin, index_t end) {
     double eta[kBlockRows], g[kBlockRows];
@@ -86,7 +86,7 @@ double scalar_hessian_product(const LinearProblem& problem, const std::vector<do
   const linalg::RowBlocks& rows = problem.x;
   const index_t n = rows.rows(), padded = rows.padded();
   const Raw raw(rows, v, 0);
-  linalg::Scratch scratch(rows.scratch_size(0));
+  linalg::Scratch scratch(rows.scratch_size(0, false));
   const auto sums = linalg::sum_over_rows(
       n, linalg::row_grain(n, 2 * rows.work_per_row()), padded + 2, token, [&](double* sum, index_t begin, index_t end) {
         double q[kBlockRows];
@@ -113,7 +113,7 @@ double multinomial_hessian_product(const LinearProblem& problem, index_t classes
   const index_t n = rows.rows(), width = class_width(classes), coefs = rows.padded() * width;
   const Raw at(rows, x, width), along(rows, v, width);
   const ClassProduct product{problem, classes, width, coefs, at, along};
-  linalg::Scratch scratch(rows.scratch_size(width) + 2 * kBlockRows * width);
+  linalg::Scratch scratch(rows.scratch_size(width, false) + 2 * kBlockRows * width);
   const auto sums = linalg::sum_over_rows(
       n, linalg::row_grain(n, 3 * rows.work_per_row() * width), coefs + width + 1, token, [&](double* sum, index_t begin, index_t end) {
         double* mine = scratch.mine();

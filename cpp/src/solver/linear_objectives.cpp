@@ -46,7 +46,7 @@ struct ClassPass {
 
   void block(index_t r, index_t count, double* mine, double* sum) const {
     const linalg::RowBlocks& rows = problem.x;
-    double* eta = mine + rows.scratch_size(width);
+    double* eta = mine + rows.scratch_size(width, false);
     rows.load(r, count, mine);
     rows.project_many(r, count, mine, raw, width, eta);
     for (index_t i = 0; i < count; ++i)
@@ -138,7 +138,7 @@ double multinomial_pass(const LinearProblem& problem, index_t classes, const dou
   rows.prepare({x, static_cast<std::size_t>(coefs)}, width, raw.data(), start.data());
   for (index_t k = 0; k < width; ++k) start[static_cast<std::size_t>(k)] += x[coefs + k];
   const ClassPass pass{problem, classes, width, coefs, raw.data(), start.data()};
-  linalg::Scratch scratch(rows.scratch_size(width) + kBlockRows * width);
+  linalg::Scratch scratch(rows.scratch_size(width, false) + kBlockRows * width);
   const index_t grain = linalg::row_grain(n, 2 * rows.work_per_row() * width);
   const auto sums = linalg::sum_over_rows(n, grain, coefs + width + 1, token, [&](double* sum, index_t begin, index_t end) {
     double* mine = scratch.mine();

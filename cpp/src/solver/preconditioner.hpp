@@ -80,7 +80,7 @@ class Preconditioner {
   }
 
   static std::vector<double> sums_of(const linalg::RowBlocks& x, const std::vector<double>& h) {
-    std::vector<double> sum(static_cast<std::size_t>(x.padded()), 0.0), scratch(static_cast<std::size_t>(x.scratch_size(0)), 0.0);
+    std::vector<double> sum(static_cast<std::size_t>(x.padded()), 0.0), scratch(static_cast<std::size_t>(x.scratch_size(0, false)), 0.0);
     double total = 0.0;
     for (index_t begin = 0; begin < x.rows(); begin += kBlockRows) {
       const index_t rows = std::min(kBlockRows, x.rows() - begin);

@@ -158,9 +158,15 @@ def fit_lbfgs(table, loss, l2, fit_intercept, coef, intercept, saturated, square
 
     ``squares`` are the sums of ``w z**2``, ``curvature`` is about the mean second derivative of the loss.
     """
-    fit = _core.lbfgs(
+    rest = fit_intercept, coef, intercept, saturated, squares, curvature, tol, max_iter
+    return fit_lbfgs_path(table, loss, [l2], *rest)[0]
+
+
+def fit_lbfgs_path(table, loss, l2s, fit_intercept, coef, intercept, saturated, squares, curvature, tol, max_iter):
+    """:func:`fit_lbfgs` along penalties (m, p), each from where the one before ended; a list of its answers."""
+    fits = _core.lbfgs_path(
         *_arguments(table, loss),
-        layout.vector(l2),
+        [layout.vector(l2) for l2 in l2s],
         bool(fit_intercept),
         layout.vector(coef),
         layout.vector(np.array([intercept])),
@@ -170,13 +176,19 @@ def fit_lbfgs(table, loss, l2, fit_intercept, coef, intercept, saturated, square
         float(tol),
         int(max_iter),
     )
-    return fit.pop("coef")[:, 0], float(fit.pop("intercept")[0]), fit
+    return [(fit.pop("coef")[:, 0], float(fit.pop("intercept")[0]), fit) for fit in fits]
 
 
-@kernel(native="glm.lbfgs", twin="glm:lbfgs", strategy="glm:wide_fits", tolerance=Tolerance(rtol=1e-3, atol=1e-4))
-def lbfgs(*args, **kwargs):
-    """The answer of :func:`fit_lbfgs` without the facts."""
-    return fit_lbfgs(*args, **kwargs)[:2]
+@kernel(
+    native="glm.lbfgs_path",
+    twin="glm:lbfgs_path",
+    strategy="glm:wide_paths",
+    tolerance=Tolerance(rtol=1e-3, atol=1e-4),
+)
+def lbfgs_path(*args, **kwargs):
+    """The coefficients (m, p) and intercepts (m,) of :func:`fit_lbfgs_path`."""
+    fits = fit_lbfgs_path(*args, **kwargs)
+    return np.array([coef for coef, _, _ in fits]), np.array([intercept for _, intercept, _ in fits])
 
 
 def fit_multinomial(table, n_classes, l2, fit_intercept, coef, intercept, squares=None, tol=1e-4, max_iter=100):

@@ -114,8 +114,8 @@ def newton_path(table, loss, l2s, fit_intercept, coef, intercept, saturated=0.0,
     return np.array([b for b, _ in fits]), np.array([b0 for _, b0 in fits])
 
 
-def lbfgs(table, loss, l2, fit_intercept, coef, intercept, saturated, squares, curvature, tol, max_iter):
-    return newton(table, loss, l2, fit_intercept, coef, intercept)
+def lbfgs_path(table, loss, l2s, fit_intercept, coef, intercept, saturated, squares, curvature, tol, max_iter):
+    return newton_path(table, loss, l2s, fit_intercept, coef, intercept)
 
 
 def multinomial(table, n_classes, l2, fit_intercept, coef, intercept, squares=None, tol=1e-4, max_iter=100):

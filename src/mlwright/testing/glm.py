@@ -95,19 +95,24 @@ def assume_both(table):
     assume(len(y) > 2 and y.min() < y.max())
 
 
+def _penalties(draw, l2):
+    """Multiples of a penalty, one a row."""
+    factors = np.array(draw(st.lists(st.sampled_from((0.1, 0.5, 1.0, 3.0, 20.0)), min_size=1, max_size=4)))
+    return factors[:, None] * l2
+
+
 @st.composite
 def paths(draw):
     (table, loss, l2, *rest), options = draw(fits())
-    factors = np.array(draw(st.lists(st.sampled_from((0.1, 0.5, 1.0, 3.0, 20.0)), min_size=1, max_size=4)))
-    return (table, loss, factors[:, None] * l2, *rest), options
+    return (table, loss, _penalties(draw, l2), *rest), options
 
 
 @st.composite
-def wide_fits(draw):
+def wide_paths(draw):
     (table, loss, l2, fit_intercept, coef, start), _ = draw(fits())
     Z = (dense(table.X) - table.shift) * table.scale
     squares = (Z**2 if table.w is None else table.w[:, None] * Z**2).sum(axis=0)
-    return (table, loss, l2, fit_intercept, coef, start, 0.0, squares, 0.25, 1e-8, 20000), {}
+    return (table, loss, _penalties(draw, l2), fit_intercept, coef, start, 0.0, squares, 0.25, 1e-8, 20000), {}
 
 
 @st.composite

@@ -93,6 +93,61 @@ def test_the_dual_has_the_primal_optimum(fit_intercept, n_classes):
     np.testing.assert_allclose(dual.intercept_, theirs.intercept_, atol=1e-3)
 
 
+WIDE = [
+    "dense",
+    "sparse",
+    "single",
+    "columns",
+    "weights",
+    "no intercept",
+    "classes",
+    "far means",
+    "few directions",
+    "twins",
+]
+
+
+@pytest.mark.parametrize("form", WIDE)
+def test_folds_of_few_rows_have_the_optimum_of_fits_apart(form):
+    n_classes = 3 if form == "classes" else 2
+    X, y = table(60, 400, n_classes)
+    rng = np.random.default_rng(2)
+    if form == "few directions":
+        X = rng.standard_normal((60, 4)) @ rng.standard_normal((4, 400)) + 0.01 * X
+    if form == "twins":
+        X[30:] = X[:30]
+    if form == "far means":
+        X = X + 1e6 * rng.standard_normal(400)
+    X = X.astype(np.float32) if form == "single" else np.asfortranarray(X) if form == "columns" else X
+    w = rng.integers(1, 4, 60).astype(float) if form == "weights" else None
+    settings = {"fit_intercept": form != "no intercept", "tol": 1e-7, "max_iter": 1000}
+    cv, Cs = StratifiedKFold(3), [1e-3, 1.0, 0.03]
+    given = sparse.csr_matrix(X) if form == "sparse" else X
+    model = LogisticRegressionCV(Cs=Cs, cv=cv, l1_ratios=[0.0, 0.0], use_legacy_attributes=False, **settings)
+    model.fit(given, y, w)
+    for f, (train, test) in enumerate(cv.split(X, y)):
+        for c, C in enumerate(Cs):
+            alone = LogisticRegression(C=C, **settings).fit(X[train], y[train], None if w is None else w[train])
+            for r in (0, 1):
+                path = model.coefs_paths_[f, r, c]
+                np.testing.assert_allclose(path[:, :400], alone.coef_, atol=2e-5)
+                if settings["fit_intercept"] and form != "far means":
+                    np.testing.assert_allclose(path[:, 400], alone.intercept_, atol=2e-3)
+                scores = np.average(alone.predict(X[test]) == y[test], weights=None if w is None else w[test])
+                assert model.scores_[f, r, c] == pytest.approx(scores)
+    assert model.converged_
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_folds_of_few_rows_are_the_same_bits_by_any_number_of_threads(n_classes):
+    X, y = table(90, 300, n_classes)
+    once = LogisticRegressionCV(cv=4).fit(X, y)
+    for n_jobs in (1, 2, 3, 8):
+        again = LogisticRegressionCV(cv=4, n_jobs=n_jobs).fit(X, y)
+        assert all(np.array_equal(again.coefs_paths_[k], once.coefs_paths_[k]) for k in once.coefs_paths_)
+        assert np.array_equal(again.coef_, once.coef_)
+
+
 def test_a_fold_without_a_class_is_named():
     X, y = table(40, 3, 2)
     with pytest.raises(ValueError, match="fold 0 have no row of class"):

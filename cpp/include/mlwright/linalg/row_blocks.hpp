@@ -22,8 +22,8 @@ class RowBlocks {
   virtual index_t rows() const noexcept = 0;
   virtual index_t cols() const noexcept = 0;
   virtual index_t padded() const noexcept { return (cols() + 7) / 8 * 8; }  // what vectors of columns have, zero beyond
-  // Doubles that load() and the products need, for `width` columns at once (a multiple of 8; 0 for one).
-  virtual index_t scratch_size(index_t width) const noexcept = 0;
+  // Doubles that load() and the products need, for `width` columns at once (a multiple of 8; 0 for one); gram: and add_gram().
+  virtual index_t scratch_size(index_t width, bool gram) const noexcept = 0;
   virtual index_t work_per_row() const noexcept = 0;  // multiply-adds of one product
 
   // raw (padded x width) from coefficients of z, and what has to be added to each column's intercept.
@@ -48,8 +48,10 @@ class RowBlocks {
   virtual std::vector<double> gram(const double* h, runtime::CancelToken& token) const = 0;
 };
 
-// shift and scale: one a column. The design and both arrays must outlive the result.
-std::unique_ptr<RowBlocks> packed_rows(const Design& x, std::span<const double> shift, std::span<const double> scale);
+// shift and scale: one a column. The design and both arrays must outlive the result. keeps: for many passes; a small table is
+// packed once, here, and not again by each of them.
+std::unique_ptr<RowBlocks> packed_rows(const Design& x, std::span<const double> shift, std::span<const double> scale,
+                                       bool keeps = false);
 
 template <class T, class Index>
 std::unique_ptr<RowBlocks> csr_rows(std::span<const Index> indptr, std::span<const Index> indices, std::span<const T> data,

@@ -97,34 +97,57 @@ void rank_update(const double* a, const double* b, index_t rows, index_t i_begin
   update(a, b, kStream, rows, i_begin, i_end, j_begin, j_end, c, ldc, One{}, ahead);
 }
 
-// Lanes run over the columns of a group, groups in order, lanes combined at the end: one order for every layout of X.
-void project(const double* block, const double* coef, index_t rows, index_t groups, double start, double* out,
-             index_t out_stride) {
-  for (index_t r = 0; r < rows; ++r) {
-    const double* x = block + r * kGroup;
-    vec sum[kParts] = {};
-    for (index_t g = 0; g < groups; ++g)
+constexpr int kChains = 8;                  // registers of sums at once: sums of one alone would wait for each other
+constexpr int kAtOnce = kChains / kParts;    // rows that are projected together, groups that are summed together
+
+// Lanes run over the columns of a group, groups in order, lanes combined at the end: one order for every layout of X and
+// however many rows go together.
+template <int n>
+MLWRIGHT_LANE void project_rows(const double* x, const double* coef, index_t groups, double start, double* out, index_t out_stride) {
+  vec sum[n][kParts] = {};
+  for (index_t g = 0; g < groups; ++g)
 #pragma GCC unroll 8
-      for (int v = 0; v < kParts; ++v) sum[v] += load_vec(x + g * kStream + v * kWidth) * load_vec(coef + g * kGroup + v * kWidth);
+    for (int v = 0; v < kParts; ++v) {
+      const vec c = load_vec(coef + g * kGroup + v * kWidth);
+#pragma GCC unroll 8
+      for (int r = 0; r < n; ++r) sum[r][v] += load_vec(x + g * kStream + r * kGroup + v * kWidth) * c;
+    }
+#pragma GCC unroll 8
+  for (int r = 0; r < n; ++r) {
     double lanes[kGroup];
-    for (int v = 0; v < kParts; ++v) store_vec(lanes + v * kWidth, sum[v]);
+    for (int v = 0; v < kParts; ++v) store_vec(lanes + v * kWidth, sum[r][v]);
     const double even = (lanes[0] + lanes[4]) + (lanes[2] + lanes[6]), odd = (lanes[1] + lanes[5]) + (lanes[3] + lanes[7]);
     out[r * out_stride] = start + (even + odd);  // the order of sum_lanes()
   }
 }
 
-void accumulate(const double* block, const double* factor, index_t rows, index_t groups, double* sum) {
-  for (index_t g = 0; g < groups; ++g) {
-    const double* x = block + g * kStream;
-    vec total[kParts] = {};
-    for (index_t r = 0; r < rows; ++r)
+void project(const double* block, const double* coef, index_t rows, index_t groups, double start, double* out,
+             index_t out_stride) {
+  index_t r = 0;
+  for (; r + kAtOnce <= rows; r += kAtOnce) project_rows<kAtOnce>(block + r * kGroup, coef, groups, start, out + r * out_stride, out_stride);
+  for (; r < rows; ++r) project_rows<1>(block + r * kGroup, coef, groups, start, out + r * out_stride, out_stride);
+}
+
+template <int n>
+MLWRIGHT_LANE void accumulate_groups(const double* x, const double* factor, index_t rows, double* sum) {
+  vec total[n][kParts] = {};
+  for (index_t r = 0; r < rows; ++r)
 #pragma GCC unroll 8
-      for (int v = 0; v < kParts; ++v) total[v] += load_vec(x + r * kGroup + v * kWidth) * factor[r];
+    for (int g = 0; g < n; ++g)
+#pragma GCC unroll 8
+      for (int v = 0; v < kParts; ++v) total[g][v] += load_vec(x + g * kStream + r * kGroup + v * kWidth) * factor[r];
+#pragma GCC unroll 8
+  for (int g = 0; g < n; ++g)
     for (int v = 0; v < kParts; ++v) {
       double* out = sum + g * kGroup + v * kWidth;
-      store_vec(out, load_vec(out) + total[v]);
+      store_vec(out, load_vec(out) + total[g][v]);
     }
-  }
+}
+
+void accumulate(const double* block, const double* factor, index_t rows, index_t groups, double* sum) {
+  index_t g = 0;
+  for (; g + kAtOnce <= groups; g += kAtOnce) accumulate_groups<kAtOnce>(block + g * kStream, factor, rows, sum + g * kGroup);
+  for (; g < groups; ++g) accumulate_groups<1>(block + g * kStream, factor, rows, sum + g * kGroup);
 }
 
 }  // namespace

@@ -11,6 +11,7 @@ Reference: Hastie and Tibshirani, Biostatistics 5 (2004), 329-340.
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import sparse
 
 from mlwright._kernels.linalg import as_design, gram
 
@@ -31,7 +32,7 @@ class DualBasis:
     L : ndarray of shape (n, r)
         The rows in the basis.
     A : ndarray of shape (n, r)
-        The basis: ``A' Z`` are its vectors.
+        The basis: ``A' X`` are its vectors; with an intercept the columns of A sum to zero.
     """
 
     X: object
@@ -53,13 +54,21 @@ class DualBasis:
         keep = values > _RANK * values[-1]
         root = np.sqrt(values[keep])
         vectors = vectors[:, keep]
-        return cls(rows.X, mean, np.ascontiguousarray(vectors * root), vectors / root)
+        A = vectors / root
+        if fit_intercept:
+            A -= A.mean(axis=0)  # Z has the same sums, and so has X now
+        return cls(rows.X, mean, np.ascontiguousarray(vectors * root), A)
 
-    def coefficients(self, v):
-        """Coefficients (k, p) and what to subtract from the intercepts (k,), for v of shape (k, r)."""
+    def coefficients(self, v, out=None):
+        """Of v (k, r): coefficients (k, p), in `out` if given, and what to subtract from the intercepts (k,)."""
         a = v @ self.A.T
-        coef = np.asarray(self.X.T @ a.T, dtype=np.float64).T - a.sum(axis=1)[:, None] * self.mean
-        return np.ascontiguousarray(coef), coef @ self.mean
+        if sparse.issparse(self.X):
+            coef = np.ascontiguousarray((self.X.T @ a.T).T, dtype=np.float64)
+            if out is not None:
+                out[:] = coef
+        else:
+            coef = np.matmul(a, self.X, out=out)
+        return coef, coef @ self.mean
 
 
 def wants_dual(rows, l1):

@@ -1,10 +1,12 @@
 """Logistic fits of folds along penalties: all folds from the same reads of the rows, or each by itself."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from mlwright._kernels import glm
+from mlwright._runtime.side_by_side import side_by_side
 from mlwright.linear_model._glm._alo import error_of, left_out
 from mlwright.linear_model._glm._folds_together import FoldsTogether, shares_passes
 from mlwright.linear_model._glm._penalty import strength_of
@@ -57,6 +59,9 @@ class FoldFits:
 
     def fit(self, splits):
         """The folds of `splits` at every place of the grid; returns itself."""
+        if self.whole.basis is not None:
+            self._fit_side_by_side(splits)
+            return self
         problem, apart, lent = self.whole.problem(), [], {}
         for r, ratio in enumerate(self.grid.ratios):
             if splits.fold_numbers is not None and shares_passes(self.whole, problem, ratio):
@@ -124,7 +129,33 @@ class FoldFits:
     def _fit_alone(self, fitter, f, r, train, test, path=None):
         path = self._path(fitter, fitter.problem(), r) if path is None else path
         self._keep(fitter, path, f, range(len(path)), r)
-        for c, scores in enumerate(fitter.scores(path, self.rows.X, test)):
+        self._judge(path, f, r, train, test)
+
+    def _fit_side_by_side(self, splits):
+        """Each fold on a thread of its own, in the basis of all rows; the coefficients of all by one product."""
+        paths, ratios = [None] * len(splits), range(len(self.grid.ratios))
+
+        def fit(f):
+            fitter = self.whole.part(splits.train[f])
+            problem = fitter.problem()
+            paths[f] = [self._path(fitter, problem, r) for r in ratios]
+
+        side_by_side([partial(fit, f) for f in range(len(splits))], done=lambda n: None)
+        places = list(np.ndindex(self.scores.shape))
+        solutions = [paths[f][r][c] for f, c, r in places]
+        coef, intercept = (np.concatenate([getattr(one, name) for one in solutions]) for name in ("coef", "intercept"))
+        rows = self.paths.reshape(len(coef), -1)
+        _, shift = self.whole.original(coef, intercept, out=rows[:, : self.p])
+        if self.whole.fit_intercept:
+            rows[:, -1] = shift
+        self.steps[:] = np.reshape([one.n_iter for one in solutions], self.steps.shape)
+        for f, (train, test) in enumerate(zip(splits.train, splits.test, strict=True)):
+            for r in ratios:
+                self._judge(paths[f][r], f, r, train, test)
+
+    def _judge(self, path, f, r, train, test):
+        """Scores of the rows that fold `f` has not seen, and what its fits cost."""
+        for c, scores in enumerate(self.whole.scores(path, self.rows.X, test)):
             self.scores[f, c, r] = self.judge(scores, test, self.paths[f, c, r])
         self.n_passes += sum(solution.n_passes for solution in path) * len(train) / len(self.whole.codes)
 

@@ -11,7 +11,7 @@ from mlwright.linear_model._glm._families import law_of
 from mlwright.linear_model._glm._multinomial import solve_classes
 from mlwright.linear_model._glm._problem import Problem, Solution, table_of
 from mlwright.linear_model._glm._proximal_joint import forms_joint, solve_joint_by
-from mlwright.linear_model._glm._solve import forms_hessian, solve, solve_smooth_path, solve_wide
+from mlwright.linear_model._glm._solve import forms_hessian, solve, solve_smooth_path, solve_wide, solve_wide_path
 
 _LOGIT = law_of("binomial", "logit")
 
@@ -85,12 +85,10 @@ class LogisticFitter:
 
     def solve_path(self, problem, penalties, start, tol, max_iter):
         """Solutions along pairs (l1, l2), each from the one before."""
-        smooth = all(l1 == 0.0 for l1, _ in penalties)
-        if smooth and self.n_classes == 2 and self.basis is None and forms_hessian(problem):
-            l2s = [l2 for _, l2 in penalties]
-            return [
-                _stacked(one) for one in solve_smooth_path(problem, l2s, start[0][0], float(start[1][0]), tol, max_iter)
-            ]
+        if self.n_classes == 2 and all(l1 == 0.0 for l1, _ in penalties):
+            method = solve_smooth_path if self.basis is None and forms_hessian(problem) else solve_wide_path
+            start = start[0][0], float(start[1][0])
+            return [_stacked(one) for one in method(problem, [l2 for _, l2 in penalties], *start, tol, max_iter)]
         path = []
         for l1, l2 in penalties:
             path.append(self.solve(problem, l1, l2, start, tol, max_iter))
@@ -118,11 +116,11 @@ class LogisticFitter:
             return np.zeros((1, q)), np.array([special.logit(share[1] / share.sum())])
         return np.zeros((k, q)), np.log(share) - np.log(share).mean()
 
-    def original(self, coef, intercept):
-        """Coefficients and intercepts of the columns that users know."""
+    def original(self, coef, intercept, out=None):
+        """Coefficients (of a dual basis in `out`, if given) and intercepts of the columns that users know."""
         if self.basis is None:
             return coef, intercept
-        w, shift = self.basis.coefficients(coef)
+        w, shift = self.basis.coefficients(coef, out)
         return w, intercept - shift if self.fit_intercept else intercept
 
     def in_columns(self, solution: Solution) -> Solution:

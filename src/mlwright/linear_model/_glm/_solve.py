@@ -97,13 +97,19 @@ def forms_hessian(problem):
 
 def solve_wide(problem, coef, intercept, tol, max_iter):
     """L-BFGS, preconditioned by the diagonal of centred columns."""
+    return solve_wide_path(problem, [problem.l2], coef, intercept, tol, max_iter)[0]
+
+
+def solve_wide_path(problem, l2s, coef, intercept, tol, max_iter):
+    """L-BFGS along L2 penalties `l2s`, each from the answer before; a list of Solutions."""
     problem, squares, passes = centred(problem)
     start, start0 = scaled(problem, coef, intercept)
-    _, l2 = problem.penalties()
-    b, b0, facts = glm.fit_lbfgs(
+    problems = [problem.with_table(problem.table, 0.0, l2) for l2 in l2s]
+    penalties = [each.penalties()[1] for each in problems]
+    fits = glm.fit_lbfgs_path(
         problem.table,
         problem.loss,
-        l2,
+        penalties,
         problem.fit_intercept,
         start,
         start0,
@@ -113,10 +119,12 @@ def solve_wide(problem, coef, intercept, tol, max_iter):
         tol,
         max_iter * INNER_STEPS,
     )
-    loss = facts["objective"] - float(l2 @ b**2) / 2
-    coef, intercept = original(problem, b, b0)
-    facts["n_passes"] += passes
-    return solution(problem, coef, intercept, loss, facts)
+    fits[0][2]["n_passes"] += passes
+    solutions = []
+    for each, penalty, (b, b0, facts) in zip(problems, penalties, fits, strict=True):
+        loss = facts["objective"] - float(penalty @ b**2) / 2
+        solutions.append(solution(each, *original(each, b, b0), loss, facts))
+    return solutions
 
 
 def centred(problem):
