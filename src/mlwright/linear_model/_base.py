@@ -14,7 +14,7 @@ from mlwright.linear_model._sparse_coef import dense_coef
 from mlwright.linear_model._state import state_problem
 
 _SMALL = 512  # columns up to which a Gram matrix costs next to nothing, whatever the number of rows
-_LARGEST_KEPT = 2048  # columns up to which the statistics stay in the fitted model (32 MiB)
+MOST_KEPT = 2048  # columns up to which the statistics stay in the fitted model (32 MiB)
 _LARGEST_SPARSE_GRAM = 4096
 _SPARSE_WORTH = 20_000  # multiply-adds of a dense Gram that cost as much as one stored entry in an iterative solver
 
@@ -59,9 +59,13 @@ class LinearStatistics(BaseEstimator):
         kept = getattr(self, "_statistics", None)
         return None if kept is None else FoldStatistics(**kept)
 
+    @staticmethod
+    def _statistics_to_keep(statistics):
+        return statistics if statistics is not None and len(statistics.mean) <= MOST_KEPT else None
+
     def _keep_statistics(self, statistics):
         self._statistics = None
-        if statistics is not None and len(statistics.mean) <= _LARGEST_KEPT:
+        if self._statistics_to_keep(statistics) is not None:
             self._statistics = {name: getattr(statistics, name) for name in FoldStatistics.__dataclass_fields__}
 
     def _set_linear(self, coef, x_mean, y_mean):

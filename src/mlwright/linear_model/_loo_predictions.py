@@ -11,7 +11,7 @@ import numpy as np
 from mlwright._kernels.linalg import affine_map
 from mlwright.io.composite import Maybe
 from mlwright.io.schema import Tensor
-from mlwright.linear_model._base import column_means
+from mlwright.linear_model._base import column_means, plan
 from mlwright.linear_model._interval import inverse_root, quadratic
 from mlwright.linear_model._leave_one_out import decompose_dual
 from mlwright.linear_model._system import Problem
@@ -37,6 +37,8 @@ def keep_loo_predictions(model, rows, alpha):
             "or use cross_val_predict."
         )
     statistics = model._get_statistics()
+    if statistics is None and plan(rows) == "gram":  # too large to be kept
+        statistics = model._sums(rows)
     if statistics is None or statistics.n_features > rows.X.shape[0]:
         out = _by_kernel(model, rows, alpha)
     else:

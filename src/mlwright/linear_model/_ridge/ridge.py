@@ -3,10 +3,11 @@
 from typing import ClassVar
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
 from mlwright.base import fit_context
 from mlwright.io.composite import State
-from mlwright.linear_model._base import LeastSquaresModel
+from mlwright.linear_model._base import MOST_KEPT, LeastSquaresModel
 from mlwright.linear_model._interval import predictive
 from mlwright.linear_model._left_out_intervals import LEFT_OUT_LEVELS, LeftOutIntervals
 from mlwright.linear_model._loo_predictions import LOO_PREDICTIONS, keep_loo_predictions
@@ -40,7 +41,7 @@ class Ridge(RidgeSolver, LeftOutIntervals, LeastSquaresModel):
         For compatibility: nothing is random.
     compute_loo : bool, default=False
         Keep in ``loo_predictions_`` what each row is predicted to be by a fit to all the others: exact, at the cost of
-        one more pass over the rows.
+        one more pass over the rows. Of more than 2048 columns intervals come from these.
 
     Attributes
     ----------
@@ -135,6 +136,8 @@ class Ridge(RidgeSolver, LeftOutIntervals, LeastSquaresModel):
         self._fit_by_plan(rows)
         if self.compute_loo:
             keep_loo_predictions(self, rows, self._penalties(rows.y.shape[1]))
+            if self._statistics is None and not hasattr(self, "_left_out_levels"):
+                self._keep_left_out(rows.y - self.loo_predictions_.reshape(rows.y.shape), rows.w)
         return self
 
     @staticmethod
@@ -146,4 +149,12 @@ class Ridge(RidgeSolver, LeftOutIntervals, LeastSquaresModel):
         return scores_on_splits(candidates, task, splits)
 
     def _predictive(self, X):
+        check_is_fitted(self)
+        if self._statistics is None:
+            raise ValueError(
+                f"predict_interval: this fit kept neither sums (of up to {MOST_KEPT} columns) nor residuals of rows "
+                f"left out (route {self.solver_!r}, {self.n_features_in_} columns); fit with compute_loo=True, whose "
+                "residuals give intervals (any Gram matrix, and up to 4096 rows of any columns); for sparse tables "
+                "beyond, take quantiles of the residuals of cross_val_predict."
+            )
         return predictive(self, X, self._penalties(1 if np.ndim(self.coef_) == 1 else len(self.coef_)), None)

@@ -94,7 +94,8 @@ class RidgeSolver:
             coef, self.n_iter_ = _iterative.ridge(rows, x_mean, y_mean, alpha, self.max_iter)
         elif coef is None:
             self.solver_ = "svd"
-            coef = ridge_svd(rows, x_mean, y_mean, alpha)
+            leave_out = self._has_intervals and self._statistics_to_keep(statistics) is None
+            coef, left = ridge_svd(rows, x_mean, y_mean, alpha, self.fit_intercept, leave_out)
         self._keep_statistics(statistics)
         self._set_linear(coef, x_mean, y_mean)
         if self._has_intervals:

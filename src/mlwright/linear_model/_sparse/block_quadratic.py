@@ -127,7 +127,7 @@ class BlockQuadratics:
         cross = self.correlations()[:, member]
         pull = np.sqrt(np.add.reduceat((cross * cross).sum(axis=0), starts[:-1]))
         hold = norm * weights[1] + l1 * np.minimum.reduceat(weights[0], starts[:-1])
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             return float(np.where(hold > 0.0, pull / hold, 0.0).max(initial=0.0))
 
     def _solve(self, sets, strengths, weights, *, start=None, tol=1e-4, max_iter=1000):

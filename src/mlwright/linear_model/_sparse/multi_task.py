@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 from scipy import sparse
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _is_fitted
+from sklearn.utils.validation import _is_fitted, check_is_fitted
 
 from mlwright._validation import explain_not_finite
 from mlwright.base import as_fitted, fit_context
@@ -18,7 +18,7 @@ from mlwright.linear_model._left_out_intervals import LEFT_OUT_LEVELS, LeftOutIn
 from mlwright.linear_model._sparse.block_quadratic import BlockQuadratics
 from mlwright.linear_model._sparse.block_working_set import BlockPath
 from mlwright.linear_model._sparse.elastic_net import warn_not_converged
-from mlwright.linear_model._sparse.tasks_left_out import tasks_left_out
+from mlwright.linear_model._sparse.tasks_left_out import MOST_COEFFICIENTS, tasks_left_out
 from mlwright.linear_model._sparse.working_set import RowsProblem, wants_rows
 from mlwright.linear_model._sparse_interval import sparse_predictive
 from mlwright.linear_model._state import LINEAR_FIELDS
@@ -213,6 +213,14 @@ class MultiTaskElasticNet(TaskRows, LeftOutIntervals, LeastSquaresModel):
         return sparse.csr_matrix(self.coef_)
 
     def _predictive(self, X):
+        check_is_fitted(self)
+        if self._statistics is None:
+            s, t = np.count_nonzero(self.coef_.any(axis=0)), len(self.coef_)
+            raise ValueError(
+                f"predict_interval: rows left out need the Hessian of all {s * t} coefficients that are not zero ({s} "
+                f"features, {t} targets), more than the {MOST_COEFFICIENTS} for which it is formed; raise alpha, fit "
+                "the targets in groups, or each by Lasso."
+            )
         return sparse_predictive(self, X, as_fitted(self, "alpha") * (1.0 - as_fitted(self, "l1_ratio")))
 
 

@@ -10,6 +10,7 @@ from mlwright.linear_model._system import Factor, Problem
 _DIRECT = 1e4
 _REFINE = 1e10
 _DUAL = 1e8
+_ROUNDING = 1e-10  # of a leverage
 
 
 def ridge_from_statistics(statistics, fit_intercept, alpha, rows=None):
@@ -101,15 +102,36 @@ def one_left_out(dual, inverse, alpha, root):
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         once = np.minimum(1.0, 1.0 / root**2)[:, None]
-        own = alpha * inverse[:, None]  # one less the leverage of all repetitions
-        return alpha * dual / (root[:, None] * (1.0 - once * (1.0 - own)))
+        repeated = (1.0 - once) / alpha  # what the other repetitions hold; without a penalty they are met
+        return dual / (root[:, None] * (once * inverse[:, None] + np.where(once < 1.0, repeated, 0.0)))
 
 
-def ridge_svd(rows, x_mean, y_mean, alpha):
-    """By singular values of the centred rows; those that are rounding count as zero."""
+def ridge_svd(rows, x_mean, y_mean, alpha, fit_intercept=True, leave_out=False):
+    """By singular values of the centred rows, of which those that are rounding count as zero: coefficients (t, p), and
+    the residuals (n, t) of rows left out, if asked for."""
     X, y = centred_rows(rows, x_mean, y_mean)
     u, s, vt = sla.svd(X, full_matrices=False, overwrite_a=True, check_finite=False)
     keep = s > np.finfo(np.float64).eps * max(X.shape) * s[0]
     s, u, vt = s[keep], u[:, keep], vt[keep]
-    gain = s[:, None] / (s[:, None] ** 2 + alpha)
-    return (vt.T @ (gain * (u.T @ y))).T
+    rotated = u.T @ y
+    coef = (vt.T @ (s[:, None] / (s[:, None] ** 2 + alpha) * rotated)).T
+    if not leave_out:
+        return coef, None
+    root = np.ones(len(y)) if rows.w is None else np.sqrt(rows.w)
+    unit = root / np.sqrt((root * root).sum()) if fit_intercept else np.zeros_like(root)
+    meets = len(s) == np.count_nonzero(root) - fit_intercept  # coefficients can meet every row
+    beyond = np.zeros_like(y), np.zeros_like(root)
+    if not meets:
+        beyond = y - u @ rotated, 1.0 - (u * u).sum(axis=1) - unit**2
+    return coef, np.column_stack([_svd_left_out(u, s, rotated, beyond, a, root, k) for k, a in enumerate(alpha)])
+
+
+def _svd_left_out(u, s, rotated, beyond, alpha, root, k):
+    """Residuals (n,) of target k; `beyond`: the rows' residuals and leverages that no coefficients reach."""
+    inverse = 1.0 / (s * s + alpha)
+    dual, own = u @ (inverse * rotated[:, k]), (u * u) @ inverse
+    met = one_left_out(dual[:, None], own, alpha, root)[:, 0]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        once = np.minimum(1.0, 1.0 / root**2)
+        left = (alpha * dual + beyond[0][:, k]) / (root * (1.0 - once * (1.0 - alpha * own - beyond[1])))
+    return np.where(beyond[1] < _ROUNDING, met, left)

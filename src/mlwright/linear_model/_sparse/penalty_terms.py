@@ -172,8 +172,9 @@ class Concave:
         if self.kind == "mcp":
             inside = np.minimum(size, edge)
             return inside * (strength - 0.5 * inside / gamma)
-        between = (edge * size - 0.5 * (size * size + strength * strength)) / (gamma - 1.0)
-        beyond = 0.5 * strength * strength * (gamma + 1.0)
+        with np.errstate(over="ignore", invalid="ignore"):  # where another piece is taken
+            between = (edge * size - 0.5 * (size * size + strength * strength)) / (gamma - 1.0)
+            beyond = 0.5 * strength * strength * (gamma + 1.0)
         return np.where(size <= strength, strength * size, np.where(size >= edge, beyond, between))
 
 
