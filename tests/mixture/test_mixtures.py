@@ -279,6 +279,12 @@ def test_bad_rows():
         model.fit(np.where([False, True, False], np.nan, X))
     with pytest.raises(ValueError, match="Negative values in data passed to `sample_weight`"):
         model.fit(X, sample_weight=-np.ones(len(X)))
+    for weight in (1e-300, 1e307):  # where empty components would count for more than rows; where the sum is infinite
+        with pytest.raises(ValueError, match=r"sample_weight: got a sum of .*, expected a number from 1e-06 on"):
+            model.fit(X, sample_weight=np.full(len(X), weight))
+    for method in (model.predict, model.predict_proba):
+        with pytest.raises(NumericalError, match="row 1 of X has no density above zero under any component"):
+            method(np.vstack([X[:1], np.full((1, 3), 1e200)]))
     with pytest.raises(ValueError, match=r"n_samples = 1 \(rows of positive weight\)"):
         model.fit(X, sample_weight=np.eye(len(X))[0])
     with pytest.raises(ValueError, match="3 features"):

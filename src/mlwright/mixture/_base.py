@@ -23,6 +23,7 @@ from mlwright.mixture._moments import Moments
 from mlwright.mixture._rows import rows_of
 
 _LARGEST = 1e150
+_LEAST_TOTAL = 1e-6  # of weights
 
 
 @dataclass(frozen=True)
@@ -192,6 +193,7 @@ class BaseMixture(DensityMixin, BaseEstimator):
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
             X, sample_weight = X[sample_weight > 0.0], sample_weight[sample_weight > 0.0]
+            self._check_total(sample_weight, reset)
         if reset and len(X) < self.n_components:
             raise ValueError(
                 f"Expected n_samples >= n_components but got n_components = {self.n_components}, n_samples = {len(X)}"
@@ -203,6 +205,15 @@ class BaseMixture(DensityMixin, BaseEstimator):
                 "leave the column out."
             )
         return rows_of(X, sample_weight)
+
+    def _check_total(self, sample_weight, reset):
+        with np.errstate(over="ignore"):
+            total = sample_weight.sum()
+        if not (_LEAST_TOTAL if reset else 0.0) <= total < np.inf:
+            raise ValueError(
+                f"sample_weight: got a sum of {total:g}, expected a number from {_LEAST_TOTAL:g} on, beside which what "
+                "keeps empty components from dividing by zero is nothing; multiply the weights by a constant."
+            )
 
     def _runs(self, rows, prior):
         if self.warm_start and hasattr(self, "converged_"):
@@ -285,6 +296,16 @@ class BaseMixture(DensityMixin, BaseEstimator):
         X = validate_data(self, X, reset=False, dtype=np.float64, order="C", ensure_all_finite="allow-nan")
         return rows_of(X, None).answers(self._gaussians())
 
+    def _responsibilities(self, X):
+        found = self._answers(X)[1]
+        lost = np.isnan(found).any(axis=1)
+        if lost.any():
+            raise NumericalError(
+                f"{type(self).__name__}: row {lost.argmax()} of X has no density above zero under any component, since "
+                "squares of its distances overflow; expected rows nearer to the components."
+            )
+        return found
+
     def score_samples(self, X):
         """Log density of each row; of a row with NaN, that of what is observed of it.
 
@@ -323,7 +344,7 @@ class BaseMixture(DensityMixin, BaseEstimator):
         -------
         labels : int ndarray of shape (n_samples,)
         """
-        return self._answers(X)[1].argmax(axis=1)
+        return self._responsibilities(X).argmax(axis=1)
 
     def predict_proba(self, X):
         """The probability of each component, given the row.
@@ -336,7 +357,7 @@ class BaseMixture(DensityMixin, BaseEstimator):
         -------
         resp : ndarray of shape (n_samples, n_components)
         """
-        return self._answers(X)[1]
+        return self._responsibilities(X)
 
     def sample(self, n_samples=1):
         """Draw rows from the fitted mixture, component by component.
