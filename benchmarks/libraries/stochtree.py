@@ -1,5 +1,9 @@
-"""stochtree: BART at its defaults, chains of as many sweeps as ours."""
+"""stochtree: BART at its defaults, chains of as many sweeps as ours.
 
+Nodes that are grown from the root look at as many variables as ours do, the square root of all.
+"""
+
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +22,9 @@ class _Draws:
         from stochtree import BARTModel
 
         s = self._settings
+        forest = {"num_trees": s["n_trees"]}
+        if s["grow_from_root"]:  # by default all are looked at in each node: thrice the time
+            forest["num_features_subsample"] = math.isqrt(X.shape[1] - 1) + 1
         self._model = BARTModel()
         self._model.sample(
             X_train=X,
@@ -26,7 +33,7 @@ class _Draws:
             num_burnin=s["burn_in"],
             num_mcmc=s["draws"],
             general_params={"random_seed": 1, "keep_gfr": s["draws"] == 0},
-            mean_forest_params={"num_trees": s["n_trees"]},
+            mean_forest_params=forest,
         )
         return self
 

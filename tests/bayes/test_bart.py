@@ -202,6 +202,15 @@ def test_growing_from_the_root_starts_chains_well(cls):
     assert trees_of(weighted) == trees_of(cls(**short, grow_from_root=3).fit(X[again], y[again]))
 
 
+def test_growing_from_the_root_looks_at_variables_that_other_trees_split():
+    X, y, f = friedman(500, p=60)
+    parameters = {"n_trees": 50, "grow_from_root": 25, "burn_in": 10, "draws": 0, "chains": 1, "random_state": 0}
+    model = BARTRegressor(**parameters).fit(X, y)
+    inclusion = model.variable_inclusion_
+    assert inclusion[:5].sum() > 0.6 * inclusion.sum()
+    assert np.sqrt(np.mean((model.predict(X) - f) ** 2)) < 0.19 * f.std()
+
+
 def test_a_chain_alone_grows_from_roots_on_any_number_of_threads():
     X, y, _ = friedman(9000, p=30)  # rows enough for several threads
     model = BARTRegressor(n_trees=4, grow_from_root=2, burn_in=0, draws=2, chains=1, random_state=0)

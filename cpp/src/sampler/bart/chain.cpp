@@ -125,7 +125,7 @@ void Chain::regrow(int t) {
   const auto n = static_cast<std::size_t>(data_.n_rows());
   std::uint8_t* const slot = forest_.slots(t);
   for (std::size_t i = 0; i < n; ++i) residual_[i] += state.value[slot[i]];
-  auto [tree, leaves] = grower_->grow({residual_.data(), n}, space_, model(), {slot, n}, random);
+  auto [tree, leaves] = grower_->grow(state.tree, {residual_.data(), n}, space_, model(), {slot, n}, random);
   state.tree = std::move(tree);
   state.weight.clear();
   for (const LeafSums& leaf : leaves) state.weight.push_back(leaf.weight);

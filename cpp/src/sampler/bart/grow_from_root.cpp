@@ -31,7 +31,8 @@ RootGrower::RootGrower(const Data& data, std::span<const std::int64_t> weight, s
       order_(static_cast<std::size_t>(data.n_rows())),
       right_(order_.size()),
       value_(order_.size()),
-      right_value_(order_.size()) {}
+      right_value_(order_.size()),
+      n_splits_(data.columns().size(), 0) {}
 
 void RootGrower::start(std::span<const std::int32_t> residual) {
   std::iota(order_.begin(), order_.end(), 0U);
@@ -42,9 +43,14 @@ void RootGrower::start(std::span<const std::int32_t> residual) {
   is_packed_ = weight_.empty() && n < kMostRows && largest * n < kMostPacked;
 }
 
-RootGrower::Grown RootGrower::grow(std::span<const std::int32_t> residual, TreeSpace& space, const LeafModel& model,
+void RootGrower::count(const Tree& tree, int times) {
+  tree.each_inner_node([&](int node) { n_splits_[static_cast<std::size_t>(tree[node].rule.variable)] += times; });
+}
+
+RootGrower::Grown RootGrower::grow(const Tree& before, std::span<const std::int32_t> residual, TreeSpace& space, const LeafModel& model,
                                    std::span<std::uint8_t> slots, runtime::Rng& rng) {
   start(residual);
+  count(before, -1);
   Grown out;
   Part root{0, 0, order_.size(), {}};
   for (std::size_t i = 0; i < residual.size(); ++i) {
@@ -74,23 +80,14 @@ RootGrower::Grown RootGrower::grow(std::span<const std::int32_t> residual, TreeS
     open.push_back({out.tree[part.node].right, middle, part.end, part.sums - left});
     open.push_back({out.tree[part.node].left, part.begin, middle, left});
   }
+  count(out.tree, 1);
   return out;
 }
 
 void RootGrower::gather(const Part& part, const TreeSpace& space, const Tree& tree, runtime::Rng& rng) {
   candidates_.clear();
   sets_.clear();
-  const auto usable = space.usable();
-  std::size_t tries = kFewestVariables;
-  while (tries * tries < usable.size()) ++tries;
-  tries = std::min(tries, usable.size());
-  std::vector<index_t> places(tries);
-  runtime::sample_without_replacement(rng, static_cast<index_t>(usable.size()), places);
-  variables_.clear();
-  for (const index_t place : places) {
-    const int variable = usable[static_cast<std::size_t>(place)];
-    if (space.has_rules(tree, part.node, variable)) variables_.push_back(variable);
-  }
+  draw_variables(space, tree, part.node, rng);
   by_code_.resize(variables_.size());
   sum_columns(part);
   for (std::size_t c = 0; c < variables_.size(); ++c) {
@@ -98,6 +95,23 @@ void RootGrower::gather(const Part& part, const TreeSpace& space, const Tree& tr
     if (data_.columns()[static_cast<std::size_t>(variable)].n_codes > 0) try_sets(part, variable, by_code_[c], rng);
     else try_cuts(part, variable, by_code_[c]);
   }
+}
+
+// Without replacement, by weights: those that come first, each after an exponential time of that rate.
+void RootGrower::draw_variables(const TreeSpace& space, const Tree& tree, int node, runtime::Rng& rng) {
+  variables_.clear();
+  waits_.clear();
+  for (const int variable : space.usable())
+    waits_.emplace_back(rng.exponential() / (1 + n_splits_[static_cast<std::size_t>(variable)]), variable);
+  std::size_t tries = kFewestVariables;
+  while (tries * tries < waits_.size()) ++tries;
+  if (tries < waits_.size()) {
+    std::ranges::nth_element(waits_, waits_.begin() + static_cast<std::ptrdiff_t>(tries));
+    waits_.resize(tries);
+  }
+  for (const auto& [wait, variable] : waits_)
+    if (space.has_rules(tree, node, variable)) variables_.push_back(variable);
+  std::ranges::sort(variables_);
 }
 
 // A chain alone has threads to spare.

@@ -1,14 +1,15 @@
 // A tree grown from its root, cut by cut, by how well each cut explains the rows: where chains start from, not what they leave
 // invariant.
 //
-// At a node all cuts of some variables, drawn anew, are weighed by their marginal likelihoods, and not to split by that of the
-// leaf times the odds of the prior; one is drawn. Sums by codes are taken of a few variables at once, in one pass over the
+// At a node all cuts of some variables are weighed by their marginal likelihoods, and not to split by that of the leaf times the
+// odds of the prior; one is drawn. The variables are drawn anew, by one more than how often the other trees split them. Sums by codes are taken of a few variables at once, in one pass over the
 // node's rows, whose residuals lie in the node's order; without weights a row's count and residual are one number of 64 bits.
 // Cost O(rows x variables looked at) a level. He, Hahn (2023), Stochastic tree ensembles for regularized nonlinear regression,
 // JASA 118 (XBART).
 #pragma once
 
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "mlwright/runtime/cancel.hpp"
@@ -28,9 +29,9 @@ class RootGrower {
     std::vector<LeafSums> leaves;  // by slot
   };
 
-  // For residuals of all other trees; writes the slots of rows.
-  Grown grow(std::span<const std::int32_t> residual, TreeSpace& space, const LeafModel& model, std::span<std::uint8_t> slots,
-             runtime::Rng& rng);
+  // In place of the tree `before`, for residuals of all others; writes the slots of rows. Of each tree the first is one leaf.
+  Grown grow(const Tree& before, std::span<const std::int32_t> residual, TreeSpace& space, const LeafModel& model,
+             std::span<std::uint8_t> slots, runtime::Rng& rng);
 
  private:
   static constexpr index_t kTogether = 4;  // variables
@@ -48,6 +49,8 @@ class RootGrower {
   };
 
   void start(std::span<const std::int32_t> residual);
+  void count(const Tree& tree, int times);
+  void draw_variables(const TreeSpace& space, const Tree& tree, int node, runtime::Rng& rng);
   void gather(const Part& part, const TreeSpace& space, const Tree& tree, runtime::Rng& rng);
   template <std::size_t kColumns>
   void sum_packed(const Part& part, const int* variables, Codes* sums) const;
@@ -69,6 +72,8 @@ class RootGrower {
   std::vector<std::uint32_t> order_, right_;
   std::vector<std::int32_t> value_, right_value_;  // residuals, in the same order
   bool is_packed_ = false;
+  std::vector<int> n_splits_;  // of each variable, in all trees
+  std::vector<std::pair<double, int>> waits_;
   std::vector<int> variables_;
   std::vector<Candidate> candidates_;
   std::vector<std::array<std::uint64_t, 4>> sets_;
