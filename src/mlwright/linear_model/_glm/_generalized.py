@@ -9,13 +9,12 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from mlwright.base import as_fitted, fit_context
 from mlwright.io.composite import Maybe, State
 from mlwright.io.schema import Choice
-from mlwright.linear_model._glm._base import checked_offset, warn_unless_certified
-from mlwright.linear_model._glm._categories import CATEGORY_FIELDS, CategoricalMixin
+from mlwright.linear_model._glm._base import warn_unless_certified
 from mlwright.linear_model._glm._families import law_of
 from mlwright.linear_model._glm._laws import ProfileAlpha
 from mlwright.linear_model._glm._links import LINKS
 from mlwright.linear_model._glm._penalty import refuse_without_proximal_step
-from mlwright.linear_model._glm._regressor import REGRESSOR_FIELDS, GlmRegressor
+from mlwright.linear_model._glm._table_regressor import TABLE_FIELDS, TableRegressor
 from mlwright.linear_model._glm._tweedie import ATTRIBUTES, CONSTRAINTS
 from mlwright.linear_model._glm._user_law import ForgottenLaw, is_loss, law_of_loss
 
@@ -23,7 +22,7 @@ _ALPHA_ROUNDS, _ALPHA_SETTLED = 50, 1e-7
 _ALPHA_NONE = 1e-6  # below it the law is Poisson's, and the likelihood too flat to tell one alpha from another
 
 
-class GeneralizedLinearRegressor(CategoricalMixin, GlmRegressor):
+class GeneralizedLinearRegressor(TableRegressor):
     __doc__ = f"""Generalized linear regression: any family, link and penalty, with offsets and exposures.
 
     Minimises ``mean of s_i d(y_i, mu_i) / 2 + alpha (l1_ratio |coef|_1 + (1 - l1_ratio) / 2 |coef|^2)``, where d is the
@@ -60,11 +59,6 @@ default="normal"
     Attributes
     ----------
 {ATTRIBUTES}
-    coef_names_ : ndarray of str
-        Names of the coefficients: those of the features, and ``feature=level`` for the levels of categorical ones,
-        which stand one after another, ascending, in the feature's place.
-    is_categorical_ : ndarray of bool of shape (n_features_in_,), or None
-        Which columns of a data frame were categories; None where there were none.
 
     See Also
     --------
@@ -89,8 +83,7 @@ default="normal"
     >>> model.predict_interval(X[:1], exposure=[1.0]).shape
     (1, 2)
     """
-    _model_state = State(**(REGRESSOR_FIELDS | CATEGORY_FIELDS), _user_link=Maybe(Choice(*LINKS)))
-    _rows_come_with = ("offset", "exposure")
+    _model_state = State(**TABLE_FIELDS, _user_link=Maybe(Choice(*LINKS)))
     _read_later = ("alpha", "fit_intercept", "family", "link", "power", "dispersion")
     _parameter_constraints: ClassVar[dict] = {
         **CONSTRAINTS,
@@ -176,61 +169,9 @@ default="normal"
         warn_unless_certified(self, solution)
         return self
 
-    def predict(self, X, *, offset=None, exposure=None):
-        """The mean of y at new rows.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        offset, exposure : array-like of shape (n_samples,), default=None
-            As in ``fit``.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,)
-        """
-        return self._mean(self._scores_at(X, offset, exposure))
-
-    def score(self, X, y, sample_weight=None, *, offset=None, exposure=None):
-        """D², the share of the deviance that the model explains beyond a constant mean.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,)
-        sample_weight, offset, exposure : array-like of shape (n_samples,), default=None
-
-        Returns
-        -------
-        score : float
-        """
-        return self._explained(self._scores_at(X, offset, exposure), X, y, sample_weight)
-
-    def predict_interval(self, X, coverage=0.9, *, offset=None, exposure=None):
-        """Central interval of the law of new observations.
-
-        Where there are fewer than 30 rows a coefficient, the uncertainty of the coefficients widens the law; with more
-        they are taken as known.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        coverage : float, default=0.9
-            Least probability that a new observation falls inside.
-        offset, exposure : array-like of shape (n_samples,), default=None
-
-        Returns
-        -------
-        interval : ndarray of shape (n_samples, 2)
-        """
-        return self._interval(X, lambda: self._scores_at(X, offset, exposure), coverage)
-
     @property
     def _more_parameters(self):
         return int(as_fitted(self, "family") == "negative_binomial" and as_fitted(self, "dispersion") == "estimate")
-
-    def _scores_for(self, X, offset=None, exposure=None):
-        return self._scores_at(X, offset, exposure)
 
     def _law(self):
         family, dispersion = as_fitted(self, "family"), as_fitted(self, "dispersion")
@@ -243,22 +184,6 @@ default="normal"
         if alpha is None:
             alpha = getattr(self, "dispersion_", 1.0) if dispersion == "estimate" else dispersion
         return law_of(family, as_fitted(self, "link"), power=as_fitted(self, "power"), dispersion=alpha)
-
-    def _offset(self, offset, exposure, n):
-        offset = checked_offset(offset, n)
-        if exposure is None:
-            return offset
-        if self._law().link != "log":
-            raise ValueError(f"exposure: got one with link {self._law().link!r}, expected the log link; use offset.")
-        exposure = checked_offset(exposure, n, "exposure")
-        if not (exposure > 0).all():
-            row = int(np.flatnonzero(~(exposure > 0))[0])
-            raise ValueError(f"exposure: row {row} is {exposure[row]}, expected numbers > 0; remove such rows.")
-        return np.log(exposure) if offset is None else offset + np.log(exposure)
-
-    def _scores_at(self, X, offset, exposure):
-        eta = self._scores(X)
-        return eta if offset is None and exposure is None else eta + self._offset(offset, exposure, len(eta))
 
     def _params_for_file(self):
         """A model file holds no code: of a loss of the user's it says the name, which predicts but does not fit."""

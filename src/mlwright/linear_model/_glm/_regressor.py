@@ -1,4 +1,4 @@
-"""Base of the regressors: validation, starts, prediction, the share of deviance explained."""
+"""Base of the regressors: validation, starts, laws, the share of deviance explained."""
 
 import numpy as np
 from scipy import sparse
@@ -18,7 +18,6 @@ from mlwright.linear_model._glm._base import (
     scores_of,
     scores_of_fitted,
     usable_weights,
-    warn_unless_certified,
 )
 from mlwright.linear_model._glm._inference import GlmInferenceMixin
 from mlwright.linear_model._glm._laws import pearson_dispersion, quantile
@@ -44,7 +43,7 @@ REGRESSOR_FIELDS = {
 class GlmRegressor(GlmInferenceMixin, RegressorMixin, BaseEstimator):
     """Base of the generalized linear regressors: minimises mean half deviance plus penalty.
 
-    A subclass gives ``_law()``.
+    A subclass gives ``_law()`` and the public methods.
     """
 
     l1_ratio = 0.0
@@ -52,58 +51,6 @@ class GlmRegressor(GlmInferenceMixin, RegressorMixin, BaseEstimator):
 
     def _penalised(self):
         return as_fitted(self, "alpha") != 0
-
-    def predict(self, X):
-        """The mean of y at new rows.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,)
-        """
-        return self._mean(self._scores(X))
-
-    def predict_interval(self, X, coverage=0.9):
-        """Central interval of the law of new observations.
-
-        Where there are fewer than 30 rows a coefficient, the uncertainty of the coefficients widens the law; with more
-        they are taken as known.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        coverage : float, default=0.9
-            Least probability that a new observation falls inside.
-
-        Returns
-        -------
-        interval : ndarray of shape (n_samples, 2)
-
-        Raises
-        ------
-        ValueError
-            For Tweedie laws below a power of 0 or above 2 (but 3), whose quantiles have no form here; and where no
-            degrees of freedom were left for the dispersion.
-        """
-        return self._interval(X, lambda: self._scores(X), coverage)
-
-    def score(self, X, y, sample_weight=None):
-        """D², the share of the deviance that the model explains; 1 is the best.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,)
-        sample_weight : array-like of shape (n_samples,), default=None
-
-        Returns
-        -------
-        score : float
-        """
-        return self._explained(self._scores(X), X, y, sample_weight)
 
     def _scores(self, X, offset=None):
         eta = scores_of(self, X)[:, 0]
@@ -172,13 +119,6 @@ class GlmRegressor(GlmInferenceMixin, RegressorMixin, BaseEstimator):
         if not np.isfinite(y).all():
             explain_not_finite(self, rows)
         return rows, y, w
-
-    def _fit(self, X, y, sample_weight):
-        rows, y, w = self._rows(X, y, sample_weight)
-        solution = self._fit_rows(rows, y, w)
-        self._keep_laws(rows, y, w)
-        warn_unless_certified(self, solution, stacklevel=5)
-        return self
 
     def _keep_laws(self, rows, y, w, offset=None):
         """The dispersion, and where there is no penalty the covariance of the coefficients."""

@@ -5,10 +5,10 @@ from typing import ClassVar
 
 from sklearn.utils._param_validation import Hidden, Interval, StrOptions
 
-from mlwright.base import as_fitted, fit_context
+from mlwright.base import as_fitted
 from mlwright.io.composite import State
 from mlwright.linear_model._glm._families import law_of
-from mlwright.linear_model._glm._regressor import REGRESSOR_FIELDS, GlmRegressor
+from mlwright.linear_model._glm._table_regressor import TABLE_FIELDS, TableRegressor
 
 _SOLVERS = {"auto", "lbfgs", "newton-cholesky"}
 
@@ -36,7 +36,8 @@ PARAMETERS = """    alpha : float, default=1.0
     verbose : int, default=0
         For compatibility."""
 
-ATTRIBUTES = """    coef_ : ndarray of shape (n_features,)
+ATTRIBUTES = """    coef_ : ndarray of shape (n_coefficients,)
+        One a feature, or a level of a categorical one.
     intercept_ : float
     n_iter_ : int
         Newton steps on the whole table.
@@ -51,12 +52,17 @@ ATTRIBUTES = """    coef_ : ndarray of shape (n_features,)
     dispersion_ : float
         Pearson's estimate of the family's dispersion, alpha of the negative binomial, 1 where there is none; NaN where
         the coefficients leave no degrees of freedom.
+    coef_names_ : ndarray of str
+        Names of the coefficients: those of the features, and ``feature=level`` for the levels of categorical ones,
+        which stand one after another, ascending, in the feature's place.
+    is_categorical_ : ndarray of bool of shape (n_features_in_,), or None
+        Which columns of a data frame were categories; None where there were none.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)"""
 
 
-class _ScikitRegressor(GlmRegressor):
-    _model_state = State(**REGRESSOR_FIELDS)
+class _ScikitRegressor(TableRegressor):
+    _model_state = State(**TABLE_FIELDS)
     _read_later: ClassVar[tuple] = ("alpha", "fit_intercept")
     _parameter_constraints: ClassVar[dict] = CONSTRAINTS
 
@@ -79,27 +85,6 @@ class _ScikitRegressor(GlmRegressor):
         self.warm_start = warm_start
         self.verbose = verbose
 
-    @fit_context
-    def fit(self, X, y, sample_weight=None):
-        """Fit the model.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,)
-        sample_weight : array-like of shape (n_samples,), default=None
-
-        Returns
-        -------
-        self : object
-
-        Raises
-        ------
-        ValueError
-            Where y is outside the family's domain; the message names the row.
-        """
-        return self._fit(X, y, sample_weight)
-
 
 class PoissonRegressor(_ScikitRegressor):
     __doc__ = f"""Poisson regression with a log link: counts and frequencies.
@@ -114,7 +99,7 @@ class PoissonRegressor(_ScikitRegressor):
 
     See Also
     --------
-    GeneralizedLinearRegressor : other families and links, L1 penalties, offsets.
+    GeneralizedLinearRegressor : other families and links, L1 penalties.
 
     References
     ----------

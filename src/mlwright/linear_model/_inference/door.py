@@ -58,8 +58,8 @@ class InferenceMixin:
             of positive weight. The coefficients are the same, their standard errors are not. "precision" is for least
             squares.
         **of_rows : arrays of shape (n_samples,)
-            What else ``fit`` takes a row: ``offset`` and ``exposure`` of GeneralizedLinearRegressor. QuantileRegressor
-            takes ``kernel`` and ``bandwidth`` of the density of its residuals, see there.
+            What else ``fit`` takes a row: ``offset`` and ``exposure`` of generalized linear regressors.
+            QuantileRegressor takes ``kernel`` and ``bandwidth`` of the density of its residuals, see there.
 
         Returns
         -------
