@@ -373,3 +373,16 @@ def test_state_from_a_file_is_checked(attribute, value):
 def test_what_must_be_read_or_converted_first(X):
     with pytest.raises(ValueError, match=f"X: got {type(X).__name__}.*polars"):
         TableEncoder().fit(X)
+
+
+def test_parameters_set_later_are_for_the_next_fit():
+    known, unknown = [["a"], ["b"], ["b"]], [["c"]]
+    encoder = TableEncoder(max_categories=None).fit(known)
+    before = encoder.transform(unknown)
+    encoder.set_params(handle_unknown="error", dtype="float32")
+    assert encoder.transform(unknown).tobytes() == before.tobytes()
+    with pytest.raises(ValueError, match="handle_unknown='ignore'"):
+        encoder.fit(known).transform(unknown)
+    with pytest.raises(ValueError, match="handle_unknown='ignore'"):
+        encoder.set_params(handle_unknown="ignore").transform(unknown)
+    assert encoder.transform(known).dtype == np.float32

@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.utils.validation import validate_data
 
+from mlwright.base import as_fitted as parameter_as_fitted
 from mlwright.preprocessing._columns import (
     array_columns,
     as_cells,
@@ -54,8 +55,8 @@ def known_columns(encoder, X):
         expected = input_names(encoder, None).tolist()
         columns = array_columns(cells, expected) if table is None else table_columns(table, expected)
     columns = [as_fitted(column, kind) for column, kind in zip(columns, encoder.kinds_, strict=True)]
-    check_range(columns, encoder.dtype)
-    if encoder.handle_unknown == "error":
+    check_range(columns, parameter_as_fitted(encoder, "dtype"))
+    if parameter_as_fitted(encoder, "handle_unknown") == "error":
         check_known(columns, encoder.categories_, encoder.rare_categories_)
     return columns
 

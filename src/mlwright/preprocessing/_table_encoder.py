@@ -10,7 +10,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d
 
-from mlwright.base import fit_context
+from mlwright.base import as_fitted, fit_context
 from mlwright.io.composite import ListOf, Maybe, State
 from mlwright.io.schema import Choice, Labels, Size, Strings, Tensor, Text
 from mlwright.preprocessing._columns import KINDS
@@ -145,6 +145,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         classes_=Labels("k"),
     )
 
+    _read_later = ("handle_unknown", "dtype")
     _parameter_constraints: ClassVar = {
         "categories": [StrOptions({"onehot", "ordinal", "target"})],
         "missing": [StrOptions({"impute", "keep"})],
@@ -363,7 +364,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     def _finish(self, columns, blocks):
         """Fill, standardise, append the indicators."""
         indicators = [columns[j].missing for j in np.flatnonzero(self.indicated_)]
-        return finished(blocks, self.fill_, self.center_, self.scale_, indicators, self.dtype)
+        return finished(blocks, self.fill_, self.center_, self.scale_, indicators, as_fitted(self, "dtype"))
 
     def _suffixes(self, j):
         """What is appended to the name of column ``j`` for each of its outputs."""

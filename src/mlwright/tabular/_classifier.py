@@ -6,14 +6,17 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from mlwright._runtime.errors import ModelFormatError
-from mlwright.base import fit_context
-from mlwright.io.composite import State
-from mlwright.io.schema import Labels
+from mlwright.base import check_coverage, fit_context
+from mlwright.io.composite import Maybe, State
+from mlwright.io.schema import Labels, Tensor
 from mlwright.preprocessing._columns import is_missing
 from mlwright.tabular._base import COMMON_STATE, TabularBase
 from mlwright.tabular._candidates import classification_candidates
 from mlwright.tabular._folds import stratified_folds
+from mlwright.tabular._intervals import conformal_sets
 from mlwright.tabular._metrics import CLASSIFICATION, classification_metrics
+
+_ROUNDING = 1e-9  # of probabilities that add up to one
 
 
 class TabularClassifier(ClassifierMixin, TabularBase):
@@ -62,11 +65,17 @@ class TabularClassifier(ClassifierMixin, TabularBase):
     >>> model = TabularClassifier(candidates=["linear"]).fit(table, y)
     >>> model.predict(table).tolist() == y
     True
+    >>> model.predict_set(table, coverage=0.9).shape  # which classes may be the true one
+    (40, 2)
     """
 
     _metrics = CLASSIFICATION
     _known_candidates = staticmethod(classification_candidates)
-    _model_state = State(**COMMON_STATE, classes_=Labels("k"))
+    _model_state = State(
+        **COMMON_STATE,
+        classes_=Labels("k"),
+        _set_errors=Maybe(Tensor("f8", "r")),  # files of older versions have none
+    )
 
     @fit_context
     def fit(self, X, y):
@@ -97,7 +106,8 @@ class TabularClassifier(ClassifierMixin, TabularBase):
                 f"{self.classes_.item(counts.argmin())!r}; add rows."
             )
         folds = stratified_folds(codes, min(self.cv, len(y)), self.random_state)
-        self._search(X, codes, folds)
+        predictions = self._search(X, codes, folds)
+        self._set_errors = np.sort(1 - predictions[np.arange(len(codes)), codes])
         return self
 
     def predict_proba(self, X):
@@ -128,6 +138,44 @@ class TabularClassifier(ClassifierMixin, TabularBase):
         places = self.predict_proba(X).argmax(axis=1)
         return self.classes_[places]
 
+    def predict_set(self, X, coverage=0.9):
+        """Classes among which the true one is with about the given probability.
+
+        A class is in the set if its probability is at least what as large a share of the training rows gave their true
+        class while they were out of fold; the likeliest class always is. On average over rows like the training rows,
+        and up to the gain of refitting on all of them, the share of true classes inside is at least `coverage`; for a
+        particular row or class nothing is promised.
+
+        Parameters
+        ----------
+        X : table or array-like (n, n_features_in_)
+        coverage : float, default=0.9
+            Between 0 and 1.
+
+        Returns
+        -------
+        bool ndarray (n, n_classes)
+            Whether each class, in the order of ``classes_``, is in the set of a row.
+
+        Raises
+        ------
+        ValueError
+            If the training table had too few rows for the coverage, or if the model comes from the file of a version
+            that kept no errors out of fold.
+
+        References
+        ----------
+        Sadinle, Lei, Wasserman: Least ambiguous set-valued classifiers with bounded error levels, JASA 114 (2019).
+        """
+        check_is_fitted(self)
+        coverage = check_coverage(coverage)
+        errors = getattr(self, "_set_errors", None)
+        if errors is None:
+            raise ValueError(
+                "predict_set: this model's file is of a version that kept no errors out of fold; fit again."
+            )
+        return conformal_sets(self.predict_proba(X), coverage, errors)
+
     def _target(self, y):
         y = _labels(column_or_1d(y, warn=True))
         unknown = sorted(set(y.tolist()) - set(self.classes_.tolist()), key=str)
@@ -149,6 +197,9 @@ class TabularClassifier(ClassifierMixin, TabularBase):
 
     def _validate_state(self):
         self._validate_common_state()
+        errors = getattr(self, "_set_errors", np.zeros(1))
+        if not len(errors) or (np.diff(errors) < 0).any() or errors[0] < -_ROUNDING or errors[-1] > 1 + _ROUNDING:
+            raise ModelFormatError("TabularClassifier: the errors out of fold are not sorted between 0 and 1")
         classes = getattr(self.pipeline_[-1], "classes_", None)
         if len(self.classes_) < 2 or not np.array_equal(classes, np.arange(len(self.classes_))):
             raise ModelFormatError("TabularClassifier: the classes of the pipeline are not places in classes_")

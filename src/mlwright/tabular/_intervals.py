@@ -1,10 +1,11 @@
-"""Prediction intervals from out-of-fold residuals, by the size of the prediction."""
+"""What is kept of rows out of fold: residuals by the size of the prediction for intervals, errors for sets."""
 
 import numpy as np
 
 # Bins of this many residuals keep the 95 % ends of an interval to a few per cent of coverage.
 _ROWS_PER_BIN = 400
 _MOST_BINS = 20
+_SLACK = 1e-9  # keeps 0.05 * 100 from becoming 4.999...
 
 
 def residual_bins(predictions, residuals):
@@ -60,13 +61,34 @@ def conformal_interval(predictions, coverage, edges, ends, residuals):
     starts = np.concatenate([[0], ends[:-1]])
     sizes = ends - starts
     tail = (1 - coverage) / 2
-    # The slack keeps 0.05 * 100 from becoming 4.999...
-    low = np.floor((sizes + 1) * tail + 1e-9).astype(np.int64)
-    high = np.ceil((sizes + 1) * (1 - tail) - 1e-9).astype(np.int64)
+    low = np.floor((sizes + 1) * tail + _SLACK).astype(np.int64)
+    high = np.ceil((sizes + 1) * (1 - tail) - _SLACK).astype(np.int64)
     if (low < 1).any() or (high > sizes).any():
         raise ValueError(
-            f"coverage {coverage} needs residuals of at least {int(np.ceil(1 / tail - 1e-9)) - 1} rows, got "
+            f"coverage {coverage} needs residuals of at least {int(np.ceil(1 / tail - _SLACK)) - 1} rows, got "
             f"{int(sizes.min())}; ask for less coverage or fit on more rows."
         )
     bins = np.searchsorted(edges, predictions)
     return predictions + residuals[starts + low - 1][bins], predictions + residuals[starts + high - 1][bins]
+
+
+def conformal_sets(probabilities, coverage, errors):
+    """Which classes are in the set of each row; ``ValueError`` when there are too few errors for the coverage.
+
+    A class is in the set if 1 less its probability is at most the ``ceil((m + 1) coverage)``-th of the m sorted
+    `errors`, 1 less the probabilities of the true classes out of fold; the likeliest class always is.
+
+    References
+    ----------
+    Sadinle, Lei, Wasserman: Least ambiguous set-valued classifiers with bounded error levels, JASA 114 (2019). Barber
+    et al.: Predictive inference with the jackknife+, Annals of Statistics 49 (2021), for errors out of fold.
+    """
+    rank = int(np.ceil((len(errors) + 1) * coverage - _SLACK))
+    if rank > len(errors):
+        raise ValueError(
+            f"coverage {coverage} needs errors of at least {int(np.ceil(coverage / (1 - coverage) - _SLACK))} rows, "
+            f"got {len(errors)}; ask for less coverage or fit on more rows."
+        )
+    in_set = 1 - probabilities <= errors[rank - 1]
+    in_set[np.arange(len(in_set)), probabilities.argmax(axis=1)] = True
+    return in_set
