@@ -129,34 +129,40 @@ class FoldFits:
     def _fit_alone(self, fitter, f, r, train, test, path=None):
         path = self._path(fitter, fitter.problem(), r) if path is None else path
         self._keep(fitter, path, f, range(len(path)), r)
-        self._judge(path, f, r, train, test)
+        self._judge(fitter.scores(path, self.rows.X, test), f, r, test)
+        self._count(path, train)
 
     def _fit_side_by_side(self, splits):
-        """Each fold on a thread of its own, in the basis of all rows; the coefficients of all by one product."""
-        paths, ratios = [None] * len(splits), range(len(self.grid.ratios))
+        """Each fold on a thread of its own, in a dual basis; the coefficients of all by one product."""
+        fitted, shape = [None] * len(splits), self.scores.shape[1:]
 
         def fit(f):
-            fitter = self.whole.part(splits.train[f])
+            fitter = self.whole.fold(splits.train[f])
             problem = fitter.problem()
-            paths[f] = [self._path(fitter, problem, r) for r in ratios]
+            paths = [self._path(fitter, problem, r) for r in range(shape[1])]
+            path = [paths[r][c] for c, r in np.ndindex(shape)]
+            fitted[f] = path, *fitter.combinations(path)
 
         side_by_side([partial(fit, f) for f in range(len(splits))], done=lambda n: None)
-        places = list(np.ndindex(self.scores.shape))
-        solutions = [paths[f][r][c] for f, c, r in places]
-        coef, intercept = (np.concatenate([getattr(one, name) for one in solutions]) for name in ("coef", "intercept"))
-        rows = self.paths.reshape(len(coef), -1)
-        _, shift = self.whole.original(coef, intercept, out=rows[:, : self.p])
+        a, intercept = (np.concatenate([each[i] for each in fitted]) for i in (1, 2))
+        rows = self.paths.reshape(len(a), -1)
+        _, of_user = self.whole.of_combinations(a, intercept, out=rows[:, : self.p])
         if self.whole.fit_intercept:
-            rows[:, -1] = shift
-        self.steps[:] = np.reshape([one.n_iter for one in solutions], self.steps.shape)
-        for f, (train, test) in enumerate(zip(splits.train, splits.test, strict=True)):
-            for r in ratios:
-                self._judge(paths[f][r], f, r, train, test)
+            rows[:, -1] = of_user
+        for f, (path, a, intercept) in enumerate(fitted):
+            scores = self.whole.basis.gram.scores(a, intercept, splits.test[f])
+            self.steps[f] = np.reshape([one.n_iter for one in path], shape)
+            self._judge(np.split(scores, len(path), axis=1), f, slice(None), splits.test[f])
+            self._count(path, splits.train[f])
 
-    def _judge(self, path, f, r, train, test):
-        """Scores of the rows that fold `f` has not seen, and what its fits cost."""
-        for c, scores in enumerate(self.whole.scores(path, self.rows.X, test)):
-            self.scores[f, c, r] = self.judge(scores, test, self.paths[f, c, r])
+    def _judge(self, scores, f, r, test):
+        """How good scores of the rows are that fold `f` has not seen: one array a place, at the ratios `r`."""
+        held_out, paths = self.judge.of_rows(test), self.paths[f][:, r]
+        found = [held_out(each, path) for each, path in zip(scores, paths.reshape(-1, *paths.shape[-2:]), strict=True)]
+        self.scores[f][:, r] = np.reshape(found, paths.shape[:-2])
+
+    def _count(self, path, train):
+        """Adds the reads that fits to some of the rows took."""
         self.n_passes += sum(solution.n_passes for solution in path) * len(train) / len(self.whole.codes)
 
     def _path(self, fitter, problem, r):

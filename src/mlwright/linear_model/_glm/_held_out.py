@@ -1,6 +1,7 @@
 """Scores of rows that a fit has not seen, by scikit-learn's scorers."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from sklearn.metrics import get_scorer
@@ -44,26 +45,49 @@ class Judge:
 
     def __call__(self, scores, test, path=None):
         """Of rows `test` with `scores` (m, k), by a model of coefficients `path` (k, p + 1 or p) where it is given."""
+        return self.of_rows(test)(scores, path)
+
+    def of_rows(self, test):
+        """What judges one set of scores of rows `test` after the other."""
         params = _check_method_params(X=self.rows.X, params=self.params, indices=test)
         w = params.get("sample_weight")
         if w is not None and not np.any(w):
             raise ValueError("cv: the held-out rows of a fold all have weight 0, expected some above 0 in each.")
-        if self.scoring is None:
+        return _HeldOut(self, test, params)
+
+
+class _HeldOut:
+    """The held-out rows of a fold, taken from the table once."""
+
+    def __init__(self, judge, test, params):
+        self.judge, self.test, self.params = judge, test, params
+        self.codes = judge.codes[test]
+
+    def __call__(self, scores, path=None):
+        judge = self.judge
+        if judge.scoring is None:
             guess = scores[:, 0] > 0 if scores.shape[1] == 1 else scores.argmax(axis=1)
-            return float(np.average(guess == self.codes[test], weights=w))
-        model = _Scored(self.classes, scores) if path is None else self._model(path)
-        X = self.rows.X.tocsr()[test] if self.rows.is_sparse else self.rows.X[test]
-        y = self.classes[self.codes[test].astype(np.intp)]
-        score = float(get_scorer(self.scoring)(model, X, y, **params))
+            return float(np.average(guess == self.codes, weights=self.params.get("sample_weight")))
+        model = _Scored(judge.classes, scores) if path is None else self._model(path)
+        score = float(get_scorer(judge.scoring)(model, self.X, self.y, **self.params))
         if np.isnan(score):
             raise ValueError(
-                f"scoring: {self.scoring!r} is NaN for the held-out rows of a fold, expected a number, as where all "
+                f"scoring: {judge.scoring!r} is NaN for the held-out rows of a fold, expected a number, as where all "
                 "classes are among them; use stratified or fewer folds, or another scoring."
             )
         return score
 
+    @cached_property
+    def X(self):
+        X = self.judge.rows.X
+        return X.tocsr()[self.test] if self.judge.rows.is_sparse else X[self.test]
+
+    @cached_property
+    def y(self):
+        return self.judge.classes[self.codes.astype(np.intp)]
+
     def _model(self, path):
-        model, p = LogisticRegression(), self.rows.X.shape[1]
-        model.classes_, model.n_features_in_ = self.classes, p
+        model, p = LogisticRegression(), self.judge.rows.X.shape[1]
+        model.classes_, model.n_features_in_ = self.judge.classes, p
         model.coef_, model.intercept_ = path[:, :p], path[:, p] if path.shape[1] > p else np.zeros(len(path))
         return model

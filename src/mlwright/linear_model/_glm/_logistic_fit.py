@@ -6,7 +6,7 @@ import numpy as np
 from scipy import special
 
 from mlwright._kernels.linalg import affine_map, as_design
-from mlwright.linear_model._glm._dual import DualBasis, wants_dual
+from mlwright.linear_model._glm._dual import SpectralBasis, TriangularBasis, basis_of, wants_dual
 from mlwright.linear_model._glm._families import law_of
 from mlwright.linear_model._glm._multinomial import solve_classes
 from mlwright.linear_model._glm._problem import Problem, Solution, table_of
@@ -29,7 +29,7 @@ class LogisticFitter:
     w : float64 array of shape (n,) or None
     n_classes : int
     fit_intercept : bool
-    basis : DualBasis or None
+    basis : TriangularBasis, SpectralBasis or None
     """
 
     rows: object
@@ -37,14 +37,14 @@ class LogisticFitter:
     w: np.ndarray | None
     n_classes: int
     fit_intercept: bool
-    basis: DualBasis | None = None
+    basis: TriangularBasis | SpectralBasis | None = None
 
     @classmethod
     def of_rows(cls, rows, codes, w, n_classes, fit_intercept, l1):
         """The fitter of validated rows; through the dual where they are few and `l1` is zero."""
         fitter = cls(rows, codes, w, n_classes, fit_intercept)
-        basis = DualBasis.of_rows(rows, fit_intercept) if wants_dual(rows, l1) else None
-        return fitter if basis is None else replace(fitter, rows=_rows_of(rows, basis.L), basis=basis)
+        basis = basis_of(rows, fit_intercept) if wants_dual(rows, l1) else None
+        return fitter if basis is None else replace(fitter, rows=_rows_of(rows, basis.rows), basis=basis)
 
     def part(self, chosen):
         """The fitter of some of the rows."""
@@ -52,13 +52,28 @@ class LogisticFitter:
         w = None if self.w is None else self.w[chosen]
         return replace(self, rows=rows, codes=self.codes[chosen], w=w)
 
+    def fold(self, chosen):
+        """The fitter of some of the rows, in a dual basis that suits them best."""
+        if self.basis is None:
+            return self.part(chosen)
+        basis, own = self.basis.part(chosen)
+        w = None if self.w is None else self.w[chosen]
+        return replace(self, rows=_rows_of(self.rows, own), codes=self.codes[chosen], w=w, basis=basis)
+
     def scores(self, path, X, chosen):
         """Scores (m, k) of rows `chosen` of X, the table that the whole was made of, for each Solution of a path."""
-        coef, intercept = (np.concatenate([getattr(one, name) for one in path]) for name in ("coef", "intercept"))
-        if self.basis is not None:
-            X = self.basis.L
-        together = affine_map(as_design((X.tocsr() if self.rows.is_sparse else X)[chosen]), coef, intercept)
+        if self.basis is None:
+            chosen_rows = as_design((X.tocsr() if self.rows.is_sparse else X)[chosen])
+            together = affine_map(chosen_rows, *stacked(path))
+        else:
+            together = self.basis.gram.scores(*self.combinations(path), chosen)
         return np.split(together, len(path), axis=1)
+
+    def combinations(self, path):
+        """Of the Solutions of a path in a dual basis: combinations of rows, and intercepts of centred rows."""
+        coef, intercept = stacked(path)
+        a, moved = self.basis.combinations(coef)
+        return a, intercept - moved
 
     @property
     def weight(self):
@@ -81,14 +96,14 @@ class LogisticFitter:
             return solve_classes(problem, self.n_classes, *start, tol, max_iter, diagonal=self.basis is not None)
         method = solve if self.basis is None else solve_wide
         found = method(problem, start[0][0], float(start[1][0]), tol, max_iter)
-        return _stacked(found)
+        return _with_axis(found)
 
     def solve_path(self, problem, penalties, start, tol, max_iter):
         """Solutions along pairs (l1, l2), each from the one before."""
         if self.n_classes == 2 and all(l1 == 0.0 for l1, _ in penalties):
             method = solve_smooth_path if self.basis is None and forms_hessian(problem) else solve_wide_path
             start = start[0][0], float(start[1][0])
-            return [_stacked(one) for one in method(problem, [l2 for _, l2 in penalties], *start, tol, max_iter)]
+            return [_with_axis(one) for one in method(problem, [l2 for _, l2 in penalties], *start, tol, max_iter)]
         path = []
         for l1, l2 in penalties:
             path.append(self.solve(problem, l1, l2, start, tol, max_iter))
@@ -116,11 +131,16 @@ class LogisticFitter:
             return np.zeros((1, q)), np.array([special.logit(share[1] / share.sum())])
         return np.zeros((k, q)), np.log(share) - np.log(share).mean()
 
-    def original(self, coef, intercept, out=None):
-        """Coefficients (of a dual basis in `out`, if given) and intercepts of the columns that users know."""
+    def original(self, coef, intercept):
+        """Coefficients and intercepts of the columns that users know."""
         if self.basis is None:
             return coef, intercept
-        w, shift = self.basis.coefficients(coef, out)
+        a, moved = self.basis.combinations(coef)
+        return self.of_combinations(a, intercept - moved)
+
+    def of_combinations(self, a, intercept, out=None):
+        """The same of combinations of rows (k, n) and intercepts of centred rows; coefficients in `out` if given."""
+        w, shift = self.basis.gram.coefficients(a, out)
         return w, intercept - shift if self.fit_intercept else intercept
 
     def in_columns(self, solution: Solution) -> Solution:
@@ -129,7 +149,12 @@ class LogisticFitter:
         return replace(solution, coef=coef, intercept=intercept)
 
 
-def _stacked(found):
+def stacked(path):
+    """Coefficients and intercepts of Solutions, one below the other."""
+    return tuple(np.concatenate([getattr(one, name) for one in path]) for name in ("coef", "intercept"))
+
+
+def _with_axis(found):
     """A Solution of two classes as one of several has it."""
     return replace(found, coef=found.coef[None, :], intercept=np.array([found.intercept]))
 
