@@ -6,6 +6,7 @@ To add one, add a line to MODELS: a regressor whose predictive law is of y itsel
 import copy
 import pickle
 import tracemalloc
+from functools import partial
 
 import numpy as np
 import pytest
@@ -235,7 +236,8 @@ def test_bad_arguments_are_named(model, fitted):
 @each_model
 def test_an_unfitted_model_says_so(model):
     model = copy.deepcopy(model)
-    for call in (model.sample_posterior, lambda: model.sample_predictive(data()[0]), lambda: model.diagnostics_):
+    of_rows = (model.predict_interval, model.predict_quantiles, model.sample_predictive)
+    for call in (model.sample_posterior, lambda: model.diagnostics_, *(partial(f, data()[0]) for f in of_rows)):
         with pytest.raises(Exception, match="not fitted"):
             call()
 

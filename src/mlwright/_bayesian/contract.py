@@ -41,6 +41,7 @@ class BayesianMixin:
             Lower and upper ends.
         """
         coverage = check_coverage(coverage)
+        self._require_fit()
         return self._predictive_law(X).quantiles(np.array([0.5 - 0.5 * coverage, 0.5 + 0.5 * coverage]))
 
     def predict_quantiles(self, X, quantiles=(0.05, 0.5, 0.95)):
@@ -58,6 +59,7 @@ class BayesianMixin:
             Or (n_samples,) for a single level.
         """
         levels = check_levels(quantiles)
+        self._require_fit()
         values = self._predictive_law(X).quantiles(np.atleast_1d(levels))
         return values[..., 0] if levels.ndim == 0 else values
 
