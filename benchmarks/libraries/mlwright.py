@@ -106,8 +106,8 @@ def bart(settings: Settings):
         def draws(self, X):
             return self._model.predict_draws(X)[0]
 
-        def noise(self):
-            return self._model.sigma_[0]
+        def noise(self, X):
+            return self._model.predict_sigma_draws(X)[0]
 
     return Draws()
 

@@ -1,4 +1,4 @@
-"""Bayesian additive regression trees on Friedman's function: time, error, coverage, mixing."""
+"""Bayesian additive regression trees: time, error, coverage, mixing; and the noise where it differs from row to row."""
 
 import numpy as np
 
@@ -19,6 +19,19 @@ def friedman(n: int):
     return rows
 
 
+def uneven_noise(quick: bool):
+    """A function of three features whose noise grows fivefold with two others."""
+    rng = np.random.default_rng(0)
+    size = 300 if quick else 1_000
+    X = rng.uniform(size=(size + 1_000, 10))
+    f = 10 * np.sin(np.pi * X[:, 0] * X[:, 1]) + 20 * (X[:, 2] - 0.5) ** 2
+    sd = np.exp(1.5 * X[:, 3] + 0.5 * (X[:, 4] > 0.5) - 0.5)
+    y = f + sd * rng.standard_normal(len(f))
+    return {
+        "X": X[:size], "y": y[:size], "X_test": X[size:], "y_test": y[size:], "f_test": f[size:], "sd_test": sd[size:],
+    }  # fmt: skip
+
+
 def error(model, rows):
     """Root mean squared error of the posterior mean of the function."""
     return float(np.sqrt(np.mean((model.draws(rows["X_test"]).mean(axis=0) - rows["f_test"]) ** 2)))
@@ -27,9 +40,14 @@ def error(model, rows):
 def coverage(model, rows):
     """Share of test targets inside their 90 % predictive intervals."""
     f, rng = model.draws(rows["X_test"]), np.random.default_rng(1)
-    new = f + model.noise()[:, None] * rng.standard_normal(f.shape)
+    new = f + model.noise(rows["X_test"]) * rng.standard_normal(f.shape)
     low, high = np.quantile(new, [0.05, 0.95], axis=0)
     return float(np.mean((low <= rows["y_test"]) & (rows["y_test"] <= high)))
+
+
+def error_of_noise(model, rows):
+    """Root mean squared error of the logarithm of the noise's posterior mean."""
+    return float(np.sqrt(np.mean(np.log(model.noise(rows["X_test"]).mean(axis=0) / rows["sd_test"]) ** 2)))
 
 
 def draws_an_effective_one(model, rows):
@@ -49,6 +67,12 @@ EQUAL_POSTERIOR = (
 
 # Sweeps that grow trees from their roots draw from no posterior: nothing to mix.
 EQUAL_FIT = EQUAL_POSTERIOR[:2]
+
+EQUAL_NOISE = (
+    Metric("error of f", error, rtol=0.1, may_be_lower=True),
+    Metric("coverage of 90 % intervals", coverage, atol=0.02),
+    Metric("error of log sd", error_of_noise, rtol=0.1, may_be_lower=True),
+)
 
 SWEEPS = {"grow_from_root": 0, "burn_in": 200, "draws": 800}
 FROM_ROOT = {"grow_from_root": 40, "burn_in": 0, "draws": 0}
@@ -97,5 +121,18 @@ PROBLEMS = (
         EQUAL_FIT,
         Goal(4, 20),
         rounds=1,
+    ),
+    Problem(
+        name="bart_noise",
+        title="BART with 40 trees of the variance, 1,000 x 10, 200 trees, 1,000 sweeps of one chain: fit",
+        task="bart",
+        data=uneven_noise,
+        timed="fit",
+        libraries=("mlwright", "stochtree"),
+        metrics=EQUAL_NOISE,
+        goals={},
+        settings={"n_trees": 200, "n_variance_trees": 40, **SWEEPS},
+        rounds=3,
+        warm_up=False,
     ),
 )
