@@ -176,6 +176,14 @@ def test_draws_of_a_density_that_has_no_name_in_a_module_pickle_and_go_on():
     assert pickle.loads(pickle.dumps(short)).extend(40)["x"].tobytes() == whole["x"].tobytes()
 
 
+def test_a_density_of_a_script_goes_to_other_processes_whole(monkeypatch):
+    monkeypatch.setattr(own_gradient, "__module__", "__main__")
+    again = pickle.loads(pickle.dumps(own_gradient))
+    assert again is not own_gradient
+    assert (again.parameters, again.gradient) == (own_gradient.parameters, "own")
+    assert again(np.ones(2), np.empty(2)) == -1.0
+
+
 @pytest.mark.parametrize("draw", [bayes.sample, bayes.laplace, bayes.sample_elliptical])
 def test_a_plain_function_is_told_what_it_lacks(draw):
     with pytest.raises(TypeError, match="expected a density made by"):

@@ -89,6 +89,8 @@ class LogDensity:
         return _by_value, (cloudpickle.dumps((self.function, self.parameters, self.gradient)),)
 
     def _is_importable(self):
+        if self.__module__ == "__main__":  # of a script or a notebook, which is another one in another process
+            return False
         found = sys.modules.get(self.__module__)
         for part in self.__qualname__.split("."):
             found = getattr(found, part, None)

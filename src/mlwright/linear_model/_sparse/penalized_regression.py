@@ -83,7 +83,8 @@ class PenalizedRegression(LeastSquaresModel):
     intercept_ : float
     objective_ : float
     dual_gap_ : float
-        Of convex penalties: no coefficients have an objective lower than ``objective_ - dual_gap_``.
+        Of convex penalties that every coefficient has a part in: no coefficients have an objective lower than
+        ``objective_ - dual_gap_``. Where some have none (a weight of zero), ``kkt_violation_`` decides alone.
     kkt_violation_ : float
         Largest distance of a correlation to where it should be, relative to the norms of columns and y.
     converged_ : bool
