@@ -17,6 +17,7 @@ void register_column_moments(pybind11::module_& m);
 void register_errors(pybind11::module_& m);
 void register_forest(pybind11::module_& m);
 void register_normal_mixture(pybind11::module_& m);
+void register_order_statistics(pybind11::module_& m);
 void register_polya_gamma(pybind11::module_& m);
 void register_quantile(pybind11::module_& m);
 void register_glm(pybind11::module_& m);

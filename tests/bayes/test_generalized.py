@@ -475,3 +475,26 @@ def test_deviations_are_those_of_new_observations(family):
     mean, deviation = model.predict(X[:3], return_std=True)
     np.testing.assert_array_equal(mean, model.predict(X[:3]))
     np.testing.assert_allclose(model.sample_predictive(X[:3], 40_000, 1).std(axis=0), deviation, rtol=0.06)
+
+
+@pytest.mark.parametrize("family", ["normal", "gamma", "inverse_gaussian"])
+def test_quantiles_are_those_of_draws_that_share_their_random_numbers(family):
+    X, y = rows(family, n=60)
+    link = "identity" if family == "normal" else "log"
+    model = BayesianGLM(family, link=link, compute_loo=False, draws=2000, random_state=0).fit(X, y)
+    draws, levels = model._posterior_draws(4000, 0), np.array([0.03, 0.5, 0.81])
+    means = model._means(model._checked((X[:3], None)), draws)
+    rng, phi = np.random.Generator(np.random.Philox(0)), draws["dispersion"]
+    numbers = model._law.family.shared[0](rng, phi, (4000,))
+    observed = model._law.family.shared[1](numbers, means, phi)
+    np.testing.assert_array_equal(model.predict_quantiles(X[:3], levels), np.quantile(observed, levels, axis=1).T)
+    law = {
+        "normal": lambda mu, phi: stats.norm(mu, np.sqrt(phi)),
+        "gamma": lambda mu, phi: stats.gamma(1.0 / phi, scale=mu * phi),
+        "inverse_gaussian": lambda mu, phi: stats.invgauss(mu * phi, scale=1.0 / phi),
+    }[family]
+    drawn = model._law.draw(rng, np.full((20_000, 1), 2.5), np.full((20_000, 1), 0.7))[:, 0]
+    assert stats.kstest(drawn, law(2.5, 0.7).cdf).pvalue > 1e-4
+    uniform = np.concatenate([law(mu, phi).cdf(row) for mu, row in zip(means, observed, strict=True)])
+    assert abs(uniform.mean() - 0.5) < 0.02
+    assert abs(uniform.var() - 1.0 / 12.0) < 0.01

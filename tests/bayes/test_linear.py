@@ -136,3 +136,20 @@ def test_a_prior_far_below_the_data_is_integrated_over_too():
     shrunk = BayesianLinearRegression(prior_scale=1e-12, **PRIOR).fit(X, y)
     assert shrunk.log_evidence_ == pytest.approx(nothing.log_evidence_, rel=1e-7)
     np.testing.assert_allclose(shrunk.predict(X), y.mean(), rtol=1e-6)
+
+
+@pytest.mark.parametrize(("n", "p", "far"), [(4, 1, 1.0), (25, 3, 30.0), (300, 10, 3.0), (40, 90, 10.0)])
+def test_quantiles_are_those_of_the_mixture_over_the_whole_grid(n, p, far):
+    """Intervals take a sparser grid of penalties, and Student's distribution function from a table."""
+    X, y = rows(n, p)
+    model, levels = BayesianLinearRegression(**PRIOR).fit(X, y), np.array([1e-4, 0.05, 0.5, 0.97])
+    new = far * np.random.default_rng(1).standard_normal((7, p))
+    mean, reach = model._given_penalties(new, model.penalty_)
+    scale = np.sqrt(model._rate(model.penalty_) / model._shape * (1.0 + reach)) * model._y_scale
+    z = (model.predict_quantiles(new, levels)[:, :, None] - (mean * model._y_scale + model._centre())[:, None]) / scale[
+        :, None
+    ]
+    below = special.stdtr(2.0 * model._shape, z) @ model.penalty_probabilities_
+    np.testing.assert_allclose(below, np.tile(levels, (7, 1)), rtol=1e-5, atol=2e-9)
+    one_by_one = np.concatenate([model.predict_quantiles(row[None], levels) for row in new])
+    np.testing.assert_allclose(one_by_one, model.predict_quantiles(new, levels), rtol=1e-12)

@@ -16,7 +16,7 @@ from mlwright._kernels.linalg import affine_map, as_design
 from mlwright._kernels.rng import normal, uniform
 from mlwright._validation import explain_not_finite, require_finite, rows_for_predict
 from mlwright.base import fit_context
-from mlwright.bayes._integrated_ridge import integrate_penalty, rest_of
+from mlwright.bayes._integrated_ridge import integrate_penalty, rest_of, sparser
 from mlwright.io.composite import State
 from mlwright.io.schema import Number, Tensor
 from mlwright.linear_model._base import LeastSquaresModel, column_means, finite, plan
@@ -25,6 +25,7 @@ from mlwright.linear_model._state import LINEAR_FIELDS
 
 _LAM, _PLACE, _VARIANCE, _ALONG, _ACROSS, _INTERCEPT, _NOISE = range(7501, 7508)  # streams
 _ROWS_AT_ONCE = 2048
+_WIDTH = 16  # numbers in memory at once, of a row and penalty: what their distribution functions take
 _NEGLIGIBLE = 1e-9  # of weight, in predictions
 
 
@@ -214,8 +215,10 @@ class BayesianLinearRegression(BayesianMixin, LeastSquaresModel):
 
     def _predictive_law(self, X):
         X = self._checked(X)
-        kept = self.penalty_probabilities_ > _NEGLIGIBLE
-        lam, weight = self.penalty_[kept], self.penalty_probabilities_[kept]
+        step = sparser(self.penalty_probabilities_)
+        lam, weight = self.penalty_[::step], self.penalty_probabilities_[::step]
+        kept = step * weight > _NEGLIGIBLE
+        lam, weight = lam[kept], weight[kept]
         weight, variance = weight / weight.sum(), self._rate(lam) / self._shape
 
         def of_rows(begin, end):
@@ -223,7 +226,7 @@ class BayesianLinearRegression(BayesianMixin, LeastSquaresModel):
             scale = np.sqrt(variance * (1.0 + reach)) * self._y_scale
             return StudentMixture(mean * self._y_scale + self._centre(), scale, weight, 2.0 * self._shape)
 
-        return LawInParts(len(X), len(lam), of_rows)
+        return LawInParts(len(X), _WIDTH * len(lam), of_rows)
 
     def _posterior_draws(self, n_samples, seed):
         """Independent: a penalty, then the noise's variance, then coefficients and intercept."""

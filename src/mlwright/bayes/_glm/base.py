@@ -141,17 +141,17 @@ class PosteriorOfGlm(BayesianMixin, BaseEstimator):
     def _law_of_draws(self, X):
         """Of new observations: every row's are drawn with the same random numbers, whatever other rows there are."""
         rows, draws = self._one_by_one(self._checked(X)), self._posterior_draws(LAW_DRAWS, 0)
+        observe = self._law.observer(_generator, draws.get("dispersion", np.ones(1)), LAW_DRAWS)
 
         def of_rows(begin, end):
-            means = self._means(self._rows_of(rows, begin, end), draws)
-            return DrawnLaw(np.hstack([self._observations(mean[:, None], draws, 0) for mean in means]))
+            return DrawnLaw(observe(self._means(self._rows_of(rows, begin, end), draws)))
 
         return LawInParts(self._n_rows(rows), LAW_DRAWS, of_rows)
 
     def _observations(self, means, draws, seed):
         """One a row for each draw; `means` of shape (n_draws, n)."""
         phi = draws["dispersion"][:, None] if "dispersion" in draws else 1.0
-        return self._law.draw(np.random.Generator(np.random.Philox(seed)), means, phi)
+        return self._law.draw(_generator(seed), means, phi)
 
     def _validate_state(self):
         coef = self._coef_draws
@@ -202,6 +202,10 @@ class NormalPriorGlm(PosteriorOfGlm):
     @property
     def _method(self):
         return "auto" if self.method == "sample" else self.method
+
+
+def _generator(seed=0):
+    return np.random.Generator(np.random.Philox(seed))
 
 
 def refuse(model):

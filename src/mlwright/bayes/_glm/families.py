@@ -25,6 +25,9 @@ class Family:
         ``log_density(y, eta, mu, phi, link)`` of rows, normalised.
     draw : callable
         ``draw(rng, mu, phi)``: new observations.
+    shared : pair of callables, or None
+        ``draw`` in two steps: ``shared[0](rng, phi, shape)`` are random numbers, and ``shared[1](numbers, mu, phi)``
+        what is observed, so that many means may share the numbers. None where they depend on the mean.
     left_out : callable
         ``left_out(y)``: what the native density leaves out of the log density of a row.
     moment : callable
@@ -36,6 +39,15 @@ class Family:
     draw: Callable
     left_out: Callable
     moment: Callable = np.zeros_like
+    shared: tuple[Callable, Callable] | None = None
+
+
+def _in_two_steps(numbers, observed):
+    """``draw`` and ``shared`` of a family."""
+    return {
+        "draw": lambda rng, mu, phi: observed(numbers(rng, phi, mu.shape), mu, phi),
+        "shared": (numbers, observed),
+    }
 
 
 def _normal(y, eta, mu, phi, link):
@@ -74,6 +86,18 @@ def _negative_binomial(y, eta, mu, phi, link):
     return constant + y * shifted - (y + size) * np.logaddexp(0.0, shifted)
 
 
+def _wald(numbers, mu, phi):
+    """The smaller root ``r`` of a chi-square, or with probability ``r / (mu + r)`` less than 1 the larger ``mu^2 / r``.
+
+    Michael, Schucany, Haas (1976), Generating random variates using transformations with multiple roots. The American
+    Statistician 30. In a form that cancels nothing.
+    """
+    square, place = numbers
+    w = mu * square
+    ratio = 1.0 / (1.0 + w + np.sqrt(w * (2.0 + w)))  # of the smaller root to the mean
+    return np.where(place * (1.0 + ratio) <= 1.0, mu * ratio, mu / ratio)
+
+
 def _count_constant(y):
     return -special.gammaln(y + 1.0)
 
@@ -82,14 +106,18 @@ FAMILIES = {
     "normal": Family(
         gd.NORMAL_FAMILY,
         _normal,
-        lambda rng, mu, phi: rng.normal(mu, np.sqrt(phi)),
-        lambda y: np.full(len(y), -0.5 * np.log(2.0 * np.pi)),
+        left_out=lambda y: np.full(len(y), -0.5 * np.log(2.0 * np.pi)),
+        **_in_two_steps(
+            lambda rng, phi, shape: np.sqrt(phi) * rng.standard_normal(shape), lambda noise, mu, phi: mu + noise
+        ),
     ),
     "binomial": Family(
         gd.NO_DISPERSION,
         _binomial,
-        lambda rng, mu, phi: (rng.random(mu.shape) < mu).astype(np.float64),
-        np.zeros_like,
+        left_out=np.zeros_like,
+        **_in_two_steps(
+            lambda rng, phi, shape: rng.random(shape), lambda place, mu, phi: (place < mu).astype(np.float64)
+        ),
     ),
     "poisson": Family(
         gd.NO_DISPERSION,
@@ -100,16 +128,21 @@ FAMILIES = {
     "gamma": Family(
         gd.GAMMA,
         _gamma,
-        lambda rng, mu, phi: rng.gamma(np.broadcast_to(1.0 / phi, mu.shape)) * (mu * phi),
-        np.zeros_like,
-        np.log,
+        left_out=np.zeros_like,
+        moment=np.log,
+        **_in_two_steps(
+            lambda rng, phi, shape: rng.gamma(np.broadcast_to(1.0 / phi, shape)) * phi,
+            lambda factor, mu, phi: factor * mu,
+        ),
     ),
     "inverse_gaussian": Family(
         gd.INVERSE_GAUSSIAN,
         _inverse_gaussian,
-        lambda rng, mu, phi: rng.wald(mu, np.broadcast_to(1.0 / phi, mu.shape)),
-        lambda y: -0.5 * np.log(2.0 * np.pi * y**3),
-        lambda y: 0.5 / y,
+        left_out=lambda y: -0.5 * np.log(2.0 * np.pi * y**3),
+        moment=lambda y: 0.5 / y,
+        **_in_two_steps(
+            lambda rng, phi, shape: (0.5 * phi * np.square(rng.standard_normal(shape)), rng.random(shape)), _wald
+        ),
     ),
     "negative_binomial": Family(
         gd.NEGATIVE_BINOMIAL,
@@ -177,6 +210,17 @@ class Law:
 
     def draw(self, rng, mu, phi=1.0):
         return self.family.draw(rng, mu, phi)
+
+    def observer(self, new_rng, phi, n_draws):
+        """What gives, of means (n, n_draws), observations of that shape: every row's with the same random numbers.
+
+        ``new_rng()`` is a generator at its start; `phi` has shape (n_draws,) or (1,).
+        """
+        if self.family.shared is None:
+            return lambda mu: np.stack([self.draw(new_rng(), row, phi) for row in mu])
+        numbers, observed = self.family.shared
+        drawn = numbers(new_rng(), phi, (n_draws,))
+        return lambda mu: observed(drawn, mu, phi)
 
     def variance(self, mu, phi=1.0):
         """Of an observation about its mean."""

@@ -14,6 +14,7 @@ from mlwright._kernels.rng import uniform
 from mlwright.base import fit_context
 from mlwright.bayes._glm.base import CONSTRAINTS, FIELDS, LAW_DRAWS, WARM_UP, NormalPriorGlm
 from mlwright.bayes._glm.families import Law
+from mlwright.bayes._glm.problem import scores
 from mlwright.io.composite import State
 from mlwright.io.schema import Labels, Tensor
 
@@ -189,8 +190,12 @@ class BayesianLogisticRegression(ClassifierMixin, NormalPriorGlm):
         return self.classes_[(p > 0.5).astype(np.int64)]
 
     def _predictive_law(self, X):
-        X, draws = self._checked(X), self._chains().pick(LAW_DRAWS, 0)
-        return LawInParts(len(X), LAW_DRAWS, lambda begin, end: DrawnLaw(self._means(X[begin:end], draws).T))
+        X, draws = self._checked(X), {**self._chains().pick(LAW_DRAWS, 0), "effects": ()}
+
+        def of_rows(begin, end):
+            return DrawnLaw(scores(X[begin:end], None, draws, (), ()), self._law.mean)
+
+        return LawInParts(len(X), LAW_DRAWS, of_rows)
 
     def _predictive_draws(self, X, n_samples, seed):
         X = self._checked(X)
