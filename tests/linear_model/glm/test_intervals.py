@@ -107,6 +107,28 @@ def test_coverage_with_few_rows_a_coefficient(model, draw, n, p, least, most):
     assert least <= np.mean(seen) <= most
 
 
+@pytest.mark.parametrize("n", [20, 60])
+@pytest.mark.parametrize(
+    ("power", "draw"),
+    [
+        (2, lambda rng, mu: rng.gamma(0.5, 2.0 * mu)),
+        (2, lambda rng, mu: rng.gamma(2.0, 0.5 * mu)),
+        (3, lambda rng, mu: rng.wald(mu, 2.0)),
+    ],
+    ids=["gamma-2", "gamma-0.5", "inverse-gaussian"],
+)
+def test_coverage_where_the_dispersion_is_uncertain(power, draw, n):
+    """Squared residuals of long-tailed laws tell it to fewer degrees of freedom than there are."""
+    rng, seen = np.random.default_rng(0), []
+    model = TweedieRegressor(power=power, alpha=0.0, link="log", tol=1e-6, max_iter=500)
+    for _ in range(100):
+        X = rng.standard_normal((n + 50, 3))
+        y = draw(rng, np.exp(1.0 + X @ rng.standard_normal(3) * 0.4)) + 1e-300
+        low, high = model.fit(X[:n], y[:n]).predict_interval(X[n:], 0.9).T
+        seen.append(np.mean((low <= y[n:]) & (y[n:] <= high)))
+    assert 0.88 <= np.mean(seen) <= 0.95
+
+
 def test_intervals_of_an_unpenalised_normal_model_are_those_of_least_squares():
     rng = np.random.default_rng(0)
     X = rng.standard_normal((40, 4)) + 3.0

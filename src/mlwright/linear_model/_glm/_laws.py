@@ -20,6 +20,30 @@ def pearson_dispersion(law, y, mu, w, freedom):
     return float((square if w is None else w * square).sum() / freedom)
 
 
+_LEAST_KNOWN = 2.0
+_POWERS = {"normal": 0.0, "gamma": 2.0, "inverse_gaussian": 3.0}
+
+
+def dispersion_freedom(law, mu, w, dispersion, freedom):
+    """Degrees of freedom of Pearson's dispersion: of the chi-square law of its mean and variance (Satterthwaite).
+
+    Squared residuals of long-tailed laws scatter more than those of the normal one: an exponential dispersion model of
+    variance ``phi mu^p`` has the excess kurtosis ``phi p (2 p - 1) mu^(p - 2)``. That is estimated, too, so no fewer
+    than two are taken, of a dispersion that scatters by its own size.
+
+    References
+    ----------
+    Satterthwaite (1946), Biometrics Bulletin 2, 110-114. Jorgensen (1997), The Theory of Dispersion Models, section 3.
+    """
+    power = _POWERS.get(law.name, law.parameter)
+    if w is not None:  # rows without weight may have any mean
+        mu, w = mu[w > 0.0], w[w > 0.0]
+    excess = dispersion * power * (2.0 * power - 1.0) * np.average(mu ** (power - 2.0), weights=w)
+    if not np.isfinite(excess):
+        return freedom
+    return float(max(freedom / (1.0 + max(excess, 0.0) / 2.0), min(freedom, _LEAST_KNOWN)))
+
+
 class ProfileAlpha:
     """The negative binomial's alpha of greatest likelihood at given means, for targets `y` of weights `w`.
 

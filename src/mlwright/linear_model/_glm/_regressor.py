@@ -20,7 +20,7 @@ from mlwright.linear_model._glm._base import (
     usable_weights,
 )
 from mlwright.linear_model._glm._inference import GlmInferenceMixin
-from mlwright.linear_model._glm._laws import pearson_dispersion, quantile
+from mlwright.linear_model._glm._laws import dispersion_freedom, pearson_dispersion, quantile
 from mlwright.linear_model._glm._links import LINKS
 from mlwright.linear_model._glm._problem import Problem, table_of
 from mlwright.linear_model._glm._solve import solve
@@ -135,7 +135,10 @@ class GlmRegressor(GlmInferenceMixin, RegressorMixin, BaseEstimator):
             if self._uncertainty is not None:
                 freedom = self._uncertainty["freedom"]
             if law.family.dispersed:
-                self.dispersion_ = pearson_dispersion(law, y, LINKS[law.link].mean(eta), w, freedom)
+                mu = LINKS[law.link].mean(eta)
+                self.dispersion_ = pearson_dispersion(law, y, mu, w, freedom)
+                if self._uncertainty is not None:
+                    self._uncertainty["freedom"] = dispersion_freedom(law, mu, w, self.dispersion_, freedom)
         self._keep_inference(rows, y, w, lambda: self._fitted_scores(rows, offset) if eta is None else eta)
 
     def _fitted_scores(self, rows, offset):

@@ -4,7 +4,7 @@ The coefficients have about the covariance ``phi (X' W X + l2)^-1``, W the rows'
 dispersion; under a penalty that is the posterior's, of the prior that the penalty stands for. A new observation of mean
 m then has the variance ``phi V(m) + (m' s)^2``, s^2 that of its score, and its law is taken to be the family's with the
 dispersion that has this variance; of counts the negative binomial, of the normal law Student's t, whose longer tails an
-estimated dispersion gives other laws, too.
+estimated dispersion gives other laws, too; with the degrees of freedom that the dispersion is known to.
 
 Reference: Gelman and others (2013), Bayesian Data Analysis, third edition, sections 4.1 and 14.2.
 """
@@ -41,7 +41,7 @@ UNCERTAINTY = {
 def uncertainty_of(law, X, eta, w, coef, l2, intercept):
     """What a fit keeps, as a fitted attribute; None for many rows a coefficient, or too many coefficients.
 
-    `freedom` are the rows less what the coefficients under the penalty count as.
+    `freedom` are the rows less what the coefficients under the penalty count as, of which a dispersion may leave fewer.
     """
     used = np.flatnonzero(coef)
     total, count = float(len(eta) if w is None else w.sum()), len(used) + bool(intercept)
