@@ -81,9 +81,47 @@ def test_what_is_no_kernel_is_refused(node, message):
         plain.decode({"kernel": node}, Source("kernel", tensors={}))
 
 
-def test_a_kernel_of_many_parts_is_refused_when_it_is_saved():
-    kernel = sum([RBF() for _ in range(60)], WhiteKernel(0.1))
-    X = np.arange(10.0)[:, None]
-    model = GaussianProcessRegressor(kernel, optimizer=None).fit(X, X[:, 0])
-    with pytest.raises(ModelFormatError, match="nested"):
-        io.dumps(model)
+def long_sum(terms):
+    kernel = RBF(1.0)
+    for i in range(1, terms):
+        kernel = kernel * RBF(1.0 + i) if i % 3 == 0 else kernel + RBF([1.0 + i, 2.0])
+    return kernel
+
+
+def test_sums_of_many_terms_are_saved(tmp_path):
+    X = np.random.default_rng(0).standard_normal((12, 2))
+    model = GaussianProcessRegressor(long_sum(100), optimizer=None, alpha=0.1).fit(X, X[:, 0])
+    io.save(model, tmp_path / "sum.mlw")
+    again = io.load(tmp_path / "sum.mlw")
+    assert repr(again.kernel_) == repr(model.kernel_)
+    np.testing.assert_array_equal(again.predict(X), model.predict(X))
+    model.set_params(kernel=long_sum(200))
+    with pytest.raises(ValueError, match="more than 128 sums and products"):
+        io.save(model, tmp_path / "sum.mlw")
+
+
+@pytest.mark.parametrize(
+    ("rest", "message"),
+    [
+        ([], "no list of 1 to 128"),
+        ({"Sum": 1}, "no list of 1 to 128"),
+        ([["Sum", {"kernel": {"name": "RBF"}}]], "got no kernel"),
+        ([["Sum", 1.0]], "expected a kernel"),
+        ([["Exponentiation", 2.0]], "expected a pair of Sum or Product"),
+        ([[["Sum"], 2.0]], "expected a pair of Sum or Product"),
+        ([["Sum"]], "expected a pair of Sum or Product"),
+    ],
+)
+def test_what_is_no_list_of_terms_is_refused(rest, message):
+    node = plain.encode(RBF(), Sink("kernel"))["kernel"] | {"then": rest}
+    with pytest.raises(ModelFormatError, match=message):
+        plain.decode({"kernel": node}, Source("kernel"))
+
+
+def test_lists_of_terms_within_each_other_are_bounded():
+    node = plain.encode(RBF(), Sink("kernel"))
+    for _ in range(3):
+        node = {"kernel": {"name": "Sum", "params": {"k1": node, "k2": plain.encode(RBF(), Sink("k"))}}}
+        node["kernel"]["then"] = [["Sum", plain.encode(RBF(), Sink("k"))]] * 100
+    with pytest.raises(ModelFormatError, match="more than 128 sums and products"):
+        plain.decode(node, Source("kernel"))
