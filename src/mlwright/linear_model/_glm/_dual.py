@@ -10,6 +10,9 @@ preconditioning that it needs where these are about uncorrelated. Two bases have
 - Spectral: ``K = V E V'``, ``a = V E^(-1/2) v``, scores are ``V E^(1/2) v``. A fold's coefficients are combinations of
   rows that it has, thus of all rows, and one basis serves all folds.
 
+Folds are fitted on threads of their own, where BLAS must not start others for its small products: they go through
+kernels of our own, and right-hand sides are solved for one by one.
+
 Reference: Hastie and Tibshirani, Biostatistics 5 (2004), 329-340.
 """
 
@@ -18,9 +21,9 @@ from functools import cached_property
 
 import numpy as np
 from scipy import sparse
-from scipy.linalg import lapack
+from scipy.linalg import blas, lapack
 
-from mlwright._kernels.linalg import as_design, gram
+from mlwright._kernels.linalg import affine_map, as_design, gram
 
 _MOST_ROWS = 2048
 _LEAST_COLUMNS = 256
@@ -75,7 +78,7 @@ class RowGram:
 
     def scores(self, a, intercept, chosen):
         """Scores (m, k) of the chosen rows, of combinations a (k, n) and intercepts (k,) of centred rows."""
-        return (a @ self.K[:, chosen]).T + intercept
+        return affine_map(self.K[chosen], a, intercept)
 
     def triangular(self, chosen):
         """A basis for the chosen rows; None where they are far from orthogonal."""
@@ -124,7 +127,8 @@ class SpectralBasis:
 
     def combinations(self, v):
         """Of v (k, r): combinations of rows (k, n), and by how much centred rows score less than here (k,)."""
-        return v @ self.A.T, np.zeros(len(v))
+        nothing = np.zeros(len(v))
+        return affine_map(self.A, v, nothing).T, nothing
 
 
 @dataclass(frozen=True)
@@ -148,13 +152,11 @@ class TriangularBasis:
 
     def combinations(self, v):
         """As of :class:`SpectralBasis`; rows here are centred by the mean of those chosen."""
-        solved, _ = lapack.dtrtrs(self.R, v.T, lower=1, trans=1)
+        solved = np.column_stack([blas.dtrsv(self.R, each, lower=1, trans=1) for each in v])
         of_chosen = self._reflected(solved).T
         a = np.zeros((len(v), len(self.gram.K)))
         np.add.at(a, (slice(None), self.chosen), of_chosen)
-        moved = np.zeros(len(v))
-        if self.mirror is not None:
-            moved = (a @ self.gram.K)[:, self.chosen].mean(axis=1)
+        moved = np.zeros(len(v)) if self.mirror is None else a @ self.gram.K[self.chosen].mean(axis=0)
         return a, moved
 
     def _reflected(self, columns):
