@@ -79,14 +79,17 @@ def _weights(w):
 
 
 @kernel(
-    native="tree.find_thresholds", twin="tree:find_thresholds", strategy="tree:columns", tolerance=Tolerance(rtol=1e-15)
+    native="tree.find_thresholds",
+    twin="tree_bins:find_thresholds",
+    strategy="tree:columns",
+    tolerance=Tolerance(rtol=1e-15),
 )
 def find_thresholds(x, weight=None, max_bins=255, seed=0):
     """Thresholds of every column's bins: ``(values, offsets)``; feature j has ``values[offsets[j]:offsets[j + 1]]``."""
     return core.tree.find_thresholds(layout.floats(x), _weights(weight), max_bins, seed)
 
 
-@kernel(native="tree.bin", twin="tree:bin_codes", strategy="tree:columns_and_thresholds")
+@kernel(native="tree.bin", twin="tree_bins:bin_codes", strategy="tree:columns_and_thresholds")
 def bin_codes(x, values, offsets):
     """Codes of every value, uint8 of the shape of x."""
     return bin_matrix(x, values, offsets).codes()
@@ -97,13 +100,13 @@ def bin_matrix(x, values, offsets):
     return core.tree.bin(layout.floats(x), values, offsets)
 
 
-@kernel(native=(), twin="tree:histogram", strategy="tree:codes_and_integers")
+@kernel(native=(), twin="tree_bins:histogram", strategy="tree:codes_and_integers")
 def histogram(x, values, offsets, rows, g, h):
     """Integer sums of g, of h and counts over some rows, by feature and code."""
     return bin_matrix(x, values, offsets).histogram(*_row_entries(rows, g, h))
 
 
-@kernel(native=(), twin="tree:histogram", strategy="tree:codes_and_small_integers")
+@kernel(native=(), twin="tree_bins:histogram", strategy="tree:codes_and_small_integers")
 def packed_histogram(x, values, offsets, rows, g, h):
     """The same from rows of 32 bits: ``|g| <= 2**15``, ``0 <= h <= 2**12``; or ``|g| <= 2**30``, h None for ones."""
     return bin_matrix(x, values, offsets).packed_histogram(*_row_entries(rows, g, () if h is None else h))
@@ -206,7 +209,7 @@ def boost(x, y, weight=None, loss="squared_error", n_outputs=1, n_iterations=3, 
 
 @kernel(
     native="tree.mean_loss",
-    twin="tree:mean_loss",
+    twin="tree_losses:mean_loss",
     strategy="tree:scored_targets",
     tolerance=Tolerance(rtol=1e-12, atol=1e-12),
 )
@@ -217,7 +220,7 @@ def mean_loss(loss, y, raw, weight=None):
 
 @kernel(
     native="tree.probabilities",
-    twin="tree:probabilities",
+    twin="tree_losses:probabilities",
     strategy="tree:scores",
     tolerance=Tolerance(rtol=1e-13, atol=1e-15),
 )

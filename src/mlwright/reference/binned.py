@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mlwright.reference.tree import bin_codes
+from mlwright.reference.tree_bins import bin_codes
 from mlwright.reference.tree_sparse import sparse_codes
 
 

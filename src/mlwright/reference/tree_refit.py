@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from mlwright.reference.tree import _gradients
+from mlwright.reference.tree_losses import gradients
 
 
 def _leaf_of(trees, begin, row):
@@ -58,7 +58,7 @@ def refit_leaves(x, y, weight, loss, rules, trees, start, decay):
     raw = np.repeat(np.asarray(start)[:, None], len(y), axis=1)
     values = [np.empty(0)]
     for first in range(0, len(offsets) - 1, k):
-        g, h = _gradients(loss.name, y, raw, loss.parameter)
+        g, h = gradients(loss.name, y, raw, loss.parameter)
         for j in range(k):
             begin, end = offsets[first + j], offsets[first + j + 1]
             leaf_of_row = np.array([_leaf_of(trees, begin, row) for row in x])

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mlwright.reference.tree import bin_codes, find_thresholds
+from mlwright.reference.tree_bins import bin_codes, find_thresholds
 
 
 def _dense(columns):

@@ -61,7 +61,7 @@ def columns(draw):
 
 @st.composite
 def _binned(draw):
-    from mlwright.reference.tree import find_thresholds
+    from mlwright.reference.tree_bins import find_thresholds
 
     x, rng = draw(_matrix())
     values, offsets = find_thresholds(x, max_bins=draw(st.integers(2, 20)))
