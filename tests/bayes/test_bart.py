@@ -8,7 +8,7 @@ from mlwright._bayesian.mixtures import NormalMixture
 from mlwright._native import core
 from mlwright._runtime import simd
 from mlwright.bayes import BARTClassifier, BARTRegressor
-from mlwright.bayes._bart import classifier
+from mlwright.bayes._bart import different_rows as equal_rows
 from mlwright.bayes._bart.target import UNIT, noise_guess
 
 QUICK = {"n_trees": 20, "burn_in": 100, "draws": 50, "chains": 2, "random_state": 0}
@@ -277,12 +277,12 @@ def test_equal_rows_are_found_though_hashes_clash(monkeypatch, n_hashes):
     rng = np.random.default_rng(0)
     codes, places = rng.integers(0, 3, (300, 3)).astype(np.uint8), rng.integers(0, 2, 300)
     weight = rng.integers(1, 4, 300)
-    right = classifier._hashes
+    right = equal_rows._hashes
     if n_hashes:
-        monkeypatch.setattr(classifier, "_hashes", lambda *rows: right(*rows) % np.uint64(n_hashes))
+        monkeypatch.setattr(equal_rows, "_hashes", lambda *rows: right(*rows) % np.uint64(n_hashes))
     order = rng.permutation(300)
-    found = classifier._canonical(codes, places, weight)
-    for a, b in zip(found, classifier._canonical(codes[order], places[order], weight[order]), strict=True):
+    found = equal_rows.different_rows(codes, places, weight)
+    for a, b in zip(found, equal_rows.different_rows(codes[order], places[order], weight[order]), strict=True):
         np.testing.assert_array_equal(a, b)
     table, inverse = np.unique(np.column_stack([codes, places]), axis=0, return_inverse=True)
     rows = np.column_stack([found[0], found[1]])

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 import numpy as np
-from scipy.special import log_ndtr, ndtr, ndtri
+from scipy.special import ndtri
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_y, check_consistent_length
@@ -15,17 +15,17 @@ from mlwright._runtime.errors import ModelFormatError
 from mlwright._runtime.rng import seed_from
 from mlwright.base import check_coverage, fit_context
 from mlwright.bayes._bart.base import BASE_STATE, BaseBART
+from mlwright.bayes._bart.different_rows import different_rows
+from mlwright.bayes._bart.stages import ProbabilityLaw, log_likelihood, probabilities
 from mlwright.bayes._bart.target import rows_that_weigh
 from mlwright.io.composite import State
 from mlwright.io.schema import Labels
 
-UNIT = 2.0**-20  # of latent variables
+_UNIT = 2.0**-20  # of latent variables
 _REACH = 3.0  # f lies within this of its prior's middle, at k standard deviations
 _CLASS_STREAM = 7102
 _STAGE_SEED = 0x9E3779B97F4A7C15
 _SEEDS = 1 << 64
-_ROWS_AT_ONCE = 1 << 14
-_FACTOR = np.uint64(0x9E3779B97F4A7C15)
 
 
 class BARTClassifier(ClassifierMixin, BaseBART):
@@ -181,11 +181,11 @@ class BARTClassifier(ClassifierMixin, BaseBART):
             raise ValueError(f"y: got 1 class, {self.classes_[0]!r}, expected at least 2")
         seed = seed_from(self.random_state)
         codes = self._learn_codes(X, weight, seed)
-        different, *counts = _canonical(codes, places, weight)
+        different, *counts = different_rows(codes, places, weight)
         stages = [self._draw_stage(c, different, *counts, seed) for c in range(len(self.classes_) - 1)]
         trees, offsets = zip(*stages, strict=True)
-        self._keep(different, list(trees), offsets, UNIT)
-        self._keep_loo(codes, weight, lambda rows, sums: self._log_likelihood(sums, places[rows]))
+        self._keep(different, list(trees), offsets, _UNIT)
+        self._keep_loo(codes, weight, lambda rows, sums: log_likelihood(sums, places[rows]))
         self._warn()
         return self
 
@@ -208,33 +208,13 @@ class BARTClassifier(ClassifierMixin, BaseBART):
             sigma_is_fixed=True,
             is_probit=True,
             offset=offset,
-            unit=UNIT,
+            unit=_UNIT,
         )
         return trees, offset
 
-    def _probabilities(self, sums):
-        """Of every class under every draw: shape (draws, rows, n_classes)."""
-        if len(self.classes_) == 2:
-            second = ndtr(sums[0])
-            return np.stack([1.0 - second, second], axis=-1)
-        left, out = np.ones_like(sums[0]), []
-        for f in sums:
-            out.append(left * ndtr(f))
-            left = left * ndtr(-f)
-        return np.stack([*out, left], axis=-1)
-
-    def _log_likelihood(self, sums, places):
-        """Of the classes at `places` under every draw: shape (draws, rows)."""
-        if len(self.classes_) == 2:
-            return log_ndtr(np.where(places == 1, sums[0], -sums[0]))
-        total = np.zeros_like(sums[0])
-        for c, f in enumerate(sums):
-            total += np.where(places < c, 0.0, log_ndtr(np.where(places == c, f, -f)))
-        return total
-
     def _each_probability(self, X):
         codes = self._coded(X)
-        return len(codes), ((rows, self._probabilities(sums)) for rows, sums in self._blocks(codes))
+        return len(codes), ((rows, probabilities(sums)) for rows, sums in self._blocks(codes))
 
     def predict_proba(self, X, return_std=False):
         """Probabilities of classes, on average over the posterior.
@@ -324,7 +304,7 @@ class BARTClassifier(ClassifierMixin, BaseBART):
         return values[..., 0] if levels.ndim == 0 else values
 
     def _predictive_law(self, X):
-        return _ProbabilityLaw(*self._each_probability(X), len(self.classes_))
+        return ProbabilityLaw(*self._each_probability(X), len(self.classes_))
 
     def _posterior_draws(self, n_samples, seed):
         return self._chains().pick(n_samples, seed)
@@ -340,7 +320,7 @@ class BARTClassifier(ClassifierMixin, BaseBART):
         return out
 
     def _chains(self):
-        p = np.concatenate([self._probabilities(sums) for _, sums in self._blocks(self._watched)], axis=1)
+        p = np.concatenate([probabilities(sums) for _, sums in self._blocks(self._watched)], axis=1)
         p = p[..., 1] if len(self.classes_) == 2 else p
         return Chains({"probability": self._by_chain(p)})
 
@@ -348,61 +328,3 @@ class BARTClassifier(ClassifierMixin, BaseBART):
         super()._validate_state()
         if len(self._trees) != max(len(self.classes_) - 1, 1) or len(self.classes_) < 2:
             raise ModelFormatError(f"{type(self).__name__}: its classes do not fit its trees; the model is damaged")
-
-
-class _ProbabilityLaw:
-    """Posterior law of the probabilities at rows, a block of them at a time."""
-
-    def __init__(self, n, blocks, n_classes):
-        self._n, self._blocks, self._n_classes = n, blocks, n_classes
-
-    def quantiles(self, levels):
-        out = np.empty((self._n, self._n_classes, len(levels)))
-        for rows, p in self._blocks:
-            out[rows] = np.moveaxis(np.quantile(p, levels, axis=0), 0, -1)
-        return out
-
-
-def _canonical(codes, places, weight):
-    """Different rows with whole weights, in an order of their own: latent variables depend on no order of rows.
-
-    They are ordered by hashes, which are sorted sooner than rows are; rows of equal hashes by themselves.
-    """
-    keys = np.concatenate([_hashes(codes[rows], places[rows]) for rows in _blocks_of(len(codes))])
-    order = np.argsort(keys)
-    keys = keys[order]
-    for begin, end in _clashes(codes, places, keys, order):
-        part = order[begin:end]
-        order[begin:end] = part[np.lexsort([places[part], *codes[part].T])]
-    first = np.flatnonzero(np.append(True, _differ(codes, places, order)))
-    w = np.ones(len(order)) if weight is None else weight[order]
-    return codes[order[first]], places[order[first]], np.add.reduceat(w, first).astype(np.int64)
-
-
-def _blocks_of(n):
-    return (slice(begin, begin + _ROWS_AT_ONCE) for begin in range(0, n, _ROWS_AT_ONCE))
-
-
-def _hashes(codes, places):
-    """Of rows, uint64: polynomials, with the bits mixed as in splitmix64."""
-    out = places.astype(np.uint64)
-    for column in codes.T:
-        out = out * _FACTOR + column
-    out = (out ^ (out >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    return out ^ (out >> np.uint64(31))
-
-
-def _differ(codes, places, order):
-    """Whether each row, in that order, differs from the one before it; of all but the first."""
-    out = np.empty(len(order) - 1, dtype=bool)
-    for rows in _blocks_of(len(out)):
-        a, b = order[:-1][rows], order[1:][rows]
-        out[rows] = (codes[a] != codes[b]).any(axis=1) | (places[a] != places[b])
-    return out
-
-
-def _clashes(codes, places, keys, order):
-    """Stretches of equal hashes in which not all rows are equal."""
-    clash = _differ(codes, places, order) & (keys[1:] == keys[:-1])
-    for key in np.unique(keys[1:][clash]):
-        yield np.searchsorted(keys, key), np.searchsorted(keys, key, side="right")
