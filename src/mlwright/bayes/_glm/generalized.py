@@ -1,42 +1,29 @@
 """Bayesian generalized linear models: any family, link and prior, and effects that vary by groups."""
 
 from numbers import Integral, Real
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_y, check_consistent_length, check_is_fitted, validate_data
 
 from mlwright._bayesian.chains import Chains
-from mlwright._kernels.rng import normal
-from mlwright._runtime.rng import stream_id
 from mlwright.base import fit_context
-from mlwright.bayes._glm.base import CONSTRAINTS, FIELDS, PosteriorOfGlm, refuse
+from mlwright.bayes._glm.base import CONSTRAINTS, FIELDS, refuse
 from mlwright.bayes._glm.families import FAMILIES, Law
-from mlwright.bayes._glm.groups import GroupTerm, column_names, cut, levels_among, read_terms
+from mlwright.bayes._glm.grouped_rows import PosteriorByGroups
 from mlwright.bayes._glm.offsets import OffsetContract, read_offset
 from mlwright.bayes._glm.priors import SHAPES, Prior
-from mlwright.bayes._glm.problem import Problem, Term, scores
+from mlwright.bayes._glm.problem import Problem, Term
 from mlwright.io.composite import AnyOf, ListOf, MapOf, Maybe, Optional, Record, State
 from mlwright.io.schema import Choice, Number, Strings, Tensor, Text
 from mlwright.linear_model._glm._base import usable_weights
 from mlwright.linear_model._glm._links import LINKS
 
-_NEW_LEVELS = 7431  # stream
 _FREEDOM = {"half_normal": np.inf, "half_student_t": 3.0, "half_cauchy": 1.0}
 
 
-class _Rows(NamedTuple):
-    """Rows to predict: numeric columns, offset, and of each term the places of its levels and how many are new."""
-
-    X: np.ndarray
-    offset: np.ndarray | None
-    levels: tuple
-    new: tuple
-
-
-class BayesianGLM(OffsetContract, RegressorMixin, PosteriorOfGlm):
+class BayesianGLM(OffsetContract, RegressorMixin, PosteriorByGroups):
     """A generalized linear model with priors, effects that vary by groups, and its whole posterior.
 
     Parameters
@@ -241,7 +228,7 @@ class BayesianGLM(OffsetContract, RegressorMixin, PosteriorOfGlm):
         -------
         self : object
         """
-        X, y, coded = self._rows(X, y)
+        X, y, coded = self._read(X, y)
         w = usable_weights(sample_weight, X)
         law = Law.of(self.family, self.link)
         self._fitted_law = {"name": law.name, "link": law.link}
@@ -256,23 +243,6 @@ class BayesianGLM(OffsetContract, RegressorMixin, PosteriorOfGlm):
             dispersion_scale=float(self.dispersion_scale), terms=self._problem_terms(coded),
         )  # fmt: skip
         return self._fit_problem(problem, self.method, self.warm_up, self.verbose)
-
-    def _rows(self, X, y):
-        """Numeric columns, y, and the grouping columns; sets what is known of them."""
-        self._group_columns, self._terms, self.group_levels_ = [], [], {}
-        if not len(self.group_effects):
-            X, y = validate_data(self, X, y, dtype=np.float64, order="C", y_numeric=True)
-            return X, np.asarray(y, dtype=np.float64), []
-        names = column_names(X)
-        validate_data(self, X, skip_check_array=True)
-        groups, terms = read_terms("BayesianGLM", self.group_effects, names, self.n_features_in_)
-        numbers, coded = cut("BayesianGLM", X, groups)
-        y = np.asarray(_check_y(y, y_numeric=True, estimator=self), dtype=np.float64)
-        check_consistent_length(numbers, y)
-        self._group_columns, self._terms = groups, [term.record for term in terms]
-        label = names if names else [str(j) for j in range(self.n_features_in_)]
-        self.group_levels_ = {label[j]: column.values for j, column in zip(groups, coded, strict=True)}
-        return numbers, y, coded
 
     def _prior(self, p):
         freedom = 1.0 if self.prior == "cauchy" else float(self.prior_freedom)
@@ -296,21 +266,6 @@ class BayesianGLM(OffsetContract, RegressorMixin, PosteriorOfGlm):
     @property
     def _law(self):
         return Law(**self._fitted_law)
-
-    @property
-    def _group_terms(self):
-        return [GroupTerm(**record) for record in self._terms]
-
-    @property
-    def _n_coefficients(self):
-        return self.n_features_in_ - len(self._group_columns)
-
-    @property
-    def coef_names_(self):
-        """Names of the columns that have coefficients; their places where X had no names."""
-        check_is_fitted(self)
-        names = getattr(self, "feature_names_in_", np.arange(self.n_features_in_).astype(str))
-        return np.delete(np.asarray(names, dtype=object), self._group_columns)
 
     def _keep(self, problem, answers, draws):
         super()._keep(problem, answers, draws)
@@ -356,45 +311,6 @@ class BayesianGLM(OffsetContract, RegressorMixin, PosteriorOfGlm):
         """
         rows = self._with_offset(X, offset, exposure)
         return self._mean_and_deviation(rows) if return_std else self._posterior_mean(rows)
-
-    def _checked(self, rows):
-        """Rows as the scores need them, from what stands for X."""
-        X, offset = rows
-        if not len(self.__dict__.get("_group_columns", ())):
-            return _Rows(super()._checked(X), offset, (), ())
-        validate_data(self, X, reset=False, skip_check_array=True)
-        numbers, coded = cut("BayesianGLM", X, self._group_columns)
-        known = list(self.group_levels_.items())
-        places = [levels_among(column, values, name) for column, (name, values) in zip(coded, known, strict=True)]
-        terms = self._group_terms
-        return _Rows(
-            numbers, offset, tuple(places[t.group][0] for t in terms), tuple(places[t.group][1] for t in terms)
-        )
-
-    def _one_by_one(self, rows):
-        """All levels that the fit has not seen have one effect: rows then say nothing of each other."""
-        sizes = [len(known) for known in self.group_levels_.values()]
-        known = [sizes[term.group] for term in self._group_terms]
-        levels = [np.minimum(level, n) for level, n in zip(rows.levels, known, strict=True)]
-        return rows._replace(levels=tuple(levels), new=tuple(min(new, 1) for new in rows.new))
-
-    def _rows_of(self, rows, begin, end):
-        offset = None if rows.offset is None else rows.offset[begin:end]
-        return _Rows(rows.X[begin:end], offset, tuple(level[begin:end] for level in rows.levels), rows.new)
-
-    def _n_rows(self, rows):
-        return len(rows.X)
-
-    def _means(self, rows, draws):
-        terms = self._group_terms
-        effects = []
-        for t, (term, new) in enumerate(zip(terms, rows.new, strict=True)):
-            scale = draws[f"group_scale {term.name}"]
-            fresh = normal(0, stream_id(_NEW_LEVELS, t), len(scale) * new).reshape(len(scale), new)
-            effects.append(np.column_stack([draws[f"group_coef {term.name}"], scale[:, None] * fresh]))
-        answers = {"coef": draws["coef"], "intercept": draws["intercept"], "effects": effects}
-        eta = scores(rows.X, rows.offset, answers, [term.slope for term in terms], rows.levels)
-        return self._law.mean(eta)
 
     def _predictive_law(self, rows):
         return self._law_of_draws(rows)
