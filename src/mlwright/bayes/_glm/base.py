@@ -138,7 +138,7 @@ class PosteriorOfGlm(BayesianMixin, BaseEstimator):
         """Rows whose answers do not depend on what other rows are asked about."""
         return rows
 
-    def _law_of_draws(self, X):
+    def _predictive_law(self, X):
         """Of new observations: every row's are drawn with the same random numbers, whatever other rows there are."""
         rows, draws = self._one_by_one(self._checked(X)), self._posterior_draws(LAW_DRAWS, 0)
         observe = self._law.observer(_generator, draws.get("dispersion", np.ones(1)), LAW_DRAWS)
@@ -147,6 +147,10 @@ class PosteriorOfGlm(BayesianMixin, BaseEstimator):
             return DrawnLaw(observe(self._means(self._rows_of(rows, begin, end), draws)))
 
         return LawInParts(self._n_rows(rows), LAW_DRAWS, of_rows)
+
+    def _predictive_draws(self, X, n_samples, seed):
+        X, draws = self._checked(X), self._posterior_draws(n_samples, seed)
+        return self._observations(self._means(X, draws).T, draws, seed)
 
     def _observations(self, means, draws, seed):
         """One a row for each draw; `means` of shape (n_draws, n)."""

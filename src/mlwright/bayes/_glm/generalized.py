@@ -312,13 +312,6 @@ class BayesianGLM(OffsetContract, RegressorMixin, PosteriorByGroups):
         rows = self._with_offset(X, offset, exposure)
         return self._mean_and_deviation(rows) if return_std else self._posterior_mean(rows)
 
-    def _predictive_law(self, rows):
-        return self._law_of_draws(rows)
-
-    def _predictive_draws(self, rows, n_samples, seed):
-        rows, draws = self._checked(rows), self._posterior_draws(n_samples, seed)
-        return self._observations(self._means(rows, draws).T, draws, seed)
-
     def _validate_state(self):
         super()._validate_state()
         shape, levels = self._coef_draws.shape[:2], list(self.group_levels_.values())

@@ -125,13 +125,6 @@ class BayesianPoissonRegressor(RegressorMixin, NormalPriorGlm):
         """
         return self._mean_and_deviation(X) if return_std else self._posterior_mean(X)
 
-    def _predictive_law(self, X):
-        return self._law_of_draws(X)
-
-    def _predictive_draws(self, X, n_samples, seed):
-        X, draws = self._checked(X), self._posterior_draws(n_samples, seed)
-        return self._observations(self._means(X, draws).T, draws, seed)
-
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.positive_only = True
