@@ -11,12 +11,23 @@
 
 #include "mlwright/base/view.hpp"
 #include "mlwright/penalty/verbs.hpp"
+#include "mlwright/solver/coordinate_descent.hpp"
 
 namespace mlwright::solver {
 
 struct Certificate {
   double objective, gap, violation;
 };
+
+inline bool is_enough(const Certificate& c, const Stop& stop) { return c.gap <= stop.gap || c.violation <= stop.violation; }
+
+// What the coefficients that may move are solved to while `left` is left of the whole problem.
+inline bool is_enough_for_now(const Certificate& c, const Certificate& left, const Stop& stop) {
+  constexpr double kInner = 0.3;      // of the tolerance: in the end
+  constexpr double kProgress = 0.05;  // of what is left: before
+  return c.gap <= std::max(kInner * stop.gap, std::isinf(left.gap) ? 0.0 : kProgress * left.gap) ||
+         c.violation <= std::max(kInner * stop.violation, kProgress * left.violation);
+}
 
 // Of n coefficients; `member` names their features, null where they are all.
 template <class Penalty>

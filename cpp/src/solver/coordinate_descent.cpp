@@ -4,31 +4,21 @@
 #include <cmath>
 
 #include "mlwright/linalg/small_cholesky.hpp"
-#include "mlwright/runtime/parallel.hpp"
 #include "simd/vector.hpp"
 #include "solver/certificate.hpp"
+#include "solver/polling.hpp"
 
 namespace mlwright::solver {
 
 namespace {
 
 constexpr index_t kFewest = 64;       // features that may join at once, however small the set is
-constexpr double kInner = 0.3;        // of the tolerance: what the working set is solved to in the end
-constexpr double kProgress = 0.05;    // of what is left: what it is solved to before
 constexpr double kStill = 1e-32;      // of `square`: no step of a sweep brings more, so rounding is all that is left
 constexpr int kMostBlocked = 8;       // Newton steps in a row that end at the edge of a piece
 constexpr double kPatience = 4.0;     // times a Newton step's cost in sweeps before one is made on a support that moves
 constexpr double kShortest = 1e-3;    // of a Newton step that is tried beyond the first edge
 constexpr double kDamping = 1e-7;     // of the diagonal, where the support's Gram matrix is singular
 constexpr index_t kChecked = 4;       // sweeps between looks at the certificate while the support moves
-
-// Only the thread that runs the region may ask the token's owner; the others look at its flag.
-void stop_if_asked(runtime::CancelToken& token) {
-  if (runtime::worker_slot() == 0)
-    token.poll();
-  else if (token.cancelled())
-    throw Cancelled();
-}
 
 std::size_t at(index_t i) { return static_cast<std::size_t>(i); }
 
@@ -45,7 +35,7 @@ class CoordinateDescent {
     prepare();
     form_gradient();
     Certificate now = whole();
-    while (!good(now, 1.0) && n_sweeps_ < stop_.max_sweeps) {
+    while (!is_enough(now, stop_) && n_sweeps_ < stop_.max_sweeps) {
       const bool grown = admit_violators();
       const index_t before = n_sweeps_;
       const bool moved = solve_set(now);
@@ -53,7 +43,7 @@ class CoordinateDescent {
       now = whole();
       if (!grown && !moved && n_sweeps_ > before) break;  // rounding is all that is left
     }
-    return {now.objective, now.gap, now.violation, n_sweeps_, good(now, 1.0)};
+    return {now.objective, now.gap, now.violation, n_sweeps_, is_enough(now, stop_)};
   }
 
  private:
@@ -88,13 +78,6 @@ class CoordinateDescent {
   Certificate of_set() const {
     return Certifier<Penalty>(penalty_, w_.member_.data(), w_.n_, w_.b_.data(), w_.g_.data(), w_.linear_.data(),
                               q_.square)(w_.inverse_.data());
-  }
-  bool good(const Certificate& c, double factor) const {
-    return c.gap <= factor * stop_.gap || c.violation <= factor * stop_.violation;
-  }
-  bool good_for_now(const Certificate& c, const Certificate& left) const {
-    return c.gap <= std::max(kInner * stop_.gap, std::isinf(left.gap) ? 0.0 : kProgress * left.gap) ||
-           c.violation <= std::max(kInner * stop_.violation, kProgress * left.violation);
   }
 
   // Features outside the set whose conditions are violated, the worst first, join it; false where there are none.
@@ -156,14 +139,14 @@ class CoordinateDescent {
       moved = moved || done.largest > 0.0;
       work += static_cast<double>(done.updates) * static_cast<double>(w_.n_);
       if (done.largest <= kStill * q_.square) break;
-      if ((!done.support_moved || k % kChecked == 0) && good_for_now(of_set(), left)) break;
+      if ((!done.support_moved || k % kChecked == 0) && is_enough_for_now(of_set(), left, stop_)) break;
       const auto size = static_cast<double>(done.updates);
       const double patience = done.support_moved ? kPatience : 1.0;
       if (k > 1 && work >= patience * size * size * size / 6.0) {
         for (int repeat = 0; repeat < kMostBlocked && newton_step(); ++repeat) {
         }
         work = 0.0;
-        if (good_for_now(of_set(), left)) break;
+        if (is_enough_for_now(of_set(), left, stop_)) break;
       }
     }
     for (index_t i = 0; i < w_.n_; ++i) b_[w_.member_[at(i)]] = w_.b_[at(i)];
