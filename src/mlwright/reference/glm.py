@@ -7,6 +7,8 @@ import numpy as np
 from mlwright.reference.linalg import dense
 from mlwright.reference.loss import LOSSES
 
+_ROUNDING = 1e-20  # of the objective: where a Newton step promises less, it is the last
+
 
 def _phi(x):
     return np.exp(-x * x / 2) / np.sqrt(2 * np.pi)
@@ -83,28 +85,34 @@ def evaluate(table, loss, coef, intercept, hessian=True):
     return value.sum(), Z.T @ g, Z.T @ (h[:, None] * Z) if hessian else None, eta
 
 
-def newton(table, loss, l2, fit_intercept, coef, intercept, saturated=0.0, tol=1e-4, max_iter=100):
-    """Newton's method with halved steps, to the last digit."""
-    b, penalty = np.append(coef, intercept), np.append(l2, 0.0)
-
-    def objective(b):
-        total, gradient, hessian, _ = evaluate(table, loss, b[:-1], b[-1])
-        return total + penalty @ b**2 / 2, gradient + penalty * b, hessian + np.diag(penalty)
-
+def _minimise(objective, b, free, rcond):
+    """Newton's method with halved steps, to the last digit; `free` tells which parameters move."""
     value, g, H = objective(b)
     for _ in range(60):
-        step = (
-            np.linalg.lstsq(H, -g, rcond=1e-13)[0]
-            if fit_intercept
-            else np.append(np.linalg.lstsq(H[:-1, :-1], -g[:-1], rcond=1e-13)[0], 0.0)
-        )
+        step = np.zeros_like(b)
+        step[free] = np.linalg.lstsq(H[np.ix_(free, free)], -g[free], rcond=rcond)[0]
         t = 1.0
         while t > 1e-9 and not objective(b + t * step)[0] <= value:
             t /= 2
         if t <= 1e-9:
             break
         b = b + t * step
+        if -(g @ step) <= _ROUNDING * abs(value):
+            break
         value, g, H = objective(b)
+    return b
+
+
+def newton(table, loss, l2, fit_intercept, coef, intercept, saturated=0.0, tol=1e-4, max_iter=100):
+    """The minimum by Newton's method."""
+    penalty = np.append(l2, 0.0)
+
+    def objective(b):
+        total, gradient, hessian, _ = evaluate(table, loss, b[:-1], b[-1])
+        return total + penalty @ b**2 / 2, gradient + penalty * b, hessian + np.diag(penalty)
+
+    free = np.append(np.ones(len(l2), dtype=bool), fit_intercept)
+    b = _minimise(objective, np.append(coef, intercept), free, 1e-13)
     return b[:-1], b[-1]
 
 
@@ -135,24 +143,14 @@ def multinomial(table, n_classes, l2, fit_intercept, coef, intercept, squares=No
         mu = np.exp(eta) / mass[:, None]
         value = w @ (np.log(mass) - (own * eta).sum(axis=1)) + penalty @ b**2 / 2
         g = ((w[:, None] * (mu - own)).T @ Z).ravel() + penalty * b
-        blocks = [
-            [Z.T @ ((w * mu[:, k] * ((k == m) - mu[:, m]))[:, None] * Z) for m in range(n_classes)]
-            for k in range(n_classes)
-        ]
-        return value, g, np.block(blocks) + np.diag(penalty)
+        of_classes = (mu[:, :, None] * Z[:, None, :]).reshape(len(Z), -1)  # blocks: Z'W(mu_k [k = m] - mu_k mu_m)Z
+        H = np.diag(penalty) - of_classes.T @ (w[:, None] * of_classes)
+        for k in range(n_classes):
+            own_block = slice(k * q, (k + 1) * q)
+            H[own_block, own_block] += Z.T @ ((w * mu[:, k])[:, None] * Z)
+        return value, g, H
 
-    b = np.zeros(n_classes * q)
-    value, g, H = objective(b)
-    for _ in range(40):
-        step = np.zeros_like(b)
-        step[free] = np.linalg.lstsq(H[np.ix_(free, free)], -g[free], rcond=1e-12)[0]
-        t = 1.0
-        while t > 1e-9 and not objective(b + t * step)[0] <= value:
-            t /= 2
-        if t <= 1e-9:
-            break
-        b = b + t * step
-        value, g, H = objective(b)
+    b = _minimise(objective, np.zeros(n_classes * q), free, 1e-12)
     b = b.reshape(n_classes, q)
     return b[:, :-1].T, b[:, -1] - b[:, -1].mean()
 

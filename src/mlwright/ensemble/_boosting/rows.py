@@ -1,7 +1,7 @@
 """From what users pass to the arrays that boosting reads: rows, weights, constraints."""
 
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
 from numbers import Integral
 
@@ -50,9 +50,6 @@ class Rows:
         if stratify and min(np.unique(self.y, return_counts=True)[1]) < 2:
             stratify = False
         return self.split(rest, stratify, seed)[0]
-
-    def with_weight(self, weight):
-        return replace(self, weight=weight)
 
 
 @dataclass(frozen=True)
