@@ -28,7 +28,6 @@ CPP_MAY_KNOW = {
     "sampler": TOOLS | FUNCTORS | {"linalg"},
     "gp": TOOLS | {"linalg"},
     "mixture": TOOLS | FUNCTORS | {"linalg"},
-    "io": GROUND,
     "capi": TOOLS | {"linalg"},  # offers to C what the others do
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+["<]([^">]+)[">]', re.MULTILINE)
@@ -42,8 +41,8 @@ MAY_KNOW = {
 }
 #: Packages from outside to the parts that may import them.
 ONLY_IN = {
-    "numba": {"extend", "stats"},
-    "llvmlite": {"extend", "stats"},
+    "numba": {"extend"},
+    "llvmlite": {"extend"},
     "hypothesis": {"testing"},
     "typer": {"cli"},
     "rich": {"cli", "_runtime"},  # a progress bar, when it is installed
