@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mlwright.linear_model import MultiTaskLasso, PenalizedRegression, Ridge, _base
+from mlwright.linear_model import MultiTaskLasso, PenalizedRegression, Ridge, RidgeCV, _base
 from mlwright.linear_model._residual_law import residual_levels
 
 
@@ -78,3 +78,21 @@ def test_penalties_at_the_ends_of_float64():
     assert not PenalizedRegression("scad", alpha=1e300).fit(X, Y[:, 0]).coef_.any()
     assert np.isfinite(PenalizedRegression("group_lasso", alpha=5e-324).fit(X, Y[:, 0]).coef_).all()
     assert np.isfinite(MultiTaskLasso(alpha=5e-324).fit(X, Y).coef_).all()
+
+
+@pytest.mark.parametrize("cls", [Ridge, RidgeCV])
+@pytest.mark.parametrize(("of_x", "of_y"), [(-498, 0), (0, 498), (-498, 498), (498, -490), (400, -400)])
+def test_units(cls, of_x, of_y):
+    """Powers of two change no digit, whatever the squares of X, of y and of their ratio would be."""
+    X, Y, w = wide()
+    alphas, square = np.array([0.5, 5.0]), 2.0 ** (2 * of_x)
+
+    def fit(alphas, X, Y):
+        model = Ridge(alpha=alphas) if cls is Ridge else RidgeCV(alphas=alphas)
+        return model.fit(X, Y, w)
+
+    plain, scaled = fit(alphas, X, Y), fit(alphas * square, np.ldexp(X, of_x), np.ldexp(Y, of_y))
+    np.testing.assert_allclose(np.ldexp(scaled.predict(np.ldexp(X, of_x)), -of_y), plain.predict(X), rtol=1e-9)
+    interval = np.ldexp(scaled.predict_interval(np.ldexp(X, of_x)), -of_y)
+    np.testing.assert_allclose(interval, plain.predict_interval(X), rtol=1e-9)
+    assert scaled.converged_

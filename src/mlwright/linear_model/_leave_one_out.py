@@ -23,7 +23,7 @@ from scipy import linalg as sla
 from mlwright._kernels.linalg import affine_map, as_design, gram
 from mlwright._runtime.errors import NumericalError
 from mlwright.linear_model._least_squares import centred_rows
-from mlwright.linear_model._sparse.penalised import one_left_out, without_the_mean
+from mlwright.linear_model._sparse.penalised import coefficients_of_dual, dual_units, one_left_out, without_the_mean
 
 _ROWS_AT_ONCE = 4096  # of 200 columns: what stays in the caches between the products
 _SEPARATED = 1e-10  # smallest (lambda + alpha) over the largest, up to which eigenvalues of the Gram matrix will do
@@ -81,7 +81,7 @@ class Primal:
 
 @dataclass(frozen=True)
 class Dual:
-    """Eigenvectors of the kernel matrix: more columns than rows."""
+    """Eigenvectors of the kernel matrix, of X times `x_unit`, y times `y_unit`: more columns than rows."""
 
     rows: object
     x_mean: np.ndarray
@@ -89,21 +89,26 @@ class Dual:
     root: np.ndarray
     values: np.ndarray
     vectors: np.ndarray
+    x_unit: float
+    y_unit: np.ndarray
 
     def _rotated_target(self):
-        return self.vectors.T @ (self.root[:, None] * (self.rows.y - self.y_mean))
+        return self.vectors.T @ (self.root[:, None] * ((self.rows.y - self.y_mean) * self.y_unit))
+
+    def _inverse(self, alpha):
+        return 1.0 / (self.values + alpha * self.x_unit * self.x_unit)
 
     def coefficients(self, alpha):
         """Shape (t, p)."""
-        dual = self.vectors @ (self._rotated_target() / (self.values[:, None] + alpha)) * self.root[:, None]
-        back = affine_map(as_design(self.rows.X.T), dual.T, np.zeros(dual.shape[1])).T
-        return back - dual.sum(axis=0)[:, None] * self.x_mean
+        dual = self.vectors @ (self._inverse(alpha)[:, None] * self._rotated_target()) * self.root[:, None]
+        return coefficients_of_dual(as_design(self.rows.X.T), dual, self.x_mean, self.x_unit, self.y_unit)
 
     def residuals_left_out(self, alpha):
         """Residuals (n, t) of rows of which one repetition is left out."""
-        inverse = 1.0 / (self.values + alpha)
+        inverse = self._inverse(alpha)
         dual = self.vectors @ (inverse[:, None] * self._rotated_target())
-        return one_left_out(dual, self.vectors**2 @ inverse, alpha, self.root)
+        left = one_left_out(dual, self.vectors**2 @ inverse, alpha * self.x_unit * self.x_unit, self.root)
+        return left / self.y_unit
 
     def predictions(self, alphas):
         """As of :class:`Primal`, in one block."""
@@ -113,9 +118,9 @@ class Dual:
         X = self.rows.X.tocsr() if self.rows.is_sparse else self.rows.X
         unseen = X[~seen] if not seen.all() else None  # rows of weight zero are in no fit
         for k, alpha in enumerate(alphas):
-            inverse = 1.0 / (self.values + alpha)
+            inverse = self._inverse(alpha)
             c, d = self.vectors @ (inverse[:, None] * target), square @ inverse
-            out[seen, k] = self.rows.y[seen] - c[seen] / (d * self.root)[seen, None]
+            out[seen, k] = self.rows.y[seen] - c[seen] / (d * self.root)[seen, None] / self.y_unit
             if unseen is not None:
                 coef = self.coefficients(alpha)
                 out[~seen, k] = affine_map(as_design(unseen), coef, self.y_mean - (coef * self.x_mean).sum(axis=1))
@@ -159,10 +164,11 @@ def decompose_dual(rows, x_mean, y_mean, fit_intercept):
     """Eigenvectors of the kernel matrix of the centred, weighted rows."""
     n = rows.X.shape[0]
     root = np.ones(n) if rows.w is None else np.sqrt(rows.w)
-    kernel = gram(as_design(rows.X.T), None, x_mean, root)
+    x_unit, y_unit = dual_units(rows, y_mean)
+    kernel = gram(as_design(rows.X.T), None, x_mean, root * x_unit)
     if fit_intercept:
         kernel, _ = without_the_mean(kernel, root)
     values, vectors = sla.eigh(kernel, driver="evd", check_finite=False)
     if fit_intercept:
         values, vectors = values[:-1], vectors[:, :-1]
-    return Dual(rows, x_mean, y_mean, root, np.maximum(values, 0.0), vectors)
+    return Dual(rows, x_mean, y_mean, root, np.maximum(values, 0.0), vectors, x_unit, y_unit)

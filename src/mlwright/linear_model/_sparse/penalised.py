@@ -65,22 +65,43 @@ def ridge_dual(rows, x_mean, y_mean, alpha, fit_intercept, leave_out=True):
     """
     root = np.ones(rows.X.shape[0]) if rows.w is None else np.sqrt(rows.w)
     columns = as_design(rows.X.T)
-    kernel = gram(columns, None, x_mean, root)
+    x_unit, y_unit = dual_units(rows, y_mean)
+    kernel = gram(columns, None, x_mean, root * x_unit)
     kernel, unit = without_the_mean(kernel, root) if fit_intercept else (kernel, np.zeros(len(root)))
-    target = (rows.y - y_mean) * root[:, None]
+    target = (rows.y - y_mean) * y_unit * root[:, None]
     dual, left = np.empty_like(target), np.empty_like(target) if leave_out else None
     active = kernel.diagonal() >= 0.0
     for a in sorted(set(alpha.tolist())):
         of_a = alpha == a
-        factor = Factor.of(kernel, active, np.full(len(kernel), a))
+        penalty = a * x_unit * x_unit
+        factor = Factor.of(kernel, active, np.full(len(kernel), penalty))
         if not factor.condition <= _DUAL:
             return None, None
         dual[:, of_a] = factor.solve(target[:, of_a])
         if leave_out:
             inverse = (factor.inverse_root() ** 2).sum(axis=1) - (unit @ factor.solve(unit[:, None])) * unit * unit
-            left[:, of_a] = one_left_out(dual[:, of_a], inverse, a, root)
-    dual *= root[:, None]
-    return affine_map(columns, dual.T, np.zeros(dual.shape[1])).T - dual.sum(axis=0)[:, None] * x_mean, left
+            left[:, of_a] = one_left_out(dual[:, of_a], inverse, penalty, root)
+    coef = coefficients_of_dual(columns, dual * root[:, None], x_mean, x_unit, y_unit)
+    return coef, left if left is None else left / y_unit
+
+
+def dual_units(rows, y_mean):
+    """Powers of two that bring X, and each target, to about one: squares and their inverses stay within float64, and
+    no bit of ordinary ones changes."""
+    data = rows.X.data if rows.is_sparse else rows.X
+    largest = max(float(np.max(data, initial=0.0)), -float(np.min(data, initial=0.0)))
+    return float(_inverse_power(largest)), _inverse_power(np.abs(rows.y - y_mean).max(axis=0, initial=0.0))
+
+
+def _inverse_power(size):
+    return np.ldexp(1.0, -np.frexp(np.where(size > 0.0, size, 0.5))[1])
+
+
+def coefficients_of_dual(columns, dual, x_mean, x_unit, y_unit):
+    """Coefficients (t, p) of X and y as they are, for dual ones (n, t) in those units, times roots of weights."""
+    back = affine_map(columns, dual.T, np.zeros(dual.shape[1])).T - dual.sum(axis=0)[:, None] * x_mean
+    with np.errstate(over="ignore"):  # whoever sets coefficients says so
+        return back * x_unit * (x_unit / y_unit)[:, None]
 
 
 def without_the_mean(kernel, root):
