@@ -10,6 +10,9 @@ from scipy import stats
 from mlwright.linear_model import ARDRegression, BayesianRidge
 from mlwright.testing.linear_model import regressions
 
+# Hypothesis may find rows whose columns are all dropped; that fits tell of it is tested below.
+pytestmark = pytest.mark.filterwarnings("ignore:ARDRegression. every column was dropped:UserWarning")
+
 
 def sparse_signal(n=200, p=40, seed=0):
     rng = np.random.default_rng(seed)
@@ -165,7 +168,8 @@ def test_draws_have_the_posterior_moments():
 
 def test_nothing_left_and_nothing_to_find():
     X, y = sparse_signal(30, 4)
-    empty = ARDRegression(threshold_lambda=1e-9, compute_loo=True).fit(X, y)
+    with pytest.warns(UserWarning, match="every column was dropped"):
+        empty = ARDRegression(threshold_lambda=1e-9, compute_loo=True).fit(X, y)
     assert (empty.coef_ == 0.0).all()
     assert empty.sigma_.shape == (0, 0)
     np.testing.assert_allclose(empty.predict(X), y.mean())
@@ -173,3 +177,16 @@ def test_nothing_left_and_nothing_to_find():
     np.testing.assert_allclose(constant.predict(np.ones((1, 2))), 3.0)
     one = ARDRegression().fit([[1.0, 2.0]], [3.0])
     np.testing.assert_allclose(one.predict([[1.0, 2.0]]), 3.0)
+
+
+def test_columns_that_explain_y_and_are_all_dropped_are_told_of():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((200, 3))
+    y = 5.0 + 1e-3 * (X @ [1.0, 2.0, 3.0]) + 1e-6 * rng.standard_normal(200)
+    with pytest.warns(UserWarning, match="every column was dropped"):
+        model = ARDRegression().fit(X, y)
+    assert not model.coef_.any()
+    ends = ARDRegression(scale_invariant=True).fit(X, y).predict_interval(X, 0.9)
+    assert 0.85 < ((ends[:, 0] < y) & (y < ends[:, 1])).mean() < 0.96
+    noise = ARDRegression().fit(X, 5.0 + 1e-3 * rng.standard_normal(200))  # nothing to tell of
+    assert not noise.coef_.any()

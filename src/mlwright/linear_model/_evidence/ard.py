@@ -1,5 +1,6 @@
 """Automatic relevance determination regression."""
 
+import warnings
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import ClassVar
@@ -22,6 +23,7 @@ from mlwright.linear_model._state import LINEAR_FIELDS
 from mlwright.linear_model._system import Problem
 
 _STEPS = 7111  # stream
+_EXPLAINED = 2.0  # times the noise, of a variance of y that columns explain
 
 
 class ARDRegression(EvidenceModel):
@@ -86,7 +88,9 @@ class ARDRegression(EvidenceModel):
     -----
     Rows are read once: iterations work on the Gram matrix of the columns that are left. ``partial_fit``, ``merge`` and
     ``forget`` are exact for models with up to 2048 columns that were fitted on no fewer rows than columns, or on up to
-    512 columns. Weights count as repetitions.
+    512 columns. Weights count as repetitions. Where y is small in its units, precisions of coefficients are large, and
+    all may be dropped; `alpha_` is then, as scikit-learn's, that of the fit before, so that intervals about the mean
+    are too narrow: `fit` warns of it, and ``scale_invariant=True`` does not know units.
 
     References
     ----------
@@ -194,6 +198,14 @@ class ARDRegression(EvidenceModel):
     def _finish(self, system, units, y_variance, x_mean, y_mean, rows):
         scales, dtype = units.scales, np.dtype(self._dtype)
         fit, back = maximise_relevance(system, units, y_variance / scales.y**2, self), scales.of_coef
+        if not fit.keep.any() and fit.alpha * y_variance > _EXPLAINED * scales.y**2:
+            warnings.warn(
+                "ARDRegression: every column was dropped (precisions above "
+                f"threshold_lambda={self.threshold_lambda:g}), though they explain y: the mean is left, and intervals "
+                "know the smaller noise of the fit before; use scale_invariant=True, or multiply y.",
+                UserWarning,
+                stacklevel=5,
+            )
         self.alpha_, self.lambda_ = dtype.type(fit.alpha / scales.y**2), fit.lam.astype(dtype)
         if not 0.0 < self.alpha_ < np.inf:
             raise FloatingPointError(

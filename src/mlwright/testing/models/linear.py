@@ -28,7 +28,7 @@ def linear_models() -> list[Example]:
         *variants_of("linear_model.BayesianRidge", BayesianRidge, {"": {}, "scores": {"compute_score": True}}, X, y),
         Example("linear_model.BayesianRidge:scored", partial(BayesianRidge, compute_loo=True), X, y),
         Example("linear_model.ARDRegression", partial(ARDRegression, compute_score=True), X, y),
-        Example("linear_model.ARDRegression:empty", partial(ARDRegression, threshold_lambda=1e-9), X, y),
+        Example("linear_model.ARDRegression:empty", partial(ARDRegression, threshold_lambda=1e-9), X, y[::-1].copy()),
         Example("linear_model.ARDRegression:wide", partial(ARDRegression, scale_invariant=True), wide, y[:4]),
         Example("linear_model.BayesianRidge:wide", BayesianRidge, wide.astype(np.float32), y[:4]),
     ]
