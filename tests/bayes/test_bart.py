@@ -308,7 +308,7 @@ def test_sparse_features_are_found():
     assert share[1] > 0.9 > share[0]
 
 
-@pytest.mark.parametrize("y", [np.full(30, 7.0), np.full(30, 1e300), np.zeros(30), np.full(30, -1e-300)])
+@pytest.mark.parametrize("y", [np.full(30, 7.0), np.full(30, 1e152), np.zeros(30), np.full(30, -1e-300)])
 def test_constant_targets_are_predicted(y):
     X = friedman(30)[0]
     model = BARTRegressor(**QUICK).fit(X, y)
@@ -335,6 +335,13 @@ def test_outliers_and_large_numbers():
     for extreme in (1e4, 1e150):
         y[0] = extreme
         assert np.isfinite(BARTRegressor(**QUICK).fit(X * extreme, y).predict(X)).all()
+
+
+def test_targets_whose_squares_overflow_are_refused():
+    X = friedman(30)[0]
+    for y in (np.full(30, 1e300), np.full(30, -1e154), X[:, 0] * 1e160):
+        with pytest.raises(ValueError, match=r"y: got values from .*, expected magnitudes below 1e\+153"):
+            BARTRegressor(**QUICK).fit(X, y)
 
 
 def test_bad_input_is_named():
