@@ -17,9 +17,12 @@ $(VENV)/.dependencies: pyproject.toml
 	$(BIN)/pip install --quiet --group dev
 	@touch $@
 
-# Editable: Python edits need no step; a native edit recompiles only what it touches (the build folder is kept).
+# Editable: Python edits need no step; a native edit recompiles only what it touches (the build folder is kept). The C++
+# tests (`make cpp-test`) are built there too, from the same objects.
+BUILD := build/editable/Release
+OPTIONS := build-dir=$(BUILD) cmake.define.MLWRIGHT_WERROR=ON cmake.define.MLWRIGHT_BUILD_TESTS=ON
 $(VENV)/.built: $(VENV)/.dependencies CMakeLists.txt pyproject.toml $(NATIVE)
-	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/pip install --quiet --no-build-isolation --config-settings=cmake.define.MLWRIGHT_WERROR=ON --editable ".[cli]"
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/pip install --quiet --no-build-isolation $(OPTIONS:%=--config-settings=%) --editable ".[cli]"
 	@touch $@
 
 build: $(VENV)/.built  ## set up and build
@@ -47,27 +50,24 @@ test: build cpp-test  ## set up, build, run the tests
 test-all: build  ## the slow statistical, fuzz and packaging tests too
 	HYPOTHESIS_PROFILE=ci $(BIN)/python -m pytest
 
-CONFIGURE_CPP = PATH="$(abspath $(BIN)):$$PATH" cmake -G Ninja -S . -DMLWRIGHT_BUILD_PYTHON=OFF -DMLWRIGHT_BUILD_TESTS=ON -DMLWRIGHT_WERROR=ON
-
 fuzz: build  ## damaged model files, own and of other libraries: COUNT of each example, from number SEED on
 	HYPOTHESIS_PROFILE=nightly MLWRIGHT_FUZZ=$(or $(COUNT),20000) MLWRIGHT_SEED=$(or $(SEED),1000000) $(BIN)/python -m pytest tests/io/test_safety.py tests/deploy/test_safety.py -k test_fuzz
 
 fuzz-asan: $(VENV)/.dependencies  ## the same under AddressSanitizer and UBSan
 	MLWRIGHT_FUZZ=$(or $(COUNT),5000) MLWRIGHT_SEED=$(or $(SEED),1000000) cpp/tests/asan.sh $(VENV) -m slow tests/io/test_safety.py tests/deploy/test_safety.py -k test_fuzz
 
-cpp-test: $(VENV)/.dependencies  ## the C++ unit tests alone
-	@mkdir -p build
-	@$(CONFIGURE_CPP) -B build/cpp-test -DCMAKE_BUILD_TYPE=Release >build/cpp-test.log || { cat build/cpp-test.log; exit 1; }
-	$(BIN)/cmake --build build/cpp-test
-	$(BIN)/ctest --test-dir build/cpp-test --output-on-failure
+cpp-test: build  ## the C++ unit tests alone
+	$(BIN)/cmake --build $(BUILD) --target mlwright_tests
+	$(BIN)/ctest --test-dir $(BUILD) --output-on-failure
 
-latency: cpp-test  ## what an empty parallel region costs, ours and others
-	$(BIN)/cmake --build build/cpp-test --target mlwright_region_latency
-	build/cpp-test/cpp/tests/mlwright_region_latency
+latency: build  ## what an empty parallel region costs, ours and others
+	$(BIN)/cmake --build $(BUILD) --target mlwright_region_latency
+	$(BUILD)/cpp/tests/mlwright_region_latency
 
 tsan: $(VENV)/.dependencies  ## the C++ tests under ThreadSanitizer
-	@$(CONFIGURE_CPP) -B build/tsan -DMLWRIGHT_SANITIZE=thread
-	$(BIN)/cmake --build build/tsan
+	@PATH="$(abspath $(BIN)):$$PATH" cmake -G Ninja -S . -B build/tsan -DMLWRIGHT_BUILD_PYTHON=OFF -DMLWRIGHT_BUILD_TESTS=ON \
+	  -DMLWRIGHT_WERROR=ON -DMLWRIGHT_SANITIZE=thread
+	$(BIN)/cmake --build build/tsan --target mlwright_tests
 	TSAN_OPTIONS=halt_on_error=1 build/tsan/cpp/tests/mlwright_tests
 
 asan: $(VENV)/.dependencies  ## the C++ tests and the suite under AddressSanitizer and UBSan: TESTS="tests/io" picks

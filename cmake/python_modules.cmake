@@ -8,6 +8,14 @@ file(GLOB binding_sources CONFIGURE_DEPENDS cpp/bindings/*.cpp)
 pybind11_add_module(_core MODULE ${binding_sources})
 target_link_libraries(_core PRIVATE mlwright_core)
 mlwright_flags(_core)
+# Thin lambdas around pybind11's templates, which are most of a build from nothing: a third of it went into optimising them,
+# another into reading them. What a call of microseconds consists of, and what reads all of a sparse matrix, is optimised.
+target_compile_options(_core PRIVATE -O1 -finline-small-functions)
+set_source_files_properties(cpp/bindings/brief_predict.cpp cpp/bindings/register_sgd.cpp PROPERTIES
+  COMPILE_OPTIONS -O3 SKIP_PRECOMPILE_HEADERS ON)
+if(NOT CMAKE_CXX_COMPILER_LAUNCHER) # ccache keeps no objects made with a precompiled header, unless it is set up for that
+  target_precompile_headers(_core PRIVATE <pybind11/pybind11.h> <pybind11/numpy.h> <pybind11/stl.h>)
+endif()
 if(UNIX AND NOT APPLE)
   target_link_options(_core PRIVATE "LINKER:--version-script=${PROJECT_SOURCE_DIR}/cmake/exports.map")
   set_property(TARGET _core APPEND PROPERTY LINK_DEPENDS "${PROJECT_SOURCE_DIR}/cmake/exports.map")

@@ -18,7 +18,7 @@ cmake -G Ninja -S "$root" -B "$build" -DMLWRIGHT_SANITIZE=address,undefined -DML
   -DPython_EXECUTABLE="$environment/bin/python" -Dpybind11_DIR="$(pybind11-config --cmakedir)" \
   -DCMAKE_MODULE_PATH="$(python -c 'import cython_cmake, os; print(os.path.join(os.path.dirname(cython_cmake.__file__), "cmake"))')" \
   > "$build/configure.log" || { cat "$build/configure.log"; exit 1; }
-cmake --build "$build"
+cmake --build "$build" --target all mlwright_tests
 rm -rf "$build/site"
 mkdir "$build/site"
 cp -r "$root/src/mlwright" "$build/site/mlwright"
