@@ -146,3 +146,11 @@ def test_categories_are_uncertain_too():
     columns = np.column_stack([frame["x"], frame["kind"] == "b", frame["kind"] == "c"])
     got = GeneralizedLinearRegressor("normal", tol=1e-9).fit(frame, y).predict_interval(frame)
     np.testing.assert_allclose(got, LinearRegression().fit(columns, y).predict_interval(columns), rtol=1e-5)
+
+
+def test_normal_means_of_exactly_zero():
+    X = np.repeat([0.0, 1.0], 10)[:, None]
+    model = GeneralizedLinearRegressor("normal", fit_intercept=False).fit(X, np.tile([-1.0, 1.0], 10) + X[:, 0])
+    low, high = model.predict_interval([[0.0], [1.0]], coverage=0.9).T
+    assert (low < [-1.0, 0.0]).all()
+    assert (high > [1.0, 2.0]).all()

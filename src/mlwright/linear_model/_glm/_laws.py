@@ -36,9 +36,12 @@ def dispersion_freedom(law, mu, w, dispersion, freedom):
     Satterthwaite (1946), Biometrics Bulletin 2, 110-114. Jorgensen (1997), The Theory of Dispersion Models, section 3.
     """
     power = _POWERS.get(law.name, law.parameter)
+    if power == 0.0:  # normal, whose means may be zero
+        return freedom
     if w is not None:  # rows without weight may have any mean
         mu, w = mu[w > 0.0], w[w > 0.0]
-    excess = dispersion * power * (2.0 * power - 1.0) * np.average(mu ** (power - 2.0), weights=w)
+    with np.errstate(over="ignore"):
+        excess = dispersion * power * (2.0 * power - 1.0) * np.average(mu ** (power - 2.0), weights=w)
     if not np.isfinite(excess):
         return freedom
     return float(max(freedom / (1.0 + max(excess, 0.0) / 2.0), min(freedom, _LEAST_KNOWN)))
