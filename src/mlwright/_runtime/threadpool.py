@@ -1,5 +1,6 @@
-"""Our thread pool as threadpoolctl sees it; registered when the native module is loaded."""
+"""Our thread pool as threadpoolctl sees it, registered when the native module is loaded; and the threads of BLAS."""
 
+from functools import cache
 from importlib.metadata import version
 
 import threadpoolctl
@@ -29,3 +30,17 @@ class MlwrightController(threadpoolctl.LibController):
 def register():
     """Make the pool known to threadpoolctl; called once, by ``mlwright._native``."""
     threadpoolctl.register(MlwrightController)
+
+
+@cache
+def _libraries():
+    """Found once: looking for them takes milliseconds."""
+    return threadpoolctl.ThreadpoolController()
+
+
+def blas_of_one_thread():
+    """A context in which BLAS and LAPACK start no threads: theirs would go on waiting on the cores for a while.
+
+    For small factorisations just before, or on, threads of our own.
+    """
+    return _libraries().limit(limits=1, user_api="blas")

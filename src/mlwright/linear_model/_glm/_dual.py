@@ -24,6 +24,7 @@ from scipy import sparse
 from scipy.linalg import blas, lapack
 
 from mlwright._kernels.linalg import affine_map, as_design, gram
+from mlwright._runtime.threadpool import blas_of_one_thread
 
 _MOST_ROWS = 2048
 _LEAST_COLUMNS = 256
@@ -172,7 +173,8 @@ def basis_of(rows, fit_intercept):
     inner = RowGram.of_rows(rows, fit_intercept)
     if inner is None:
         return None
-    own = inner.triangular(np.arange(len(inner.K)))
+    with blas_of_one_thread():
+        own = inner.triangular(np.arange(len(inner.K)))
     return inner.spectral if own is None else own
 
 

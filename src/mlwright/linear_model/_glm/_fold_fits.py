@@ -7,6 +7,7 @@ import numpy as np
 
 from mlwright._kernels import glm
 from mlwright._runtime.side_by_side import side_by_side
+from mlwright._runtime.threadpool import blas_of_one_thread
 from mlwright.linear_model._glm._alo import error_of, left_out
 from mlwright.linear_model._glm._folds_together import FoldsTogether, shares_passes
 from mlwright.linear_model._glm._penalty import strength_of
@@ -143,7 +144,8 @@ class FoldFits:
             path = [paths[r][c] for c, r in np.ndindex(shape)]
             fitted[f] = path, *fitter.combinations(path)
 
-        side_by_side([partial(fit, f) for f in range(len(splits))], done=lambda n: None)
+        with blas_of_one_thread():
+            side_by_side([partial(fit, f) for f in range(len(splits))], done=lambda n: None)
         a, intercept = (np.concatenate([each[i] for each in fitted]) for i in (1, 2))
         rows = self.paths.reshape(len(a), -1)
         _, of_user = self.whole.of_combinations(a, intercept, out=rows[:, : self.p])
