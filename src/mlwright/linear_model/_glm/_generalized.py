@@ -6,10 +6,9 @@ from typing import ClassVar
 import numpy as np
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
-from mlwright.base import as_fitted, fit_context
+from mlwright.base import as_fitted
 from mlwright.io.composite import Maybe, State
 from mlwright.io.schema import Choice
-from mlwright.linear_model._glm._base import warn_unless_certified
 from mlwright.linear_model._glm._families import law_of
 from mlwright.linear_model._glm._laws import ProfileAlpha
 from mlwright.linear_model._glm._links import LINKS
@@ -123,51 +122,23 @@ default="normal"
         self.warm_start = warm_start
         self.verbose = verbose
 
-    @fit_context
-    def fit(self, X, y, sample_weight=None, *, offset=None, exposure=None):
-        """Fit the model.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
-            Columns of categories, enumerations or text in a data frame of any library have a coefficient for each level
-            that occurs: the same as one-hot columns, which are not made.
-        y : array-like of shape (n_samples,)
-        sample_weight : array-like of shape (n_samples,), default=None
-        offset : array-like of shape (n_samples,), default=None
-            Added to the scores.
-        exposure : array-like of shape (n_samples,), default=None
-            Positive; its logarithm is added to the scores, so the mean is proportional to it. For the log link.
-
-        Returns
-        -------
-        self : object
-
-        Raises
-        ------
-        ValueError
-            For a family and link that do not go together, targets outside the domain (the message names the row), and
-            exposures that are not positive.
-        """
+    def _fit(self, X, y, sample_weight, offset, exposure):
         if self.alpha * self.l1_ratio > 0.0 and self.solver in ("lbfgs", "newton-cholesky"):
             refuse_without_proximal_step(self.solver, "l1" if self.l1_ratio == 1.0 else "elasticnet", "'auto'")
         estimates = self.family == "negative_binomial" and self.dispersion == "estimate"
         self._alpha = 1.0 if estimates else None
         try:
-            rows, y, w = self._rows(X, y, sample_weight)
-            offset = self._offset(offset, exposure, len(y))
-            solution = self._fit_rows(rows, y, w, offset)
-            if estimates:
-                solution = self._alternate(solution, rows, y, w, offset)
-            self._remember_features(X)
-            self._keep_laws(rows, y, w, offset)
+            solution = super()._fit(X, y, sample_weight, offset, exposure)
         finally:
             vars(self).pop("_alpha", None)
         vars(self).pop("_user_link", None)
         if is_loss(self.family):
             self._user_link = self.family.link
-        warn_unless_certified(self, solution)
-        return self
+        return solution
+
+    def _solution(self, rows, y, w, offset):
+        solution = super()._solution(rows, y, w, offset)
+        return solution if self._alpha is None else self._alternate(solution, rows, y, w, offset)
 
     @property
     def _more_parameters(self):

@@ -38,15 +38,22 @@ class TableRegressor(CategoricalMixin, GlmRegressor):
         Raises
         ------
         ValueError
-            For targets outside the family's domain (the message names the row), and exposures that are not positive.
+            For a family and link that do not go together, targets outside the domain (the message names the row), and
+            exposures that are not positive.
         """
+        warn_unless_certified(self, self._fit(X, y, sample_weight, offset, exposure))
+        return self
+
+    def _fit(self, X, y, sample_weight, offset, exposure):
         rows, y, w = self._rows(X, y, sample_weight)
         offset = self._offset(offset, exposure, len(y))
-        solution = self._fit_rows(rows, y, w, offset)
+        solution = self._solution(rows, y, w, offset)
         self._remember_features(X)
         self._keep_laws(rows, y, w, offset)
-        warn_unless_certified(self, solution)
-        return self
+        return solution
+
+    def _solution(self, rows, y, w, offset):
+        return self._fit_rows(rows, y, w, offset)
 
     def predict(self, X, *, offset=None, exposure=None):
         """The mean of y at new rows.
