@@ -11,6 +11,7 @@ import threadpoolctl
 
 import mlwright
 from mlwright._runtime import threads
+from mlwright._runtime.threadpool import blas_of_one_thread
 
 
 @pytest.fixture(autouse=True)
@@ -144,3 +145,18 @@ def test_threadpoolctl_restores_the_process_not_a_threads_own_limit():
 def test_importing_mlwright_does_not_import_threadpoolctl():
     code = "import sys, mlwright, json; print(json.dumps(sorted({'threadpoolctl', 'numpy'} & set(sys.modules))))"
     assert count_in_a_new_process(code=code) == []
+
+
+def blas_threads():
+    return [row["num_threads"] for row in threadpoolctl.threadpool_info() if row["user_api"] == "blas"]
+
+
+def test_blas_gets_its_threads_back_whoever_leaves_last():
+    with threadpoolctl.threadpool_limits(limits=2, user_api="blas"):
+        first, second = blas_of_one_thread(), blas_of_one_thread()
+        first.__enter__()
+        second.__enter__()
+        first.__exit__(None, None, None)
+        assert set(blas_threads()) == {1}
+        second.__exit__(None, None, None)
+        assert set(blas_threads()) == {2}

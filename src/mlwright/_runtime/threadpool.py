@@ -1,7 +1,9 @@
 """Our thread pool as threadpoolctl sees it, registered when the native module is loaded; and the threads of BLAS."""
 
+from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import version
+from threading import Lock
 
 import threadpoolctl
 
@@ -38,9 +40,27 @@ def _libraries():
     return threadpoolctl.ThreadpoolController()
 
 
-def blas_of_one_thread():
-    """A context in which BLAS and LAPACK start no threads: theirs would go on waiting on the cores for a while.
+class _OneThread:
+    """Fits on several threads of the user's share one limit: the last to leave restores what the first found."""
 
-    For small factorisations just before, or on, threads of our own.
-    """
-    return _libraries().limit(limits=1, user_api="blas")
+    def __init__(self):
+        self._lock, self._inside, self._limit = Lock(), 0, None
+
+    @contextmanager
+    def __call__(self):
+        with self._lock:
+            if self._inside == 0:
+                self._limit = _libraries().limit(limits=1, user_api="blas")
+            self._inside += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._inside -= 1
+                if self._inside == 0:
+                    self._limit.restore_original_limits()
+
+
+#: A context in which BLAS and LAPACK start no threads: theirs would go on waiting on the cores for a while. For small
+#: factorisations just before, or on, threads of our own.
+blas_of_one_thread = _OneThread()
