@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "mlwright/runtime/polling.hpp"
 #include "simd/vector.hpp"
 #include "solver/block_newton.hpp"
 #include "solver/certificate.hpp"
 #include "solver/extrapolation.hpp"
 #include "solver/grouped_quadratic.hpp"
-#include "solver/polling.hpp"
 
 namespace mlwright::solver {
 
@@ -102,7 +102,7 @@ class BlockDescent {
     double work = 0.0;  // multiply-adds since the last Newton step
     extrapolation_.forget();
     for (index_t sweep = 1; n_sweeps_ < stop_.max_sweeps; ++sweep) {
-      stop_if_asked(token_);
+      runtime::stop_if_asked(token_);
       double largest = 0.0;
       for (const index_t g : candidates_) largest = std::max(largest, visit(g));
       ++n_sweeps_;
@@ -114,7 +114,7 @@ class BlockDescent {
       const auto n = static_cast<double>(newton_.find_support(candidates_));
       work += static_cast<double>(kChecked) * n * static_cast<double>(q_.p);
       if (sweep < 2 * kChecked || n > kMostNewton || work < n * n * n / 6.0) continue;
-      for (int repeat = 0; repeat < kMostSteps && newton_.step(candidates_); ++repeat) stop_if_asked(token_);
+      for (int repeat = 0; repeat < kMostSteps && newton_.step(candidates_); ++repeat) runtime::stop_if_asked(token_);
       work = 0.0;
       extrapolation_.forget();
       if (is_enough_for_now(certify(candidates_), left, stop_)) break;

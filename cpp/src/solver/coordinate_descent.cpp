@@ -4,9 +4,9 @@
 #include <cmath>
 
 #include "mlwright/linalg/small_cholesky.hpp"
+#include "mlwright/runtime/polling.hpp"
 #include "simd/vector.hpp"
 #include "solver/certificate.hpp"
-#include "solver/polling.hpp"
 
 namespace mlwright::solver {
 
@@ -133,7 +133,7 @@ class CoordinateDescent {
     bool moved = false;
     double work = 0.0;  // multiply-adds since the last Newton step
     for (index_t k = 1; n_sweeps_ < stop_.max_sweeps; ++k) {
-      stop_if_asked(token_);
+      runtime::stop_if_asked(token_);
       const Sweep done = sweep();
       ++n_sweeps_;
       moved = moved || done.largest > 0.0;
