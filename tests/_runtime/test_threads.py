@@ -1,5 +1,6 @@
 """The number of threads: who decides it, and how far a decision reaches."""
 
+import importlib
 import json
 import os
 import subprocess
@@ -152,6 +153,7 @@ def blas_threads():
 
 
 def test_blas_gets_its_threads_back_whoever_leaves_last():
+    importlib.import_module("scipy.linalg")  # loads it
     with threadpoolctl.threadpool_limits(limits=2, user_api="blas"):
         first, second = blas_of_one_thread(), blas_of_one_thread()
         first.__enter__()

@@ -80,8 +80,8 @@ class NewtonStep {
     look_along(x);
   }
 
-  const Vec& step() const { return d_; }             // -H^-1 gradient, as far as it was found
-  double gain() const { return gain_; }              // gradient' H^-1 gradient, from below: twice what is left to gain
+  const Vec& step() const { return d_; }     // -H^-1 gradient, as far as it was found
+  double gain() const { return gain_; }      // gradient' H^-1 gradient, from below: twice what is left to gain
   index_t products() const { return products_; }
 
   // To where what is left is known to be at most `enough`, or the step is all but found.

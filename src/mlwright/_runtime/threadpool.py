@@ -36,7 +36,7 @@ def register():
 
 @cache
 def _libraries():
-    """Found once: looking for them takes milliseconds."""
+    """Those loaded at the first call, which callers see to; looking for them takes milliseconds."""
     return threadpoolctl.ThreadpoolController()
 
 

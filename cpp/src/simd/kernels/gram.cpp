@@ -97,7 +97,7 @@ void rank_update(const double* a, const double* b, index_t rows, index_t i_begin
   update(a, b, kStream, rows, i_begin, i_end, j_begin, j_end, c, ldc, One{}, ahead);
 }
 
-constexpr int kChains = 8;                  // registers of sums at once: sums of one alone would wait for each other
+constexpr int kChains = 8;                 // registers of sums at once: sums of one alone would wait for each other
 constexpr int kAtOnce = kChains / kParts;    // rows that are projected together, groups that are summed together
 
 // Lanes run over the columns of a group, groups in order, lanes combined at the end: one order for every layout of X and

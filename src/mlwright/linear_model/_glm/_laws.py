@@ -5,7 +5,9 @@ from scipy import optimize, special, stats
 
 _BISECTIONS = 60
 _LEAST_FREEDOM = 0.1  # of the residuals: with less they say nothing of the dispersion
+_LEAST_KNOWN = 2.0  # degrees of freedom of an estimated dispersion
 _FAR, _LEAST_ALPHA = 4.0, 1e-8
+_POWERS = {"normal": 0.0, "gamma": 2.0, "inverse_gaussian": 3.0}  # of the mean, in the variance
 
 
 def pearson_dispersion(law, y, mu, w, freedom):
@@ -18,10 +20,6 @@ def pearson_dispersion(law, y, mu, w, freedom):
         y, mu, w = y[w > 0.0], mu[w > 0.0], w[w > 0.0]
     square = (y - mu) ** 2 / law.family.variance(mu, law.parameter)
     return float((square if w is None else w * square).sum() / freedom)
-
-
-_LEAST_KNOWN = 2.0
-_POWERS = {"normal": 0.0, "gamma": 2.0, "inverse_gaussian": 3.0}
 
 
 def dispersion_freedom(law, mu, w, dispersion, freedom):
