@@ -100,6 +100,25 @@ def test_ctrl_c_ends_a_ridge_fit_and_leaves_the_model_alone(seconds_to_interrupt
     assert seconds_to_interrupt(setup, "model.fit(X, y)", after, delay=0.03) < 0.3
 
 
+@pytest.mark.parametrize(
+    ("setup", "call", "delay"),
+    [
+        ("n = 5000", "factorise(np.eye(n))", 0.1),
+        ("n = 5000; upper = np.eye(n)", "inverse(upper)", 0.1),
+        ("n = 4000; upper = np.eye(n); columns = np.ones((n, 40_000), order='F')", "whiten(upper, columns)", 0.3),
+    ],
+)
+def test_ctrl_c_ends_large_factors(seconds_to_interrupt, setup, call, delay):
+    imports = """
+        import numpy as np
+        from mlwright.gaussian_process._factors import factorise, inverse, whiten
+        {setup}
+        for _ in range(2):
+            factorise(np.eye(300))
+    """.replace("{setup}", setup)
+    assert seconds_to_interrupt(imports, f"for _ in range(50): {call}", delay=delay) < 0.3
+
+
 @pytest.mark.parametrize("n_threads", ["1", "2"])
 def test_ctrl_c_ends_a_search_and_leaves_it_unfitted(seconds_to_interrupt, n_threads):
     setup = """

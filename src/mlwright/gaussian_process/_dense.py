@@ -5,11 +5,10 @@ it does not know are called as they are.
 """
 
 import numpy as np
-from scipy.linalg import solve_triangular
-from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
 
 from mlwright._kernels.gp import covariance, covariance_gradient
 from mlwright.gaussian_process._covariances import between, own_variances
+from mlwright.gaussian_process._factors import factorise, half_log_det, inverse, solve, whiten
 from mlwright.gaussian_process._failures import least_likelihood, not_positive_definite
 from mlwright.gaussian_process._rows import log_density
 
@@ -37,7 +36,7 @@ class DenseSolver:
         value = log_density(y, weights, half_log_det(upper))
         if not gradient:
             return value
-        precision = dpotri(upper.T, lower=1, overwrite_c=1)[0].T
+        precision = inverse(upper)
         if known is not None:
             return value, covariance_gradient(known.program, self.observed.X, precision, weights)[known.free]
         inner = weights @ weights.T - weights.shape[1] * (np.triu(precision) + np.triu(precision, 1).T)
@@ -66,7 +65,7 @@ class DenseSolver:
         old, new = X[:n_old], X[n_old:]
         upper = np.zeros((len(X), len(X)))
         upper[:n_old, :n_old] = state["_upper"]
-        upper[:n_old, n_old:] = solve_triangular(state["_upper"], between(kernel, old, new), trans="T")
+        upper[:n_old, n_old:] = whiten(state["_upper"], between(kernel, old, new))
         rest = between(kernel, new, new, same=True) + np.diag(noise[n_old:])
         corner = factorise(rest - upper[:n_old, n_old:].T @ upper[:n_old, n_old:])
         if corner is None:
@@ -82,7 +81,7 @@ class DenseSolver:
 
     def left_out(self, state, kernel):
         upper = state["_upper"]
-        return state["_weights"], dpotri(np.array(upper).T, lower=1, overwrite_c=1)[0].diagonal().copy()
+        return state["_weights"], inverse(np.array(upper)).diagonal().copy()
 
     def predict(self, state, kernel, X, want):
         if want == "covariance":
@@ -100,18 +99,4 @@ class DenseSolver:
     def _conditional(self, state, kernel, X, deviation):
         K = between(kernel, X, self.observed.X)
         mean = K @ state["_weights"]
-        return mean, solve_triangular(state["_upper"], K.T, trans="T", check_finite=False) if deviation else None
-
-
-def factorise(K):
-    """The upper triangle U of ``K = U' U``, zero below, in place of K of which the upper one is read; or None."""
-    factor, failed = dpotrf(K.T, lower=1, overwrite_a=1, clean=1)
-    return None if failed or not np.isfinite(factor.diagonal()).all() else factor.T
-
-
-def solve(upper, y):
-    return np.ascontiguousarray(dpotrs(upper.T, y, lower=1)[0])
-
-
-def half_log_det(upper):
-    return float(np.log(upper.diagonal()).sum())
+        return mean, whiten(state["_upper"], K.T) if deviation else None

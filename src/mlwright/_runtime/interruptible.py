@@ -1,0 +1,32 @@
+"""Long calls into other libraries, during which Ctrl-C is heard."""
+
+from queue import SimpleQueue
+from threading import Thread, current_thread, main_thread
+
+
+def interruptible(call, *args, **options):
+    """What `call` returns; the main thread has another one call it, waits, and hears Ctrl-C meanwhile.
+
+    For calls that release the GIL and cannot be told to stop, such as LAPACK's. After Ctrl-C the call goes on in the
+    background and its result is dropped: what it writes to must be nobody else's.
+
+    Raises
+    ------
+    Exception
+        What `call` raises.
+    """
+    if current_thread() is not main_thread():  # signals reach the main thread only
+        return call(*args, **options)
+    answers = SimpleQueue()
+
+    def answer():
+        try:
+            answers.put((call(*args, **options), None))
+        except BaseException as error:  # goes to the main thread
+            answers.put((None, error))
+
+    Thread(target=answer, daemon=True).start()
+    result, error = answers.get()
+    if error is not None:
+        raise error
+    return result
