@@ -111,13 +111,16 @@ class StateAlgebraMixin:
         ValueError
             If the model was fitted by a route that keeps no sums (very many features): going on would drop those rows.
         """
-        seen = self._required_statistics("partial_fit") if _is_fitted(self) else None
+        seen = self._sums_so_far("partial_fit") if _is_fitted(self) else None
         new = self._statistics_of(X, y, sample_weight, reset=seen is None)
         return self._fit_statistics(new if seen is None else seen.merged(new))
 
     @fit_context
     def fit_stream(self, batches, *, target=None, sample_weight=None):
         """Fit on batches of rows, of which one is in memory at a time: exactly ``fit`` on all of them.
+
+        Where a penalty is chosen by folds, ``cv`` folds are made by the values of the rows and not by their position:
+        exactly ``fit`` on all of them with these folds.
 
         Parameters
         ----------
@@ -184,7 +187,7 @@ class StateAlgebraMixin:
                 f"merge: got {type(other).__name__}, expected a fitted {type(self).__name__}; fit both with one class."
             )
         self._require_same_columns(other)
-        return self._fit_statistics(self._required_statistics("merge").merged(other._required_statistics("merge")))
+        return self._fit_statistics(self._sums_so_far("merge").merged(other._sums_so_far("merge")))
 
     def _require_same_columns(self, other):
         ours, theirs = (getattr(model, "feature_names_in_", None) for model in (self, other))
@@ -216,8 +219,12 @@ class StateAlgebraMixin:
             Where what is left of a column's spread is so small beside what was there that fewer than half of its digits
             are right; fit anew on the remaining rows.
         """
-        seen = self._required_statistics("forget")
+        seen = self._sums_so_far("forget")
         return self._fit_statistics(seen.without(self._statistics_of(X, y, sample_weight, reset=False)))
+
+    def _sums_so_far(self, verb):
+        """What the three go on from: that which ``_statistics_of`` gives, of all rows seen."""
+        return self._required_statistics(verb)
 
     def _required_statistics(self, verb):
         statistics = self._get_statistics()
@@ -327,7 +334,8 @@ class ChosenByRowsMixin:
         "the penalty is chosen by errors on rows left out, which sums over rows do not tell; expected one fit on all "
         "rows, or the estimator without CV, of the penalty chosen, for which this is exact."
     )
-    partial_fit, merge, forget = NotExact(_why), NotExact(_why), NotExact(_why)
+    partial_fit, fit_stream = NotExact(_why), NotExact(_why)
+    merge, forget = NotExact(_why), NotExact(_why)
 
 
 def _listed(names):

@@ -89,5 +89,5 @@ def test_what_it_refuses():
         PenalizedRegressionCV(groups=GROUPS, cv=3).fit(X, y)
     with pytest.raises(ValueError, match="Automatic alpha grid"):
         PenalizedRegressionCV(l1_ratio=0.0).fit(X, y)
-    with pytest.raises(AttributeError, match="chosen by errors on rows left out"):
+    with pytest.raises(AttributeError, match="fitted by fit, whose folds go by position"):
         PenalizedRegressionCV(alphas=3, cv=3).fit(X, y).partial_fit(X, y)

@@ -38,10 +38,11 @@ def state_problem(model):
         return "coef_ or intercept_ is not finite"
     if model._single_target and coef.ndim != 1:
         return "coef_ is of several targets where y was a vector"
-    return None if model._statistics is None else _statistics_problem(model._statistics, p, targets)
+    return None if model._statistics is None else statistics_problem(model._statistics, p, targets)
 
 
-def _statistics_problem(kept, p, targets):
+def statistics_problem(kept, p, targets):
+    """What is wrong with kept statistics of p features, or None."""
     q = p + targets
     shapes = {"mean": (q,), "scale": (q,), "scatter": (q, q)}
     if kept["n_features"] != p or any(np.shape(kept[name]) != shape for name, shape in shapes.items()):

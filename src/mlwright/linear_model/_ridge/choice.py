@@ -10,7 +10,6 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 
 from mlwright._kernels.fold_statistics import FoldStatistics
 from mlwright._validation import explain_not_finite
-from mlwright.base import ChosenByRowsMixin
 from mlwright.linear_model._base import column_means, finite
 from mlwright.linear_model._certificate import take_certificate
 from mlwright.linear_model._leave_one_out import decompose, decompose_dual
@@ -21,7 +20,7 @@ _READS = 2  # of the rows: for the eigenvectors, and for the predictions
 _GRAM_ROWS = 512  # up to as many columns the Gram matrix is used, however few the rows
 
 
-class PenaltyChoice(ChosenByRowsMixin):
+class PenaltyChoice:
     """Mixin: scores of all penalties, and the best of them."""
 
     _own_metric = "r2"  # what ``score`` is, for metadata routing
@@ -115,15 +114,18 @@ class PenaltyChoice(ChosenByRowsMixin):
             model.set_fit_request(sample_weight=True)
         folds = {"cv": self.cv, "scoring": self._get_scorer(), "error_score": "raise"}
         search = SharedSearchCV(model, {"alpha": alphas}, **folds).fit(X, y, **params)
-        best = search.best_estimator_
-        self.alpha_, self.best_score_ = float(best.alpha), float(search.best_score_)
+        self._take_model(search.best_estimator_, search.best_score_)
+        return self
+
+    def _take_model(self, best, score):
+        """Become the fitted model of the penalty chosen."""
+        self.alpha_, self.best_score_ = float(best.alpha), float(score)
         for name in ("feature_names_in_", "_left_out_levels"):
             vars(self).pop(name, None)
         for name in (*LINEAR_FIELDS, *self._also_of_the_best):
             if hasattr(best, name):
                 setattr(self, name, getattr(best, name))
         take_certificate(self, best)
-        return self
 
     def _scorer_of_rows(self, rows, sample_weight, params):
         """The scorer, None for squared errors, and what it is given besides predictions."""

@@ -7,7 +7,7 @@ from sklearn.metrics import get_scorer_names
 from sklearn.utils._metadata_requests import _raise_for_params
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from mlwright.base import fit_context
+from mlwright.base import ChosenByRowsMixin, fit_context
 from mlwright.io.composite import Maybe, State
 from mlwright.io.schema import Number, Tensor
 from mlwright.linear_model._ridge.choice import PenaltyChoice, checked_alphas
@@ -17,7 +17,7 @@ from mlwright.linear_model._state import LINEAR_FIELDS
 from mlwright.linear_model._stationary import STATIONARY
 
 
-class RidgeClassifierCV(PenaltyChoice, LinearClasses):
+class RidgeClassifierCV(ChosenByRowsMixin, PenaltyChoice, LinearClasses):
     """Classes by ridge regression on 1 and -1, with the penalty chosen by exact leave-one-out or by folds.
 
     Parameters

@@ -46,22 +46,27 @@ def ridge_path(statistics, fit_intercept, alphas):
 
 def scores_of(statistics, coef, intercept, metric):
     """Scores (m,) of m candidates on the rows of `statistics`, with their weights; None where rounding might show."""
-    p, n = statistics.n_features, statistics.weight
+    scores, sure = scores_and_doubt(statistics, coef, intercept, metric)
+    return scores if sure else None
+
+
+def scores_and_doubt(statistics, coef, intercept, metric):
+    """The scores, and whether rounding leaves all of them their digits; None for scores that are not defined."""
+    p, n, all_sure = statistics.n_features, statistics.weight, True
     if not n > 0.0:
-        return None
+        return None, False
     scores = np.empty(coef.shape[:2])
     for k in range(coef.shape[1]):
         errors, sure = statistics.squared_errors(coef[:, k], intercept[:, k], k)
-        if not sure.all():
-            return None
+        all_sure = all_sure and bool(sure.all())
         if metric == "r2":
             spread = statistics.spread()[p + k] / statistics.scale[p + k] ** 2
             if statistics.n_rows < 2 or not spread > 0.0:
-                return None
+                return None, False
             scores[:, k] = 1.0 - errors / spread
         else:
             scores[:, k] = -errors / n if metric == "neg_mean_squared_error" else -np.sqrt(errors / n)
-    return scores.mean(axis=1)
+    return scores.mean(axis=1), all_sure
 
 
 def scores_on_splits(candidates, task, splits):
@@ -75,7 +80,7 @@ def scores_on_splits(candidates, task, splits):
     splits : list of (train, test)
     """
     begun = time.perf_counter()
-    metric, w = _metric_of(task.scorer, candidates[0]), task.fit_params.get("sample_weight")
+    metric, w = metric_of(task.scorer, candidates[0]), task.fit_params.get("sample_weight")
     if metric is None or not _weights_agree(task, w) or not all(map(is_plain, candidates)):
         return None
     try:
@@ -126,7 +131,8 @@ def results(scores, test, seconds):
     ]
 
 
-def _metric_of(scorer, model):
+def metric_of(scorer, model):
+    """The name of a scorer whose scores follow from sums over rows, or None."""
     if isinstance(scorer, _PassthroughScorer):
         return "r2" if type(model).score is RegressorMixin.score else None
     if getattr(scorer, "_kwargs", None) != {}:

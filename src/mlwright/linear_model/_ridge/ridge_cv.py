@@ -9,19 +9,23 @@ from sklearn.metrics import get_scorer_names
 from sklearn.utils._metadata_requests import _raise_for_params
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from mlwright.base import StateAlgebraMixin, fit_context
+from mlwright._kernels.fold_statistics import merged
+from mlwright.base import fit_context
 from mlwright.io.composite import AnyOf, Maybe, State
 from mlwright.io.schema import Number, Tensor
 from mlwright.linear_model._base import StatisticsModel
 from mlwright.linear_model._interval import predictive
 from mlwright.linear_model._left_out_intervals import LEFT_OUT_LEVELS, LeftOutIntervals
 from mlwright.linear_model._ridge.choice import PenaltyChoice, checked_alphas
+from mlwright.linear_model._ridge.path import metric_of
 from mlwright.linear_model._ridge.ridge import Ridge
+from mlwright.linear_model._ridge.streamed import scores_of_folds
 from mlwright.linear_model._state import LINEAR_FIELDS
 from mlwright.linear_model._stationary import STATIONARY
+from mlwright.linear_model._streamed_choice import FOLD_FIELDS, StreamedChoice
 
 
-class RidgeCV(PenaltyChoice, LeftOutIntervals, StatisticsModel):
+class RidgeCV(StreamedChoice, PenaltyChoice, LeftOutIntervals, StatisticsModel):
     """Ridge regression that chooses its penalty by exact leave-one-out or by folds, in one pass for all penalties.
 
     Parameters
@@ -66,6 +70,11 @@ class RidgeCV(PenaltyChoice, LeftOutIntervals, StatisticsModel):
     folds cost one pass over X and one eigendecomposition each. As in scikit-learn weights count in scores of
     leave-one-out, and in those of folds only where metadata routing says so.
 
+    ``partial_fit``, ``merge``, ``forget`` and ``fit_stream`` take a number for `cv` (not None) and divide rows
+    into folds by a hash of their values, whatever their order: the answer is that of ``fit`` with these folds. A model
+    fitted by ``fit``, whose folds go by position, does not go on. Scores of streamed
+    folds are weighted as the fits are.
+
     References
     ----------
     Rifkin and Lippert (2007), Notes on Regularized Least Squares. MIT-CSAIL-TR-2007-025.
@@ -88,6 +97,7 @@ class RidgeCV(PenaltyChoice, LeftOutIntervals, StatisticsModel):
     _also_of_the_best = tuple(LEFT_OUT_LEVELS)
     _model_state = State(
         **LINEAR_FIELDS,
+        **FOLD_FIELDS,
         **STATIONARY,
         **LEFT_OUT_LEVELS,
         alpha_=AnyOf(Number(0.0), Tensor("f8", "t")),
@@ -143,6 +153,7 @@ class RidgeCV(PenaltyChoice, LeftOutIntervals, StatisticsModel):
         _raise_for_params(params, self, "fit")
         alphas = checked_alphas(self.alphas, self.cv is None)
         vars(self).pop("cv_results_", None)
+        self._drop_folds()
         if self.cv is not None:
             return self._fit_folds(Ridge(fit_intercept=self.fit_intercept), X, y, sample_weight, alphas, params)
         rows = self._rows(X, y, sample_weight, reset=True)
@@ -176,7 +187,32 @@ class RidgeCV(PenaltyChoice, LeftOutIntervals, StatisticsModel):
         left = [fit.residuals_left_out(alpha)[:, k] for k, alpha in enumerate(each)]
         return self._keep_left_out(np.column_stack(left), rows.w)
 
-    _required_statistics = StateAlgebraMixin._required_statistics
+    def _fit_statistics(self, folds):
+        """Choose the penalty by folds of the rows' own content, and fit on all rows."""
+        alphas, test = checked_alphas(self.alphas, False), folds.filled(self)
+        scores = scores_of_folds(self, test, alphas, metric_of(self._get_scorer(), self)).mean(axis=1)
+        best = int(scores.argmax())
+        model = Ridge(alpha=float(alphas[best]), fit_intercept=self.fit_intercept)
+        model.n_features_in_, model._dtype, model._single_target = self.n_features_in_, self._dtype, self._single_target
+        model._fit_statistics(merged(test))
+        columns = getattr(self, "feature_names_in_", None)
+        if columns is not None:
+            model.feature_names_in_ = columns
+        vars(self).pop("cv_results_", None)
+        self._take_model(model, scores[best])
+        self._keep_folds(folds)
+        return self
+
+    def _why_not_streamed(self):
+        for name in ("store_cv_results", "alpha_per_target"):
+            if getattr(self, name):
+                return f"got {name}=True, which needs leave-one-out of rows; expected {name}=False and cv=5."
+        if metric_of(self._get_scorer(), self) is None:
+            return (
+                f"got scoring={self.scoring!r:.80}, which sums over rows do not tell; expected None, 'r2', "
+                "'neg_mean_squared_error' or 'neg_root_mean_squared_error'."
+            )
+        return super()._why_not_streamed()
 
     def _predictive(self, X):
         return predictive(self, X, np.atleast_1d(self.alpha_), None)

@@ -14,9 +14,11 @@ from mlwright.linear_model._sparse.paths import enet_path, lasso_path
 from mlwright.linear_model._sparse.penalty_search import PenaltySearch
 from mlwright.linear_model._sparse_interval import sparse_predictive
 from mlwright.linear_model._state import LINEAR_FIELDS
+from mlwright.linear_model._streamed_choice import FOLD_FIELDS
 
 _STATE = {
     **LINEAR_FIELDS,
+    **FOLD_FIELDS,
     "alpha_": Number(0.0),
     "alphas_": Tensor("f8", "a", "r a"),
     "mse_path_": Tensor("f8", "*", "* *", "* * *", finite=True),
@@ -90,6 +92,10 @@ class ElasticNetCV(LeftOutIntervals, PenaltySearch):
     Up to 512 columns, or up to 2048 and no more than rows, every row is read once whatever the number of folds,
     penalties and ratios: second moments are summed by fold, a training set is the sum of the other folds, and test
     errors follow from the moments of the fold left out.
+
+    ``partial_fit``, ``merge``, ``forget`` and ``fit_stream`` take a number for `cv` (None is 5) and divide rows
+    into folds by a hash of their values, whatever their order: the answer is that of ``fit`` with these folds. A model
+    fitted by ``fit``, whose folds go by position, does not go on.
 
     Examples
     --------

@@ -16,9 +16,11 @@ from mlwright.linear_model._sparse.multi_task import (
 )
 from mlwright.linear_model._sparse.search import errors_of_tasks
 from mlwright.linear_model._state import LINEAR_FIELDS
+from mlwright.linear_model._streamed_choice import FOLD_FIELDS
 
 _STATE = {
     **LINEAR_FIELDS,
+    **FOLD_FIELDS,
     **BLOCK_CERTIFICATE,
     **LEFT_OUT_LEVELS,
     "alpha_": Number(0.0),

@@ -15,6 +15,7 @@ from mlwright.linear_model._sparse.penalized_regression import PenalizedRegressi
 from mlwright.linear_model._sparse.quadratic import Quadratics
 from mlwright.linear_model._sparse.search import gram_search
 from mlwright.linear_model._state import LINEAR_FIELDS
+from mlwright.linear_model._streamed_choice import FOLD_FIELDS
 
 _SHARED = ("penalty", "sparsity", "gamma", "groups", "weights", "group_weights", "bounds", "fit_intercept")
 _DOUBLINGS = 60  # of a strength, until all penalised coefficients are zero
@@ -88,6 +89,7 @@ class PenalizedRegressionCV(ElasticNetCV):
 
     _model_state = State(
         **LINEAR_FIELDS,
+        **FOLD_FIELDS,
         **certificate_fields("kkt_violation_", objective=Number()),
         dual_gap_=Maybe(Number(0.0)),
         alpha_=Number(0.0),

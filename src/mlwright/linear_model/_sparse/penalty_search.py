@@ -13,19 +13,23 @@ from sklearn.utils.metadata_routing import (
     process_routing,
 )
 
+from mlwright._kernels.fold_statistics import all_but_one, merged
 from mlwright._runtime.threads import limit
-from mlwright.base import ChosenByRowsMixin, fit_context
+from mlwright.base import fit_context
 from mlwright.linear_model._base import StatisticsModel
 from mlwright.linear_model._certificate import take_certificate
 from mlwright.linear_model._folds import Splits
 from mlwright.linear_model._sparse.leave_one_out import judged, left_out
 from mlwright.linear_model._sparse.paths import alpha_grid, checked_alphas, require_l1
-from mlwright.linear_model._sparse.search import errors_of_targets, gram_search, rows_search
+from mlwright.linear_model._sparse.search import errors_of_targets, gram_search, rows_search, search_of_sums
 from mlwright.linear_model._sparse.working_set import wants_rows
+from mlwright.linear_model._streamed_choice import StreamedChoice
 
 
-class PenaltySearch(ChosenByRowsMixin, StatisticsModel):
+class PenaltySearch(StreamedChoice, StatisticsModel):
     """A subclass gives ``_model()``, which is fitted at the penalties chosen, and the parameters that are read here."""
+
+    _usual_folds = 5
 
     @fit_context
     def fit(self, X, y, sample_weight=None, **params):
@@ -47,11 +51,10 @@ class PenaltySearch(ChosenByRowsMixin, StatisticsModel):
         _raise_for_params(params, self, "fit")
         rows = self._rows(X, y, sample_weight, reset=True)
         self._remember_kind(rows)
-        self._single_target = not self._multi_output
         routed = process_routing(self, "fit", sample_weight=sample_weight, **params) if _routing_enabled() else None
         routed = routed or _manual_routing({"splitter": {}})
-        for name in ("loo_predictions_", "alo_error_"):
-            vars(self).pop(name, None)
+        self._drop_of_rows()
+        self._drop_folds()
         with limit(self.n_jobs):
             if isinstance(self.cv, str):
                 self._leave_out(rows)
@@ -60,6 +63,24 @@ class PenaltySearch(ChosenByRowsMixin, StatisticsModel):
                 self._choose(*self._search(rows)(self, rows, splits))
             self._refit(X, y, sample_weight)
         return self
+
+    def _fit_statistics(self, folds):
+        """Choose the penalties by folds of the rows' own content, and fit on all rows."""
+        test = folds.filled(self)
+        self._drop_of_rows()
+        with limit(self.n_jobs):
+            self._choose(*search_of_sums(self, all_but_one(test), test, merged(test)))
+            self._refit()
+        self._keep_folds(folds)
+        return self
+
+    def _remember_kind(self, rows):
+        super()._remember_kind(rows)
+        self._single_target = not self._multi_output
+
+    def _drop_of_rows(self):
+        for name in ("loo_predictions_", "alo_error_"):
+            vars(self).pop(name, None)
 
     def _search(self, rows):
         return rows_search if wants_rows(rows) else gram_search
@@ -103,7 +124,7 @@ class PenaltySearch(ChosenByRowsMixin, StatisticsModel):
         self.alphas_ = alphas if isinstance(self.alphas, Integral) and len(alphas) > 1 else alphas[0]
         return ratio, step
 
-    def _refit(self, X, y, sample_weight):
+    def _refit(self, X=None, y=None, sample_weight=None):
         model = self._model()
         if self._whole is not None:
             model.n_features_in_, model._dtype, model._single_target = (

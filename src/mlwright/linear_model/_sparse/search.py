@@ -14,8 +14,13 @@ def gram_search(model, rows, splits):
     train, test = splits.statistics(model, rows)
     if not all(s.weight > 0.0 for s in train + test):
         _refuse_weights()
-    model._whole = merged(test) if splits.fold_numbers is not None else model._sums(rows)
-    alphas = model._grids(Quadratics.of([model._whole], model.fit_intercept))
+    return search_of_sums(model, train, test, merged(test) if splits.fold_numbers is not None else model._sums(rows))
+
+
+def search_of_sums(model, train, test, whole):
+    """The same from statistics of the training and test rows of every split, and of all rows."""
+    model._whole = whole
+    alphas = model._grids(Quadratics.of([whole], model.fit_intercept))
     return model._gram_errors(train, test, alphas), alphas
 
 

@@ -20,16 +20,19 @@ class Example:
         Returns the unfitted model.
     X, y : object
         What `fit` takes.
+    by : str
+        The method that fits it.
     """
 
     name: str
     new: Callable[[], Any] = field(repr=False)
     X: Any = field(repr=False)
     y: Any = field(repr=False)
+    by: str = "fit"
 
     def make(self) -> Any:
         """The fitted model."""
-        return self.new().fit(self.X, self.y)
+        return getattr(self.new(), self.by)(self.X, self.y)
 
     @property
     def registered_name(self) -> str:

@@ -24,6 +24,7 @@ def linear_models() -> list[Example]:
         Example("linear_model.Ridge:targets", partial(Ridge, alpha=np.array([0.1, 2.0])), X, both),
         Example("linear_model.Ridge:wide", partial(Ridge, alpha=np.float32(0.1), random_state=3), wide, y[:4]),
         *variants_of("linear_model.RidgeCV", RidgeCV, chosen, X, y),
+        Example("linear_model.RidgeCV:streamed", partial(RidgeCV, cv=3), X, both, by="partial_fit"),
         Example("linear_model.RidgeCV:targets", partial(RidgeCV, alpha_per_target=True), X.astype(np.float32), both),
         *variants_of("linear_model.BayesianRidge", BayesianRidge, {"": {}, "scores": {"compute_score": True}}, X, y),
         Example("linear_model.BayesianRidge:scored", partial(BayesianRidge, compute_loo=True), X, y),
@@ -80,6 +81,7 @@ def sparse_models() -> list[Example]:
         Example("linear_model.PenalizedRegressionCV", partial(PenalizedRegressionCV, **grid), X, y),
         Example("linear_model.PenalizedRegressionCV:mcp", partial(PenalizedRegressionCV, "mcp", **grid), X, y),
         Example("linear_model.LassoCV", partial(LassoCV, **grid), X, y),
+        Example("linear_model.LassoCV:streamed", partial(LassoCV, **grid), X, y, by="partial_fit"),
         Example("linear_model.ElasticNetCV", partial(ElasticNetCV, l1_ratio=[0.5, 1.0], **grid), X, y),
     ]
 
