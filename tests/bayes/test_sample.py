@@ -4,6 +4,7 @@ import math
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.exceptions import ConvergenceWarning
 
@@ -49,6 +50,21 @@ def nowhere(x):
 @log_density(x=real())
 def improper_start(x):
     return math.log(x - 100.0) - x
+
+
+@log_density(width=positive(), centre=real())
+def normal(width, centre, y):
+    total = -math.log(width)
+    for i in range(len(y)):
+        z = (y[i] - centre) / width
+        total -= 0.5 * z * z + math.log(width)
+    return total
+
+
+def imports(x):
+    import math as other  # what Numba has no word for
+
+    return -other.fabs(x)
 
 
 @log_density(x=real())
@@ -149,6 +165,22 @@ def test_declarations_that_do_not_fit_are_refused():
         log_density(lambda x: x, x=real(), gradient="own")
     with pytest.raises(TypeError, match="Numba cannot compile"):
         log_density(lambda x: x.nonsense, x=real()).compile()
+    with pytest.raises(TypeError, match="Numba cannot compile"):
+        log_density(imports, x=real()).compile()
+
+
+@pytest.mark.parametrize("data", [np.ones(3), np.empty(0), pd.DataFrame({"y": [1.0, 2.0]}), [1.0]])
+def test_data_without_names_are_refused(data):
+    with pytest.raises(TypeError, match=rf"data: got {type(data).__name__}, expected .* \{{'y': \.\.\.\}}"):
+        bayes.sample(beside_the_data, data)
+
+
+@pytest.mark.parametrize("scale", [1e-150, 1e150])
+def test_units_that_no_step_size_bridges_are_warned_of(scale):
+    """The squares of what the chains remember overflow; the answer is poor and says so."""
+    with pytest.warns(ConvergenceWarning, match="diverged|R-hat"):
+        posterior = bayes.sample(normal, {"y": scale * np.arange(1.0, 9.0)}, draws=100, random_state=0)
+    assert np.isfinite(posterior["centre"]).all()
 
 
 def test_a_density_pickles_by_name_and_runs_as_python():

@@ -63,6 +63,12 @@ def not_a_number(y, raw):
     return np.nan, 1.0
 
 
+def importing(y, raw):
+    import math as other  # what Numba has no word for
+
+    return raw - y, other.fabs(1.0)
+
+
 def negative_hessian(y, raw):
     return raw - y, -1.0
 
@@ -145,6 +151,7 @@ def test_predictions_go_through_the_link():
         (negative_hessian, NumericalError, "negative Hessian"),
         (lambda y, raw: pickle.dumps(y), TypeError, "Numba cannot compile"),
         (lambda y, raw: raw, TypeError, "Numba cannot compile"),
+        (importing, TypeError, "Numba cannot compile"),
     ],
 )
 def test_errors_in_user_code_are_python_errors(grad_hess, error, message, capfd):

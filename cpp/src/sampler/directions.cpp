@@ -17,6 +17,7 @@ namespace {
 constexpr index_t kMostOfSpace = 64;  // dimensions in which covariances are compared
 constexpr double kRidge = 1e-5;       // added to covariances, whose scale is 1
 constexpr double kTold = 2;           // stretches within [1 / kTold, kTold] are left to the scales
+constexpr double kWildest = 1e50;     // products of four numbers below it do not overflow
 constexpr double kDependent = 1e-8;   // what is left of a unit vector, squared, that adds nothing to a basis
 
 using Matrix = std::vector<double>;  // row-major
@@ -40,6 +41,10 @@ Matrix centred(std::span<const double> memory, index_t count, index_t n, std::sp
       value = (value - mean[static_cast<std::size_t>(j)]) * scale[static_cast<std::size_t>(j)];
     }
   return x;
+}
+
+bool tame(const Matrix& x) {
+  return std::ranges::all_of(x, [](double value) { return std::fabs(value) <= kWildest; });
 }
 
 Matrix transposed(const Matrix& x, index_t n, index_t d) {
@@ -161,6 +166,7 @@ index_t find_directions(const Memory& memory, index_t n, std::span<const double>
   std::vector<double> scale(inverse_mass.size()), inverse(inverse_mass.size());
   for (std::size_t i = 0; i < scale.size(); ++i) scale[i] = std::sqrt(inverse_mass[i]), inverse[i] = 1 / scale[i];
   Matrix x = centred(memory.u(), memory.count(), n, inverse), g = centred(memory.gradient(), memory.count(), n, scale);
+  if (!tame(x) || !tame(g)) return 0;  // draws of units that no scale bridges: their squares have no digits to tell directions by
   const Matrix basis = d > space ? basis_of(x, g, n, d, space / 2) : identity(d);
   const index_t s = static_cast<index_t>(basis.size()) / d;
   if (d > space) x = products(x, n, basis, s, d), g = products(g, n, basis, s, d);

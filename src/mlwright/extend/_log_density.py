@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numba
 import numpy as np
 from numba import cloudpickle, types
-from numba.core.errors import NumbaError
+from numba.core.errors import NumbaError, UnsupportedBytecodeError
 
 from mlwright.extend import _dual_math  # noqa: F401 dual numbers learn arithmetic by it
 from mlwright.extend._density_source import DataKind, callback_names, callback_source
@@ -117,7 +117,7 @@ class LogDensity:
         TypeError
             If Numba cannot compile the function, with Numba's reason.
         """
-        data = self._checked(data or {})
+        data = self._checked({} if data is None else data)
         kinds = tuple(DataKind.of(value) for value in data.values())
         sizes = tuple(p.length(name, data) for name, p in self.parameters.items())
         gradient = "none" if value_only and self.gradient == "forward" else self.gradient
@@ -136,7 +136,10 @@ class LogDensity:
 
     def _checked(self, data):
         if not isinstance(data, Mapping):
-            raise TypeError(f"data: got {type(data).__name__}, expected a mapping from names to arrays and numbers")
+            names = ", ".join(f"{name!r}: ..." for name in self.data_names)
+            raise TypeError(
+                f"data: got {type(data).__name__}, expected a mapping from names to arrays and numbers: {{{names}}}"
+            )
         missing, other = set(self.data_names) - set(data), set(data) - set(self.data_names)
         if missing or other:
             raise ValueError(
@@ -217,7 +220,7 @@ def _compile(function, parameters, data_names, kinds, gradient):
     exec(compile(source, f"<density {getattr(function, '__name__', '')}>", "exec"), namespace)
     try:
         return numba.cfunc(_SIGNATURE, nopython=True, error_model="numpy")(namespace["callback"])
-    except NumbaError as error:
+    except (NumbaError, UnsupportedBytecodeError) as error:
         hint = (
             "; parameters are numbers and vectors to be indexed, looped over, summed and multiplied by "
             "extend.densities.dot; for NumPy on whole vectors, write the gradient yourself: gradient='own'"

@@ -4,7 +4,7 @@ from functools import cache
 
 import numba
 from numba import carray, types
-from numba.core.errors import NumbaError
+from numba.core.errors import NumbaError, UnsupportedBytecodeError
 
 _ARRAY = types.CPointer(types.float64)
 # (kind, n, y, raw, out_a, out_b) -> 0, or the 1-based number of the observation whose function raised.
@@ -18,7 +18,7 @@ _jit = numba.njit(nogil=True, error_model="numpy")
 def _compiled(what, expected, make):
     try:
         return make()
-    except NumbaError as error:
+    except (NumbaError, UnsupportedBytecodeError) as error:
         raise TypeError(
             f"loss: Numba cannot compile {what}; expected {expected}, in the part of Python that Numba knows; Numba "
             f"says: {error}"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 MOST_DIRECTIONS, MOST_OF_SPACE, REMEMBERED = 32, 64, 128
-RIDGE, TOLD = 1e-5, 2.0
+RIDGE, TOLD, WILDEST = 1e-5, 2.0, 1e50
 
 
 @dataclass
@@ -43,6 +43,8 @@ def find_directions(u, gradients, inverse_mass):
         return np.empty(0), np.empty((0, len(scale)))
     x, g = np.array(u[-n:]) / scale, np.array(gradients[-n:]) * scale
     x, g = x - x.mean(axis=0), g - g.mean(axis=0)
+    if not (abs(x) <= WILDEST).all() or not (abs(g) <= WILDEST).all():
+        return np.empty(0), np.empty((0, len(scale)))
     basis = np.eye(len(scale))
     if len(scale) > space:
         leading = [np.linalg.svd(rows)[2][: space // 2] for rows in (x, g)]
