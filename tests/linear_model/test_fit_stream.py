@@ -11,7 +11,16 @@ import pytest
 from pyarrow import dataset, parquet
 from scipy import sparse
 
-from mlwright.linear_model import ElasticNet, LassoLarsIC, LinearRegression, MultiTaskLasso, Ridge, RidgeClassifier
+from mlwright.linear_model import (
+    ElasticNet,
+    LassoCV,
+    LassoLarsIC,
+    LinearRegression,
+    MultiTaskLasso,
+    Ridge,
+    RidgeClassifier,
+    RidgeCV,
+)
 
 rng = np.random.default_rng(0)
 X = rng.standard_normal((300, 4)) + 2.0
@@ -86,7 +95,8 @@ def test_batches_without_rows_count_for_nothing():
         Ridge().fit_stream([(X, y), (X, y[:0])])
 
 
-def test_one_batch_is_in_memory_at_a_time():
+@pytest.mark.parametrize("model", [Ridge(), RidgeCV(cv=3), LassoCV(alphas=5)], ids=repr)
+def test_one_batch_is_in_memory_at_a_time(model):
     alive = []
 
     def batches():
@@ -98,7 +108,7 @@ def test_one_batch_is_in_memory_at_a_time():
             gc.collect()
             assert sum(ref() is not None for ref in alive) <= 1  # the one that the model has just read
 
-    Ridge().fit_stream(batches())
+    model.fit_stream(batches())
     assert len(alive) == 5
 
 

@@ -105,7 +105,7 @@ def borrow(request, tmp_path):
 @each_numeric_example
 def test_borrowed_arrays_are_enough(example, borrow):
     y = None if example.y is None else borrow(np.asarray(example.y))
-    model = example.new().fit(borrow(example.X), y)
+    model = getattr(example.new(), example.by)(borrow(example.X), y)
     assert io.dumps(model) == io.dumps(example.make())
     assert bits(outputs(model, borrow(example.X))) == bits(outputs(model, example.X))
 
@@ -137,8 +137,8 @@ def test_a_model_in_a_mapped_file_can_learn_on(example, tmp_path):
     X, y = example.X[:3], example.y[:3]
     try:
         model.partial_fit(X, y)
-    except ValueError as error:  # models that keep no statistics say so
-        with pytest.raises(ValueError, match=re.escape(str(error))):
+    except (AttributeError, ValueError) as error:  # models that keep no statistics say so
+        with pytest.raises(type(error), match=re.escape(str(error))):
             mapped.partial_fit(X, y)
     else:
         assert io.dumps(mapped.partial_fit(X, y)) == io.dumps(model)

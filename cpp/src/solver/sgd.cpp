@@ -248,7 +248,9 @@ void row_keys(const Rows& rows, std::span<const double> y, std::span<std::uint64
     for (index_t r = begin; r < end; ++r) {
       std::uint64_t key = spread(bits_of(y[static_cast<std::size_t>(r)]) + 1);
       rows.each(r, [&](index_t j, double x) {
-        if (x != 0.0) key += spread(bits_of(x) ^ (static_cast<std::uint64_t>(j + 1) * 0x9E3779B97F4A7C15));
+        const std::uint64_t bits = bits_of(x);
+        const std::uint64_t part = spread(bits ^ (static_cast<std::uint64_t>(j + 1) * 0x9E3779B97F4A7C15));
+        key += bits << 1 != 0 ? part : 0;  // zeros of either sign count for nothing; no branch, so entries overlap
       });
       keys[static_cast<std::size_t>(r)] = spread(key);
     }
