@@ -51,6 +51,10 @@ struct Results {
   py::tuple tuple() { return py::make_tuple(coef, gap, violation, objective, n_sweeps); }
 };
 
+void require_bounds(const MaybeDoubles& low, const MaybeDoubles& high, index_t p) {
+  require(low.has_value() == high.has_value() && (!low || (low->size() == p && high->size() == p)), "bounds");
+}
+
 py::tuple elastic_net_paths(const Doubles& gram, const Vector<std::int64_t>& which, const Doubles& linear,
                             const Doubles& square, const Doubles& l1, const Doubles& l2, const Doubles& l1_weight,
                             const Doubles& l2_weight, const MaybeDoubles& low, const MaybeDoubles& high,
@@ -58,7 +62,7 @@ py::tuple elastic_net_paths(const Doubles& gram, const Vector<std::int64_t>& whi
   require(l1.ndim() == 2 && l1.size() == l2.size() && l1.shape(0) == linear.shape(0), "l1 and l2");
   const auto paths = paths_of(gram, which, linear, square, start, l1.shape(1), tol, violation, max_sweeps);
   require(l1_weight.size() == paths.p && l2_weight.size() == paths.p, "weights");
-  require(low.has_value() == high.has_value() && (!low || (low->size() == paths.p && high->size() == paths.p)), "bounds");
+  require_bounds(low, high, paths.p);
   const solver::ElasticNetSteps steps{l1.data(), l2.data(), l1_weight.data(), l2_weight.data(), pointer(low), pointer(high)};
   Results results(paths);
   const auto view = results.view();
@@ -68,13 +72,16 @@ py::tuple elastic_net_paths(const Doubles& gram, const Vector<std::int64_t>& whi
 
 py::tuple concave_paths(const Doubles& gram, const Vector<std::int64_t>& which, const Doubles& linear, const Doubles& square,
                         bool scad, const Doubles& strength, double gamma, const Doubles& weight, const Doubles& unit,
-                        const MaybeDoubles& start, double violation, index_t max_sweeps) {
+                        const MaybeDoubles& low, const MaybeDoubles& high, const MaybeDoubles& start, double violation,
+                        index_t max_sweeps) {
   require(strength.ndim() == 2 && strength.shape(0) == linear.shape(0), "strength");
   const auto paths = paths_of(gram, which, linear, square, start, strength.shape(1), 0.0, violation, max_sweeps);
   require(weight.size() == paths.p && unit.size() == paths.p, "weights");
+  require_bounds(low, high, paths.p);
   Results results(paths);
   const auto view = results.view();
-  const solver::ConcaveSteps steps{strength.data(), gamma, weight.data(), unit.data(), scad};
+  const solver::ConcaveSteps steps{strength.data(), gamma,          weight.data(), unit.data(),
+                                   pointer(low),    pointer(high), scad};
   without_gil([&](auto& token) { solver::concave_paths(paths, steps, view, token); });
   return results.tuple();
 }
@@ -88,8 +95,8 @@ void register_solver(py::module_& m) {
              a("l1_weight"), a("l2_weight"), a("low"), a("high"), a("start"), py::arg("tol"), py::arg("violation"),
              py::arg("max_sweeps"));
   solver.def("concave_paths", &concave_paths, a("gram"), a("which"), a("linear"), a("square"), py::arg("scad"),
-             a("strength"), py::arg("gamma"), a("weight"), a("unit"), a("start"), py::arg("violation"),
-             py::arg("max_sweeps"));
+             a("strength"), py::arg("gamma"), a("weight"), a("unit"), a("low"), a("high"), a("start"),
+             py::arg("violation"), py::arg("max_sweeps"));
 }
 
 }  // namespace mlwright::bindings

@@ -1,6 +1,8 @@
 // The verbs of every penalty of one coefficient, against a grid of candidates.
 #include "mlwright/penalty/per_feature.hpp"
 
+#include <array>
+
 #include "check.hpp"
 
 using namespace mlwright::penalty;
@@ -71,6 +73,16 @@ TEST(penalty_box) {
   CHECK(prox_is_stationary(positive) && prox_is_stationary(both) && prox_is_stationary(free));
   CHECK(pieces_are_slopes(positive) && pieces_are_slopes(both));
   CHECK(conjugate_bounds(positive) && conjugate_bounds(both) && conjugate_bounds(free));
+}
+
+TEST(penalty_concave_box) {
+  for (const auto [low, high] : {std::array<double, 2>{0.0, kInfinity}, {-1.0, 2.0}, {-kInfinity, 0.5}, {-4.0, 0.0}}) {
+    const Box<Mcp> mcp{{1.0, 1.5}, low, high};
+    const Box<Scad> scad{{1.0, 3.7}, low, high}, steep{{0.5, 1.6}, low, high};
+    const Box<Rescaled<Mcp>> rescaled{{{1.0, 1.5}, 0.5}, low, high};
+    CHECK(prox_is_best(mcp) && prox_is_best(scad) && prox_is_best(steep) && prox_is_best(rescaled));
+    CHECK(prox_is_stationary(mcp) && prox_is_stationary(scad) && prox_is_stationary(steep) && prox_is_stationary(rescaled));
+  }
 }
 
 TEST(penalty_concave) {

@@ -22,6 +22,8 @@ KINDS = {
     "sparse group": {"penalty": "sparse_group_lasso", "groups": GROUPS, "sparsity": 0.3, "weights": np.ones(8) * 1.5},
     "mcp": {"penalty": "mcp", "weights": np.linspace(0.5, 1.5, 8)},
     "scad": {"penalty": "scad", "gamma": 3.0},
+    "mcp within bounds": {"penalty": "mcp", "bounds": (-0.3, [0.2] * 4 + [np.inf] * 4)},
+    "scad not negative": {"penalty": "scad", "bounds": (0.0, None), "weights": np.linspace(0.5, 1.5, 8)},
 }
 
 
@@ -76,14 +78,17 @@ def test_the_objective_is_as_documented_and_no_neighbour_is_better(kind, alpha, 
     assert reached == pytest.approx(model.objective_, rel=1e-7)
     assert model.kkt_violation_ < 1e-5
     assert not hasattr(model, "dual_gap_") or model.dual_gap_ <= 1e-11 * np.average(y * y, weights=w)
-    assert hasattr(model, "dual_gap_") == (kind not in ("free", "mcp", "scad"))
+    concave = model.penalty in ("mcp", "scad")
+    assert hasattr(model, "dual_gap_") == (kind != "free" and not concave)
     low, high = model.bounds or (-np.inf, np.inf)
+    high = np.inf if high is None else high
+    assert ((low <= model.coef_) & (model.coef_ <= high)).all()
     rng = np.random.default_rng(0)
     for size in (1e-3, 1e-2, 0.1):
         for _ in range(15):
             step = size * rng.standard_normal(8) * (rng.random(8) < 0.4)
             other = np.clip(model.coef_ + step, low, high)
-            if kind in ("mcp", "scad") and size > 1e-3:
+            if concave and size > 1e-3:
                 continue  # stationary, not the least of all
             assert objective(model, X, y, w, other) >= reached - 1e-9
 
@@ -130,6 +135,7 @@ def test_special_cases_are_scikit_learns():
         ({"penalty": "group_lasso"}, peer.Lasso(0.1, **TIGHT)),
         ({"penalty": "sparse_group_lasso"}, peer.Lasso(0.1, **TIGHT)),
         ({"penalty": "mcp", "gamma": 1e9}, peer.Lasso(0.1, **TIGHT)),
+        ({"penalty": "scad", "gamma": 1e9, "bounds": (0.0, None)}, peer.Lasso(0.1, positive=True, **TIGHT)),
     ]:
         ours = PenalizedRegression(alpha=0.1, **settings, **TIGHT).fit(X, y)
         np.testing.assert_allclose(ours.coef_, theirs.fit(X, y).coef_, atol=1e-5)
@@ -179,7 +185,8 @@ def test_more_columns_than_rows_and_warm_starts():
 def test_what_does_not_go_together_is_refused():
     X, y, _ = data()
     for settings, message in [
-        ({"penalty": "mcp", "bounds": (0, 1)}, r"bounds: penalty='mcp' has none, .* penalty='elastic_net'"),
+        ({"penalty": "group_lasso", "bounds": (0, 1)}, r"bounds: penalty='group_lasso' has none, .*='elastic_net'"),
+        ({"penalty": "mcp", "bounds": (0.5, 1.0)}, "lower bounds up to 0"),
         ({"gamma": 2.0}, "gamma: penalty='elastic_net' has none"),
         ({"penalty": "group_lasso", "weights": 2.0}, "weighs groups, not features"),
         ({"penalty": "group_lasso", "groups": [0, 1]}, "a label for each of 8 features"),

@@ -293,8 +293,10 @@ Descent coordinate_descent(const Quadratic& problem, const Penalty& penalty, dou
   template Descent coordinate_descent<Penalty>(const Quadratic&, const Penalty&, double*, double*, CdWorkspace&, const Stop&, \
                                                runtime::CancelToken&);
 MLWRIGHT_INSTANTIATE(penalty::ElasticNets)
-MLWRIGHT_INSTANTIATE(penalty::BoxedElasticNets)
+MLWRIGHT_INSTANTIATE(penalty::Boxed<penalty::ElasticNets>)
 MLWRIGHT_INSTANTIATE(penalty::Concaves<penalty::Mcp>)
 MLWRIGHT_INSTANTIATE(penalty::Concaves<penalty::Scad>)
+MLWRIGHT_INSTANTIATE(penalty::Boxed<penalty::Concaves<penalty::Mcp>>)
+MLWRIGHT_INSTANTIATE(penalty::Boxed<penalty::Concaves<penalty::Scad>>)
 
 }  // namespace mlwright::solver

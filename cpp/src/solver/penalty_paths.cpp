@@ -39,29 +39,35 @@ void run(const Paths& paths, const PathResults& out, runtime::CancelToken& token
   });
 }
 
+// Within bounds, unless these are null.
+template <class FamilyAt>
+void run_within(const double* low, const double* high, const Paths& paths, const PathResults& out, runtime::CancelToken& token,
+                FamilyAt&& family_at) {
+  if (low == nullptr) return run(paths, out, token, family_at);
+  run(paths, out, token, [&](index_t k, index_t s) {
+    return penalty::Boxed<decltype(family_at(k, s))>{family_at(k, s), low, high};
+  });
+}
+
 }  // namespace
 
 void elastic_net_paths(const Paths& paths, const ElasticNetSteps& steps, const PathResults& out, runtime::CancelToken& token) {
-  const auto plain = [&](index_t k, index_t s) {
+  run_within(steps.low, steps.high, paths, out, token, [&](index_t k, index_t s) {
     const index_t i = k * paths.n_steps + s;
     return penalty::ElasticNets{steps.l1[i], steps.l2[i], steps.l1_weight, steps.l2_weight};
-  };
-  if (steps.low == nullptr)
-    run(paths, out, token, plain);
-  else
-    run(paths, out, token, [&](index_t k, index_t s) {
-      return penalty::BoxedElasticNets{plain(k, s), steps.low, steps.high};
-    });
+  });
 }
 
 void concave_paths(const Paths& paths, const ConcaveSteps& steps, const PathResults& out, runtime::CancelToken& token) {
-  const auto family = [&]<class Penalty>(index_t k, index_t s) {
-    return penalty::Concaves<Penalty>{steps.strength[k * paths.n_steps + s], steps.gamma, steps.weight, steps.unit};
+  const auto all = [&]<class Penalty>(Penalty) {
+    run_within(steps.low, steps.high, paths, out, token, [&](index_t k, index_t s) {
+      return penalty::Concaves<Penalty>{steps.strength[k * paths.n_steps + s], steps.gamma, steps.weight, steps.unit};
+    });
   };
   if (steps.scad)
-    run(paths, out, token, [&](index_t k, index_t s) { return family.template operator()<penalty::Scad>(k, s); });
+    all(penalty::Scad{});
   else
-    run(paths, out, token, [&](index_t k, index_t s) { return family.template operator()<penalty::Mcp>(k, s); });
+    all(penalty::Mcp{});
 }
 
 }  // namespace mlwright::solver

@@ -85,11 +85,13 @@ def _conjugates(u, a, r, low, high):
 
 
 def concave_paths(
-    gram, which, linear, square, kind, strength, gamma, weight, unit, *, start=None, violation=1e-8, max_iter=1000,
-    n_iter=None,
+    gram, which, linear, square, kind, strength, gamma, weight, unit, *, low=None, high=None, start=None,
+    violation=1e-8, max_iter=1000, n_iter=None,
 ):  # fmt: skip
     k, s, p = len(linear), strength.shape[1], linear.shape[1]
+    bounded = low is not None
     prox = scad_prox if kind == "scad" else mcp_prox
+    value = scad_value if kind == "scad" else mcp_value
     slope = scad_slope if kind == "scad" else mcp_slope
     coef, worst = np.zeros((k, s, p)), np.zeros((k, s))
     for path in range(k):
@@ -99,15 +101,37 @@ def concave_paths(
             lam = strength[path, step] * weight
 
             def best(j, z, d, lam=lam):
+                if bounded:
+                    box = unit[j] * low[j], unit[j] * high[j]
+                    return bounded_prox(value, unit[j] * z / d, unit[j] ** 2 / d, lam[j], gamma, *box) / unit[j]
                 return prox(unit[j] * z / d, unit[j] ** 2 / d, lam[j], gamma) / unit[j]
 
             _descend(G, c, b, best, square[path])
             coef[path, step] = b
             g = G @ b - c
             at = np.array([unit[j] * slope(abs(unit[j] * b[j]), lam[j], gamma) for j in range(p)])
-            distance = np.where(b == 0, np.maximum(np.abs(g) - at, 0.0), np.abs(g + np.sign(b) * at))
-            worst[path, step] = _worst(distance, G)
+            left, right = g + np.where(b > 0, at, -at), g + np.where(b < 0, -at, at)
+            if bounded:
+                left[b <= low], right[b >= high] = -np.inf, np.inf
+            worst[path, step] = _worst(np.maximum(np.maximum(left, -right), 0.0), G)
     return coef, worst
+
+
+def bounded_prox(value, v, step, lam, gamma, low, high):
+    """The best of the points where the slope is zero, kinks and bounds: every piece is a parabola or a line."""
+    inside, size = step / gamma, abs(v)
+    points = [0.0, v, lam, gamma * lam, soft(size, step * lam)]  # of either sign
+    if inside != 1.0:
+        points.append((size - step * lam) / (1 - inside))  # MCP's piece
+    if step != gamma - 1:
+        points.append(((gamma - 1) * size - step * gamma * lam) / (gamma - 1 - step))  # SCAD's
+    points = np.clip([*points, *np.negative(points), low, high], low, high)
+    return min(points, key=lambda b: (b - v) ** 2 / 2 + step * value(abs(b), lam, gamma))
+
+
+def mcp_value(size, lam, gamma):
+    inside = min(size, gamma * lam)
+    return lam * inside - inside * inside / (2 * gamma)
 
 
 def mcp_slope(size, lam, gamma):

@@ -50,7 +50,7 @@ def concave_problems(draw):
         gram = gram + np.eye(p) * 3.0
     unit = np.exp(rng.normal(0, 0.3, p)) if p == 1 else np.full(p, 1.0)
     strength = _falling(rng, linear, steps)
-    return (gram, which, linear, square, kind, strength, gamma, rng.random(p) + 0.2, unit), {
-        "violation": 1e-13,
-        "max_iter": 100_000,
-    }
+    options = {"violation": 1e-13, "max_iter": 100_000}
+    if draw(st.booleans()):
+        options |= {"low": -0.3 * rng.random(p), "high": np.where(rng.random(p) < 0.5, 0.5, np.inf)}
+    return (gram, which, linear, square, kind, strength, gamma, rng.random(p) + 0.2, unit), options

@@ -1,5 +1,6 @@
-// A convex penalty restricted to low <= b <= high, where low <= 0 <= high: P(b) inside, infinite outside. (0, infinity) keeps
-// coefficients from being negative. prox is the projection of the inner one's, since the objective has one variable.
+// A penalty restricted to low <= b <= high, where low <= 0 <= high: P(b) inside, infinite outside. (0, infinity) keeps
+// coefficients from being negative. Where P is convex, prox is the projection of the inner one's, since the objective has one
+// variable; where it is not, the objective may have two minima, and the better of their projections is taken.
 #pragma once
 
 #include "mlwright/penalty/verbs.hpp"
@@ -8,13 +9,21 @@ namespace mlwright::penalty {
 
 template <class Inner>
 struct Box {
-  static_assert(Inner::kConvex);
-  static constexpr bool kConvex = true;
+  static constexpr bool kConvex = Inner::kConvex;
   Inner inner;
   double low, high;
 
   double value(double b) const noexcept { return b < low || b > high ? kInfinity : inner.value(b); }
-  double prox(double v, double step) const noexcept { return std::clamp(inner.prox(v, step), low, high); }
+  double prox(double v, double step) const noexcept {
+    if constexpr (kConvex) {
+      return std::clamp(inner.prox(v, step), low, high);
+    } else {
+      const Minima minima = inner.minima(v, step);
+      const double near = std::clamp(minima.near, low, high), far = std::clamp(minima.far, low, high);
+      const auto objective = [&](double b) { return 0.5 * (b - v) * (b - v) + step * inner.value(b); };
+      return objective(far) < objective(near) ? far : near;
+    }
+  }
   Interval subdifferential(double b) const noexcept {
     const Interval slopes = inner.subdifferential(b);
     return {b <= low ? -kInfinity : slopes.low, b >= high ? kInfinity : slopes.high};

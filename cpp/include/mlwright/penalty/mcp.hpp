@@ -20,6 +20,12 @@ struct Mcp {
     if (step >= gamma) return size > strength * std::sqrt(step * gamma) ? v : 0.0;  // concave inside: an end is best
     return size > edge ? v : soft_threshold(v, step * strength) / (1.0 - step / gamma);
   }
+  // Concave up to the edge where step >= gamma: zero, or what is nearest to v.
+  Minima minima(double v, double step) const noexcept {
+    if (step >= gamma) return {0.0, v};
+    const double only = prox(v, step);
+    return {only, only};
+  }
   Interval subdifferential(double b) const noexcept {
     if (b == 0.0) return {-strength, strength};
     const double slope = std::copysign(std::max(strength - std::fabs(b) / gamma, 0.0), b);

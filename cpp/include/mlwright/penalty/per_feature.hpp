@@ -20,13 +20,6 @@ struct ElasticNets {
   ElasticNet at(index_t j) const noexcept { return {l1 * l1_weight[j], l2 * l2_weight[j]}; }
 };
 
-struct BoxedElasticNets {
-  static constexpr bool kConvex = true;
-  ElasticNets inner;
-  const double *low, *high;
-  Box<ElasticNet> at(index_t j) const noexcept { return {inner.at(j), low[j], high[j]}; }
-};
-
 // Mcp or Scad of strength * weight[j] in coefficients divided by unit[j]: P_j(b) = P(unit[j] b).
 template <class Penalty>
 struct Rescaled {
@@ -40,6 +33,10 @@ struct Rescaled {
     const Interval slopes = inner.subdifferential(unit * b);
     return {unit * slopes.low, unit * slopes.high};
   }
+  Minima minima(double v, double step) const noexcept {
+    const Minima minima = inner.minima(unit * v, step * unit * unit);
+    return {minima.near / unit, minima.far / unit};
+  }
   Piece piece(double b) const noexcept {
     const Piece piece = inner.piece(unit * b);
     return {unit * piece.slope, unit * unit * piece.curvature, piece.low / unit, piece.high / unit};
@@ -52,6 +49,15 @@ struct Concaves {
   double strength, gamma;
   const double *weight, *unit;
   Rescaled<Penalty> at(index_t j) const noexcept { return {{strength * weight[j], gamma}, unit[j]}; }
+};
+
+// A family within bounds, low[j] <= 0 <= high[j].
+template <class Family>
+struct Boxed {
+  static constexpr bool kConvex = Family::kConvex;
+  Family inner;
+  const double *low, *high;
+  auto at(index_t j) const noexcept { return Box<decltype(inner.at(j))>{inner.at(j), low[j], high[j]}; }
 };
 
 }  // namespace mlwright::penalty

@@ -24,6 +24,12 @@ struct Scad {
     if (size <= strength * (1.0 + step)) return soft_threshold(v, step * strength);
     return std::copysign(((gamma - 1.0) * size - step * edge) / (gamma - 1.0 - step), v);
   }
+  // Concave between strength and edge where step >= gamma - 1: the minimum up to strength, or what is nearest to v.
+  Minima minima(double v, double step) const noexcept {
+    if (step >= gamma - 1.0) return {near_end(v, step), v};
+    const double only = prox(v, step);
+    return {only, only};
+  }
   Interval subdifferential(double b) const noexcept {
     if (b == 0.0) return {-strength, strength};
     const double size = std::fabs(b);
@@ -40,8 +46,11 @@ struct Scad {
   }
 
  private:
+  double near_end(double v, double step) const noexcept {
+    return std::clamp(soft_threshold(v, step * strength), -strength, strength);
+  }
   double better_end(double v, double step) const noexcept {
-    const double near = std::clamp(soft_threshold(v, step * strength), -strength, strength);
+    const double near = near_end(v, step);
     if (std::fabs(v) < gamma * strength) return near;
     return 0.5 * (near - v) * (near - v) + step * value(near) <= step * value(v) ? near : v;
   }

@@ -8,6 +8,8 @@
 // and where it is convex (kConvex), for certificates by duality,
 //   conjugate(u)        sup_b u b - P(b); infinite outside its domain
 //   dual_scale(u, b)    the largest s in [0, 1] for which s u, u a correlation with the residual at b, is a good dual point
+// where it is not, for bounds,
+//   minima(v, step)     two numbers of which prox is one, and the minimiser within any interval around 0 the projection of one
 // From these, subdiff_distance(penalty, b, g) is how far minus the gradient g of the smooth part is from the subdifferential:
 // zero at, and only at, stationary points.
 #pragma once
@@ -26,6 +28,10 @@ struct Interval {
 
 struct Piece {
   double slope, curvature, low, high;
+};
+
+struct Minima {
+  double near, far;  // of zero; the same where there is one minimum
 };
 
 inline double soft_threshold(double v, double threshold) noexcept {

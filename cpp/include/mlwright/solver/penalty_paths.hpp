@@ -36,7 +36,7 @@ struct ElasticNetSteps {
 struct ConcaveSteps {
   const double* strength;  // n_paths x n_steps
   double gamma;
-  const double *weight, *unit;  // p
+  const double *weight, *unit, *low, *high;  // p; bounds null: none
   bool scad;
 };
 

@@ -30,8 +30,8 @@ _OF_KIND = {  # the parameters, besides alpha and weights, that each kind of pen
     "elastic_net": {"l1_ratio", "bounds"},
     "group_lasso": {"l1_ratio", "groups", "group_weights"},
     "sparse_group_lasso": {"l1_ratio", "groups", "group_weights", "sparsity"},
-    "mcp": {"gamma"},
-    "scad": {"gamma"},
+    "mcp": {"gamma", "bounds"},
+    "scad": {"gamma", "bounds"},
 }
 _UNSET = {"l1_ratio": 1.0, "bounds": None, "groups": None, "group_weights": None, "sparsity": 0.5, "gamma": None}
 
@@ -41,11 +41,13 @@ class PenalizedRegression(LeastSquaresModel):
 
     Minimises ``||y - X b||^2 / (2 n_samples) + P(b)``, where P is, by `penalty`,
 
-    * ``"elastic_net"``: ``alpha sum_j w_j (l1_ratio |b_j| + (1 - l1_ratio) b_j^2 / 2)``, within `bounds`;
+    * ``"elastic_net"``: ``alpha sum_j w_j (l1_ratio |b_j| + (1 - l1_ratio) b_j^2 / 2)``;
     * ``"group_lasso"``: ``alpha sum_g v_g (l1_ratio ||b_g|| + (1 - l1_ratio) ||b_g||^2 / 2)``;
     * ``"sparse_group_lasso"``: `sparsity` times the first (its L1 part) plus ``1 - sparsity`` times the second;
     * ``"mcp"``: ``alpha w |b| - b^2 / (2 gamma)`` up to ``|b| = gamma alpha w``, constant beyond (minimax concave);
     * ``"scad"``: slope ``alpha w`` up to ``|b| = alpha w``, falling to zero at ``gamma alpha w`` (smoothly clipped).
+
+    The elastic net, MCP and SCAD may be restricted to `bounds`.
 
     Weights of rows count as repetitions. What a kind does not have is refused, not ignored.
 
@@ -67,7 +69,8 @@ class PenalizedRegression(LeastSquaresModel):
     group_weights : float or array-like of shape (n_groups,), default=None
         Of the groups, in the order of their sorted labels. None is the root of a group's size.
     bounds : pair, default=None
-        Lower and upper bound of coefficients, each None, a number or one for each feature, around 0.
+        Lower and upper bound of coefficients, each None, a number or one for each feature, around 0: ``(0, None)``
+        keeps them from being negative. Groups have none.
     fit_intercept : bool, default=True
     max_iter : int, default=1000
         Most sweeps over the coefficients (for each step of the path, of concave penalties).
@@ -236,7 +239,8 @@ class PenalizedRegression(LeastSquaresModel):
         if self.penalty == "elastic_net":
             return Separable(float(self.alpha), float(self.l1_ratio), weights, *bounds_of(self.bounds, p))
         if self.penalty in ("mcp", "scad"):
-            return Concave(self.penalty, float(self.alpha), default_gamma(self.penalty, self.gamma), weights)
+            gamma = default_gamma(self.penalty, self.gamma)
+            return Concave(self.penalty, float(self.alpha), gamma, weights, *bounds_of(self.bounds, p))
         groups = groups_of(self.groups, p)
         sizes = np.diff(groups[0])
         group_weights = vector_of("group_weights", self.group_weights, len(sizes), np.sqrt(sizes))

@@ -121,12 +121,14 @@ class Grouped:
 
 @dataclass(frozen=True)
 class Concave:
-    """``sum_j P(b_j)``, P the minimax concave penalty or SCAD of strength ``alpha weight_j``."""
+    """``sum_j P(b_j)``, P the minimax concave penalty or SCAD of strength ``alpha weight_j``, within bounds."""
 
     kind: str
     alpha: float
     gamma: float
     weights: np.ndarray
+    low: np.ndarray | None
+    high: np.ndarray | None
 
     @property
     def held(self):
@@ -146,10 +148,12 @@ class Concave:
         unit = np.sqrt(n) * x
         goal = np.sqrt(n) * y * self.alpha
         steps = np.array([goal]) if start is not None else self._path(q, unit, goal)
+        bounds = {} if self.low is None else {"low": self.low * (y / x), "high": self.high * (y / x)}
         n_iter = np.zeros((1, len(steps)), dtype=np.int32)
         b, violation = concave_paths(
             q.gram, np.zeros(1, np.int64), q.linear[0], q.square[0], self.kind, steps[None], self.gamma, self.weights,
             unit, start=_scaled(start, y / x, q.gram[0]), violation=tol, max_iter=max_iter, n_iter=n_iter,
+            **bounds,
         )  # fmt: skip
         b = b[0, -1]
         value = self._value(np.abs(unit * b), goal * self.weights).sum()
