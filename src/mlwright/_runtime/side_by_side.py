@@ -17,7 +17,7 @@ _PATIENCE = 0.2  # seconds that an interrupted call waits for its threads
 
 
 def side_by_side(
-    tasks: Iterable[Callable[[], None]], *, n_jobs: int | None = None, done: Callable[[int], None]
+    tasks: Iterable[Callable[[], None]], *, n_jobs: int | None = None, done: Callable[[int], None] | None = None
 ) -> None:
     """Call all tasks, several at once.
 
@@ -27,8 +27,10 @@ def side_by_side(
         Begun in order.
     n_jobs : int or None
         Threads altogether, as in scikit-learn; None: those of the process. Fewer tasks than threads share them out.
-    done : callable
-        ``done(n)`` after each task, n being how many have ended; always on the calling thread.
+    done : callable or None
+        ``done(n)`` after each task, n being how many have ended; always on the calling thread, which does nothing
+        else, so that Ctrl-C is heard at once whatever the tasks call. None is for tasks of some milliseconds: the
+        calling thread takes its share, and one thread less has to be started and to find a CPU.
 
     Raises
     ------
@@ -42,33 +44,37 @@ def side_by_side(
         with limit(n_threads):
             for number, task in enumerate(tasks):
                 unwatched().run(task)
-                done(number + 1)
+                if done is not None:
+                    done(number + 1)
         return
-    _Crew(tasks, n_workers, n_threads // n_workers).work(done)
+    _Crew(tasks, n_workers - (done is None), n_threads // n_workers).work(done)
 
 
 class _Crew:
     """Python threads that take tasks from one list."""
 
-    def __init__(self, tasks, n_workers, threads_each):
+    def __init__(self, tasks, n_threads, threads_each):
         self._waiting = iter(tasks)  # next() of a list's iterator is atomic
         self._n_tasks = len(tasks)
         self._threads_each = threads_each
         self._ended = SimpleQueue()  # None, or what a task raised
         self._stop = core.runtime.CancelFlag()
         self._workers = [
-            Thread(target=unwatched().run, args=(self._take_tasks,), daemon=True) for _ in range(n_workers)
+            Thread(target=unwatched().run, args=(self._follow_and_take,), daemon=True) for _ in range(n_threads)
         ]
 
     def work(self, done):
         try:
             for worker in self._workers:
                 worker.start()
+            if done is None:
+                unwatched().run(self._take_tasks)
             for number in range(self._n_tasks):
                 error = self._ended.get()
                 if error is not None:
                     raise error
-                done(number + 1)
+                if done is not None:
+                    done(number + 1)
         except BaseException:
             self._stop.set()
             raise
@@ -81,8 +87,11 @@ class _Crew:
             if worker.is_alive():
                 worker.join(max(0.0, deadline - monotonic()))
 
-    def _take_tasks(self):
+    def _follow_and_take(self):
         core.runtime.follow(self._stop)
+        self._take_tasks()
+
+    def _take_tasks(self):
         with limit(self._threads_each):
             for task in self._waiting:
                 if self._stop.is_set():
@@ -90,6 +99,7 @@ class _Crew:
                 try:
                     task()
                 except BaseException as error:  # goes to the calling thread
+                    self._stop.set()
                     self._ended.put(error)
                     return
                 self._ended.put(None)

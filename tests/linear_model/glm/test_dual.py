@@ -12,9 +12,9 @@ from mlwright.linear_model._glm._dual import SpectralBasis, TriangularBasis, bas
 KINDS = {"independent": TriangularBasis, "few directions": SpectralBasis}
 
 
-def table(kind, n=30, p=600):
+def table(kind, n=30, p=600, mean=100.0):
     rng = np.random.default_rng(0)
-    X = rng.standard_normal((n, p)) + 100.0 * rng.standard_normal(p)
+    X = rng.standard_normal((n, p)) + mean * rng.standard_normal(p)
     if kind == "few directions":
         X += 3.0 * rng.standard_normal((n, 2)) @ rng.standard_normal((2, p))
     return X
@@ -23,9 +23,10 @@ def table(kind, n=30, p=600):
 @pytest.mark.parametrize("form", ["dense", "columns", "sparse"])
 @pytest.mark.parametrize("fit_intercept", [True, False])
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("mean", [3.0, 100.0])  # centred after the product, and before
 @pytest.mark.parametrize("chosen", [np.arange(30), np.array([7, 2, 20, 29, 4]), np.array([3, 3, 8, 1, 8, 8])])
-def test_a_basis_keeps_lengths_and_scores(kind, fit_intercept, chosen, form):
-    X = table(kind)
+def test_a_basis_keeps_lengths_and_scores(kind, fit_intercept, chosen, mean, form):
+    X = table(kind, mean=mean)
     given = {"dense": X, "columns": np.asfortranarray(X), "sparse": sparse.csr_matrix(X)}[form]
     whole = basis_of(SimpleNamespace(X=given, is_sparse=form == "sparse"), fit_intercept)
     basis, rows = whole.part(chosen)

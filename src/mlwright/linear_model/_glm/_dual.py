@@ -17,18 +17,21 @@ Reference: Hastie and Tibshirani, Biostatistics 5 (2004), 329-340.
 """
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from scipy import sparse
 from scipy.linalg import blas, lapack
 
 from mlwright._kernels.linalg import affine_map, as_design, gram
+from mlwright._runtime.side_by_side import side_by_side
 from mlwright._runtime.threadpool import blas_of_one_thread
 
 _MOST_ROWS = 2048
 _LEAST_COLUMNS = 256
 _RANK = 1e-12
+_FAR = 100.0  # the mean row's square over that of deviations, up to which rows are centred after they are multiplied
+_BLOCK = 2048  # columns that one thread multiplies at a time
 _ORTHOGONAL = 0.01  # reciprocal condition number from which a triangle is about diagonal
 
 
@@ -39,43 +42,52 @@ class RowGram:
     Attributes
     ----------
     X : ndarray or sparse matrix of shape (n, p)
-    mean : ndarray of shape (p,)
-        What rows are centred by: their mean, or zeros without an intercept.
     K : ndarray of shape (n, n)
-        Of the centred rows.
+        Of the rows, centred by their mean where there is an intercept.
+    with_mean : ndarray of shape (n,)
+        Inner products of the rows with their mean; zeros without an intercept.
     centres : bool
         Whether there is an intercept.
     """
 
     X: object
-    mean: np.ndarray
     K: np.ndarray
+    with_mean: np.ndarray
     centres: bool
 
     @classmethod
     def of_rows(cls, rows, fit_intercept):
         """Of validated rows; None where their squares overflow or vanish."""
         n, p = rows.X.shape
-        mean = np.asarray(rows.X.mean(axis=0), dtype=np.float64).ravel() if fit_intercept else np.zeros(p)
         transposed = as_design(rows.X.T.tocsr() if rows.is_sparse else rows.X.T)
+        with_mean = np.zeros(n)
         with np.errstate(over="ignore", invalid="ignore"):
-            K = gram(transposed, None, mean, np.ones(n))
+            K = gram(transposed, None, np.zeros(p), np.ones(n))
+            if fit_intercept:
+                with_mean = K.mean(axis=0)
+                squared_mean = with_mean.mean()
+                if squared_mean <= _FAR * (K.trace() / n - squared_mean):
+                    K = K - np.add.outer(with_mean, with_mean) + squared_mean
+                else:  # too many digits would cancel
+                    mean = np.asarray(rows.X.mean(axis=0), dtype=np.float64).ravel()
+                    K, with_mean = gram(transposed, None, mean, np.ones(n)), rows.X @ mean
         if not np.isfinite(K).all() or not K.any():
             return None
-        return cls(rows.X, mean, K, fit_intercept)
+        return cls(rows.X, K, with_mean, fit_intercept)
 
     def coefficients(self, a, out=None):
         """Of combinations a (k, n) of rows: coefficients (k, p), in `out` if given, and the mean row's scores (k,).
 
         With an intercept, combinations sum to zero, so that rows need not be centred here.
         """
+        out = np.empty((len(a), self.X.shape[1])) if out is None else out
         if sparse.issparse(self.X):
-            coef = np.ascontiguousarray((self.X.T @ a.T).T, dtype=np.float64)
-            if out is not None:
-                out[:] = coef
+            out[:] = (self.X.T @ a.T).T
         else:
-            coef = np.matmul(a, self.X, out=out)
-        return coef, coef @ self.mean
+            blocks = [slice(start, start + _BLOCK) for start in range(0, out.shape[1], _BLOCK)]
+            with blas_of_one_thread():
+                side_by_side([partial(np.matmul, a, self.X[:, some], out=out[:, some]) for some in blocks])
+        return out, a @ self.with_mean
 
     def scores(self, a, intercept, chosen):
         """Scores (m, k) of the chosen rows, of combinations a (k, n) and intercepts (k,) of centred rows."""
@@ -154,9 +166,8 @@ class TriangularBasis:
     def combinations(self, v):
         """As of :class:`SpectralBasis`; rows here are centred by the mean of those chosen."""
         solved = np.column_stack([blas.dtrsv(self.R, each, lower=1, trans=1) for each in v])
-        of_chosen = self._reflected(solved).T
-        a = np.zeros((len(v), len(self.gram.K)))
-        np.add.at(a, (slice(None), self.chosen), of_chosen)
+        of_chosen, n = self._reflected(solved).T, len(self.gram.K)
+        a = np.stack([np.bincount(self.chosen, each, n) for each in of_chosen])  # rows may be chosen more than once
         moved = np.zeros(len(v)) if self.mirror is None else a @ self.gram.K[self.chosen].mean(axis=0)
         return a, moved
 

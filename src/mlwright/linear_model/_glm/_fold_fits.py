@@ -134,28 +134,45 @@ class FoldFits:
         self._count(path, train)
 
     def _fit_side_by_side(self, splits):
-        """Each fold on a thread of its own, in a dual basis; the coefficients of all by one product."""
-        fitted, shape = [None] * len(splits), self.scores.shape[1:]
+        """Each fold on a thread of its own, all rows like one fold more; the coefficients of all by one product."""
+        fitters = [*(partial(self.whole.fold, train) for train in splits.train), lambda: self.whole]
+        fitted, shape = [None] * len(fitters), self.scores.shape[1:]
 
         def fit(f):
-            fitter = self.whole.fold(splits.train[f])
+            fitter = fitters[f]()
             problem = fitter.problem()
             paths = [self._path(fitter, problem, r) for r in range(shape[1])]
             path = [paths[r][c] for c, r in np.ndindex(shape)]
             fitted[f] = path, *fitter.combinations(path)
 
         with blas_of_one_thread():
-            side_by_side([partial(fit, f) for f in range(len(splits))], done=lambda n: None)
-        a, intercept = (np.concatenate([each[i] for each in fitted]) for i in (1, 2))
-        rows = self.paths.reshape(len(a), -1)
-        _, of_user = self.whole.of_combinations(a, intercept, out=rows[:, : self.p])
-        if self.whole.fit_intercept:
-            rows[:, -1] = of_user
-        for f, (path, a, intercept) in enumerate(fitted):
+            side_by_side([partial(fit, f) for f in range(len(fitters))])
+        together = self._coefficients_of(fitted)
+        self.paths = together[:-1]
+        for f, (path, a, intercept) in enumerate(fitted[:-1]):
             scores = self.whole.basis.gram.scores(a, intercept, splits.test[f])
             self.steps[f] = np.reshape([one.n_iter for one in path], shape)
             self._judge(np.split(scores, len(path), axis=1), f, slice(None), splits.test[f])
             self._count(path, splits.train[f])
+        self._know(fitted[-1][0], together[-1])
+
+    def _coefficients_of(self, fitted):
+        """Of combinations of rows, for each fit of several paths: like `paths`."""
+        a, intercept = (np.concatenate([each[i] for each in fitted]) for i in (1, 2))
+        together = np.empty((len(fitted), *self.paths.shape[1:]))
+        rows = together.reshape(len(a), -1)
+        _, of_user = self.whole.of_combinations(a, intercept, out=rows[:, : self.p])
+        if self.whole.fit_intercept:
+            rows[:, -1] = of_user
+        return together
+
+    def _know(self, path, stacked):
+        """Keeps fits to all rows in a dual basis, their coefficients and intercepts by place."""
+        for place, solution in zip(np.ndindex(self.scores.shape[1:]), path, strict=True):
+            rows = stacked[place]
+            intercept = rows[:, -1] if self.whole.fit_intercept else solution.intercept
+            self.known[place] = replace(solution, coef=rows[:, : self.p], intercept=intercept, n_passes=0.0)
+            self.n_passes += solution.n_passes
 
     def _judge(self, scores, f, r, test):
         """How good scores of the rows are that fold `f` has not seen: one array a place, at the ratios `r`."""

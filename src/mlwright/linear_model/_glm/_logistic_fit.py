@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import special
 
+from mlwright._kernels.glm import Table
 from mlwright._kernels.linalg import affine_map, as_design
 from mlwright.linear_model._glm._dual import SpectralBasis, TriangularBasis, basis_of, wants_dual
 from mlwright.linear_model._glm._families import law_of
@@ -86,7 +87,11 @@ class LogisticFitter:
 
     def problem(self):
         """The problem without a penalty; ``with_table`` gives it one."""
-        table = table_of(self.rows, self.codes, self.w, None, self.fit_intercept)
+        if self.basis is None:
+            table = table_of(self.rows, self.codes, self.w, None, self.fit_intercept)
+        else:  # whose columns are of like sizes as they are
+            q = self.rows.X.shape[1]
+            table = Table(self.rows.design, np.zeros(q), np.ones(q), self.codes, self.w, None)
         return Problem(table, _LOGIT.loss, 0.0, 0.0, self.fit_intercept)
 
     def solve(self, problem, l1, l2, start, tol, max_iter):
