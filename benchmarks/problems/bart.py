@@ -65,8 +65,8 @@ EQUAL_POSTERIOR = (
     Metric("draws an effective draw", draws_an_effective_one, rtol=0.01, may_be_lower=True),
 )
 
-# At 50,000 rows a chain is far from mixed after 1,000 sweeps, and its seed decides by how much: the error of ours is 0.254,
-# 0.243 and 0.232 for three of them. One run of each library can show no difference below that.
+# At 50,000 rows a chain is far from mixed after 1,000 sweeps, and by how much is up to its seed: the error of ours is
+# 0.254, 0.243 and 0.232 for three of them. One run of each library can show no difference below that.
 EQUAL_WITHIN_SEEDS = (
     Metric("error of f", error, rtol=0.06, may_be_lower=True),
     Metric("distance of coverage from 90 %", distance_of_coverage, atol=0.01, may_be_lower=True),

@@ -119,6 +119,20 @@ def test_ctrl_c_ends_large_factors(seconds_to_interrupt, setup, call, delay):
     assert seconds_to_interrupt(imports, f"for _ in range(50): {call}", delay=delay) < 0.3
 
 
+@pytest.mark.parametrize(
+    "call",
+    ["Ridge(solver='svd').fit(X, X[:, 0])", "BayesianRidge().fit(X, X[:, 0])", "PCA(svd_solver='full').fit(X)"],
+)
+def test_ctrl_c_ends_large_decompositions(seconds_to_interrupt, call):
+    setup = """
+        import numpy as np
+        from mlwright.decomposition import PCA
+        from mlwright.linear_model import BayesianRidge, Ridge
+        X = np.random.default_rng(0).normal(size=(1000, 1200))
+    """
+    assert seconds_to_interrupt(setup, f"for _ in range(100): {call}", delay=0.6) < 0.3
+
+
 @pytest.mark.parametrize("n_threads", ["1", "2"])
 def test_ctrl_c_ends_a_search_and_leaves_it_unfitted(seconds_to_interrupt, n_threads):
     setup = """

@@ -8,7 +8,8 @@ def interruptible(call, *args, **options):
     """What `call` returns; the main thread has another one call it, waits, and hears Ctrl-C meanwhile.
 
     For calls that release the GIL and cannot be told to stop, such as LAPACK's. After Ctrl-C the call goes on in the
-    background and its result is dropped: what it writes to must be nobody else's.
+    background and its result is dropped: what it writes to must be nobody else's. The process ends after it: BLAS waits
+    for ever where it is shut down in the midst of a product.
 
     Raises
     ------
@@ -25,7 +26,7 @@ def interruptible(call, *args, **options):
         except BaseException as error:  # goes to the main thread
             answers.put((None, error))
 
-    Thread(target=answer, daemon=True).start()
+    Thread(target=answer).start()
     result, error = answers.get()
     if error is not None:
         raise error

@@ -12,6 +12,7 @@ from scipy.sparse.linalg import svds
 
 from mlwright._kernels import rng
 from mlwright._kernels.linalg import affine_map, gram
+from mlwright._runtime.lapack import svd
 
 _START = 0x5356 << 32  # stream of random numbers
 _LANES = 8  # columns that kernels take at once: what is left of the last eight goes to further samples
@@ -28,7 +29,7 @@ def fix_signs(vectors):
 
 def full(rows):
     """By LAPACK, of a dense copy."""
-    values, vectors = sla.svd(rows.dense(), full_matrices=False, check_finite=False)[1:]
+    values, vectors = svd(rows.dense())[1:]
     return values / rows.unit, fix_signs(vectors)
 
 
@@ -51,7 +52,7 @@ def randomised(rows, k, n_oversamples, n_iter, seed):
         Z = _orthonormal(rows.squared_times(Z, wide=wide))
     Q = _orthonormal(forth(Z), twice=True)
     left, R = _factored(back(Q), 2)
-    inner, values, right = sla.svd(R, check_finite=False)
+    inner, values, right = svd(R)
     vectors = right[:k] @ Q.T if wide else inner.T[:k] @ left.T
     return values[:k] / rows.unit, fix_signs(vectors)
 

@@ -10,6 +10,7 @@ Analysis, sections 5.3 and 12.3), for more columns than rows too.
 import numpy as np
 
 from mlwright._kernels.linalg import affine_map, as_design
+from mlwright._runtime.lapack import eigh
 from mlwright._validation import require_finite, rows_for_predict
 from mlwright.base import as_fitted
 from mlwright.linear_model._system import Factor, Problem
@@ -82,6 +83,6 @@ def inverse_root(problem, alpha):
     factor = Factor.of(problem.gram, problem.active, penalty)
     if factor.condition < 1e12:
         return factor.inverse_root() * problem.x_scale[:, None]
-    values, vectors = np.linalg.eigh(problem.gram + np.diag(penalty))
+    values, vectors = eigh(problem.gram + np.diag(penalty))
     keep = values > 1e-12 * values[-1]
     return vectors[:, keep] / np.sqrt(values[keep]) * problem.x_scale[:, None]

@@ -15,9 +15,9 @@ Björck (1987), Stability analysis of the method of seminormal equations. Linear
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import linalg as sla
 
 from mlwright._kernels.linalg import residual_gradient
+from mlwright._runtime.lapack import eigh, lstsq
 from mlwright.linear_model._system import Factor, Problem
 
 _DIRECT = 1e4  # condition number up to which the Gram route is as good as it gets
@@ -122,7 +122,7 @@ def spectrum(problem, x_scale=None):
     with np.errstate(under="ignore"):
         factor = np.where(problem.active, common / x_scale, 0.0)
         gram = problem.gram * np.multiply.outer(factor, factor)
-    values, vectors = sla.eigh(gram, driver="evd", check_finite=False)
+    values, vectors = eigh(gram)
     return values, vectors, factor, common
 
 
@@ -169,5 +169,5 @@ def centred_rows(rows, x_mean, y_mean):
 def least_squares_by_svd(rows, x_mean, y_mean, tol):
     """The minimum-norm answer, with rank and singular values, by LAPACK's gelsd: what scikit-learn calls."""
     X, y = centred_rows(rows, x_mean, y_mean)
-    coef, _, rank, singular = sla.lstsq(X, y, cond=tol, overwrite_a=True, overwrite_b=True, check_finite=False)
+    coef, _, rank, singular = lstsq(X, y, tol)
     return Solution(coef.T, np.inf, "svd", int(rank), singular, 1)

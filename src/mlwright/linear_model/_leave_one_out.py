@@ -18,10 +18,10 @@ Rifkin and Lippert (2007), Notes on Regularized Least Squares. MIT-CSAIL-TR-2007
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import linalg as sla
 
 from mlwright._kernels.linalg import affine_map, as_design, gram
 from mlwright._runtime.errors import NumericalError
+from mlwright._runtime.lapack import eigh, svd
 from mlwright.linear_model._least_squares import centred_rows
 from mlwright.linear_model._sparse.penalised import coefficients_of_dual, dual_units, one_left_out, without_the_mean
 
@@ -151,12 +151,12 @@ def decompose(rows, statistics, fit_intercept, smallest, mode=None):
             "leave-one-out: sums of squares of X or y overflow float64; expected magnitudes below 1e150; rescale them."
         )
     if mode != "svd" or rows.is_sparse:
-        values, vectors = sla.eigh(second[:p, :p], driver="evd", check_finite=False)
+        values, vectors = eigh(second[:p, :p])
         values = np.maximum(values, 0.0)
         if rows.is_sparse or values[0] + smallest >= _SEPARATED * (values[-1] + smallest):
             return Primal(rows, x_mean, y_mean, weight, values, vectors, vectors.T @ second[:p, p:])
     X, y = centred_rows(rows, x_mean, y_mean)
-    u, s, vt = sla.svd(X, full_matrices=False, overwrite_a=True, check_finite=False)
+    u, s, vt = svd(X)
     return Primal(rows, x_mean, y_mean, weight, s * s, vt.T, s[:, None] * (u.T @ y))
 
 
@@ -168,7 +168,7 @@ def decompose_dual(rows, x_mean, y_mean, fit_intercept):
     kernel = gram(as_design(rows.X.T), None, x_mean, root * x_unit)
     if fit_intercept:
         kernel, _ = without_the_mean(kernel, root)
-    values, vectors = sla.eigh(kernel, driver="evd", check_finite=False)
+    values, vectors = eigh(kernel)
     if fit_intercept:
         values, vectors = values[:-1], vectors[:, :-1]
     return Dual(rows, x_mean, y_mean, root, np.maximum(values, 0.0), vectors, x_unit, y_unit)

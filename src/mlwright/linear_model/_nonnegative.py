@@ -10,6 +10,7 @@ import numpy as np
 from scipy import linalg as sla
 from scipy.optimize import nnls
 
+from mlwright._runtime.lapack import eigh
 from mlwright.linear_model._certificate import largest_violation
 from mlwright.linear_model._least_squares import refine
 from mlwright.linear_model._system import Factor, Problem
@@ -50,7 +51,7 @@ def _compressed(problem, penalty, k):
     if factor.condition < _ILL:
         return factor.lower.T, sla.solve_triangular(factor.lower, right, lower=True), factor.d
     gram = (problem.gram + np.diag(penalty)) * np.multiply.outer(factor.d, factor.d)
-    values, vectors = sla.eigh(gram)
+    values, vectors = eigh(gram)
     keep = values > len(values) * 2.3e-16 * max(values[-1], 0.0)
     # Columns left out hold rounding of the eigenvectors, which a solver would take for a direction.
     vectors = np.where(factor.d[:, None] > 0.0, vectors[:, keep], 0.0)

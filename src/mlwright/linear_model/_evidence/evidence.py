@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from math import log, pi, sqrt
 
 import numpy as np
-from scipy import linalg as sla
 
 from mlwright._kernels.linalg import affine_map, as_design, gram
+from mlwright._runtime.lapack import eigh, svd
 from mlwright.linear_model._least_squares import centred_rows, spectrum
 from mlwright.linear_model._scales import Scales
 from mlwright.linear_model._system import Problem
@@ -101,7 +101,7 @@ def rotate_dual(rows, x_mean, y_mean, scale_invariant=False):
     root = np.ones(len(rows.y)) if rows.w is None else np.sqrt(rows.w)
     columns = as_design(rows.X.T)
     kernel = gram(columns, 1.0 / scales.x**2 if scale_invariant else None, x_mean, root)
-    values, vectors = sla.eigh(kernel, driver="evd", check_finite=False)
+    values, vectors = eigh(kernel)
     y = (rows.y[:, 0] - y_mean[0]) * root / scales.y
     target = vectors.T @ y
     keep = values > len(values) * _EPS * max(values[-1], 0.0)
@@ -123,7 +123,7 @@ def rotate_rows(rows, x_mean, y_mean, scale_invariant=False):
     X, y = centred_rows(rows, x_mean, y_mean)
     X /= scales.x
     y /= scales.y
-    u, s, vt = sla.svd(X, full_matrices=False, overwrite_a=True, check_finite=False)
+    u, s, vt = svd(X)
     target = u.T @ y[:, 0]
     rest = y[:, 0] - u @ target
     perpendicular = float((rest * rest).sum())

@@ -14,8 +14,9 @@ the relevance vector machine. JMLR 1.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import linalg as sla
 from scipy.linalg import lapack
+
+from mlwright._runtime.lapack import eigh
 
 _EPS = float(np.finfo(np.float64).eps)
 _TINY, _LARGEST = 1e-306, 1e306  # squares of coefficients of 1e150, and of their inverses, are within
@@ -140,7 +141,7 @@ def _inverse_root(precision):
         inverse, info = lapack.dtrtri(lower, lower=1, overwrite_c=1)
     if info == 0:
         return (inverse * d).T, 2.0 * float(np.log(inverse.diagonal() * d).sum())
-    values, vectors = sla.eigh(precision, check_finite=False)
+    values, vectors = eigh(precision)
     kept = values > _PSEUDO * max(values[-1], _TINY)
     root = np.where(kept, vectors / np.sqrt(np.where(kept, values, 1.0)), 0.0) * d[:, None]
     return root, 2.0 * float(np.log(d).sum()) - float(np.log(values[kept]).sum())

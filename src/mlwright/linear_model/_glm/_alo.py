@@ -17,11 +17,11 @@ cross-validation. Journal of the Royal Statistical Society B 82.
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import linalg as sla
 from scipy import sparse, special
 
 from mlwright._kernels.fold_statistics import FoldStatistics
 from mlwright._kernels.linalg import as_design
+from mlwright._runtime.lapack import eigh
 from mlwright.linear_model._inference.columns import Columns
 from mlwright.linear_model._inference.meat import second_moment
 
@@ -129,7 +129,7 @@ def _root(hessian, mask):
     part = hessian[np.ix_(at, at)]
     diagonal = part.diagonal()
     unit = np.where(diagonal > 0.0, 1.0 / np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0)), 0.0)
-    values, vectors = sla.eigh(part * np.multiply.outer(unit, unit), driver="evd")
+    values, vectors = eigh(part * np.multiply.outer(unit, unit))
     keep = values > _NULL * values[-1]
     return vectors[:, keep] / np.sqrt(values[keep]) * unit[:, None]
 

@@ -24,6 +24,7 @@ from scipy import sparse
 from scipy.linalg import blas, lapack
 
 from mlwright._kernels.linalg import affine_map, as_design, gram
+from mlwright._runtime.lapack import eigh
 from mlwright._runtime.side_by_side import side_by_side
 from mlwright._runtime.threadpool import blas_of_one_thread
 
@@ -116,7 +117,7 @@ class RowGram:
     @cached_property
     def spectral(self):
         """The basis for any of the rows."""
-        values, vectors = np.linalg.eigh(self.K)
+        values, vectors = eigh(self.K)
         keep = values > _RANK * values[-1]
         root = np.sqrt(values[keep])
         vectors = vectors[:, keep]

@@ -13,12 +13,12 @@ Reference: Lee, Sun and Saunders, SIAM Journal on Optimization 24 (2014), 1420-1
 from typing import NamedTuple
 
 import numpy as np
-from scipy import linalg as sla
 from scipy import sparse, special
 
 from mlwright._kernels import glm
 from mlwright._kernels.coordinate_descent import elastic_net_paths
 from mlwright._kernels.linalg import affine_map, as_design, gram
+from mlwright._runtime.lapack import eigh
 from mlwright.linear_model._glm._problem import Solution
 from mlwright.linear_model._glm._proximal import LEFT, how_far, violation
 
@@ -167,7 +167,7 @@ class JointNewton:
             ]
         )
         unit = 1.0 / np.sqrt(np.maximum(H.diagonal(), 1e-300))
-        values, vectors = sla.eigh(H * np.multiply.outer(unit, unit), driver="evd")
+        values, vectors = eigh(H * np.multiply.outer(unit, unit))
         keep = values > _NULL * values[-1]
         step = -unit * (vectors[:, keep] @ ((vectors[:, keep].T @ (unit * np.append(g, total[free]))) / values[keep]))
         d0 = np.zeros(self.k)
@@ -236,7 +236,7 @@ def _gram(rows, w):
 
 def _pseudo_inverse(corner):
     """Of the intercepts' Hessian, without the shift of all classes that moves no score."""
-    values, vectors = sla.eigh(corner, driver="evd")
+    values, vectors = eigh(corner)
     keep = values > _NULL * values[-1]
     return (vectors[:, keep] / values[keep]) @ vectors[:, keep].T
 

@@ -10,10 +10,10 @@ Reference: McCullagh and Nelder (1989), Generalized Linear Models, chapter 5.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import linalg as sla
 from scipy import special
 
 from mlwright._kernels.fold_statistics import FoldStatistics
+from mlwright._runtime.lapack import eigh
 from mlwright.base import as_fitted
 from mlwright.linear_model._inference.bread import bread as bread_of
 from mlwright.linear_model._inference.meat import ClassScores, second_moment
@@ -133,7 +133,7 @@ def _root(information, subject):
     diagonal = information.diagonal()
     if np.isfinite(information).all() and (diagonal > 0.0).all():
         unit = 1.0 / np.sqrt(diagonal)
-        values, vectors = sla.eigh(information * np.multiply.outer(unit, unit), driver="evd")
+        values, vectors = eigh(information * np.multiply.outer(unit, unit))
         if values[0] > _LEAST_PIVOT * values[-1]:
             return vectors / np.sqrt(values) * unit[:, None]
     raise ValueError(

@@ -8,11 +8,11 @@ import time
 from numbers import Real
 
 import numpy as np
-from scipy import linalg as sla
 from sklearn.base import RegressorMixin
 from sklearn.metrics import mean_squared_error, r2_score, root_mean_squared_error
 from sklearn.metrics._scorer import _PassthroughScorer
 
+from mlwright._runtime.lapack import eigh
 from mlwright.base import check_parameters
 from mlwright.linear_model._folds import Splits
 
@@ -33,7 +33,7 @@ def ridge_path(statistics, fit_intercept, alphas):
         second = second / scale / scale[:, None]
     if not np.isfinite(second).all():
         return None
-    values, vectors = sla.eigh(second[:p, :p], driver="evd", check_finite=False)
+    values, vectors = eigh(second[:p, :p])
     values = np.maximum(values, 0.0)
     if not values[0] + alphas.min() > _SEPARATED * (values[-1] + alphas.min()):
         return None

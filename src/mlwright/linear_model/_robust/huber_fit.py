@@ -13,10 +13,10 @@ regression.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import linalg
 
 from mlwright._kernels.fold_statistics import FoldStatistics
 from mlwright._kernels.rng import sample_without_replacement
+from mlwright._runtime.lapack import eigh
 from mlwright.linear_model._interval import quadratic
 
 _PERFECT = 1e-9  # a scale so much smaller than the target's is taken for zero
@@ -228,7 +228,7 @@ def _search(problem, point, step, change, slope):
 def _spectrum(matrix, unit):
     """Sizes of the columns, at least `unit`, the curvature of one of unit spread, and eigenvalues and eigenvectors."""
     size = np.maximum(matrix.diagonal(), unit)
-    return size, *linalg.eigh(matrix / np.sqrt(np.outer(size, size)))
+    return size, *eigh(matrix / np.sqrt(np.outer(size, size)))
 
 
 def _inverse_root(matrix, unit):

@@ -1,9 +1,9 @@
 """Ridge regression from fold statistics, from the dual problem, and from singular values."""
 
 import numpy as np
-from scipy import linalg as sla
 
 from mlwright._kernels.linalg import affine_map, as_design, gram
+from mlwright._runtime.lapack import eigh, svd
 from mlwright.linear_model._least_squares import centred_rows, refine
 from mlwright.linear_model._system import Factor, Problem
 
@@ -53,7 +53,7 @@ def ridge_from_statistics(statistics, fit_intercept, alpha, rows=None):
 def _truncated(problem, factor, penalty, targets):
     """The answer over the eigenvectors that are certain, in equilibrated columns."""
     d = factor.d[:, None]
-    values, vectors = sla.eigh((problem.gram + np.diag(penalty)) * d * d.T)
+    values, vectors = eigh((problem.gram + np.diag(penalty)) * d * d.T)
     keep = values > 1e-12 * values[-1]
     return d * (vectors[:, keep] @ ((vectors[:, keep].T @ (d * problem.cross[:, targets])) / values[keep][:, None]))
 
@@ -131,7 +131,7 @@ def ridge_svd(rows, x_mean, y_mean, alpha, fit_intercept=True, leave_out=False):
     """By singular values of the centred rows, of which those that are rounding count as zero: coefficients (t, p), and
     the residuals (n, t) of rows left out, if asked for."""
     X, y = centred_rows(rows, x_mean, y_mean)
-    u, s, vt = sla.svd(X, full_matrices=False, overwrite_a=True, check_finite=False)
+    u, s, vt = svd(X)
     keep = s > np.finfo(np.float64).eps * max(X.shape) * s[0]
     s, u, vt = s[keep], u[:, keep], vt[keep]
     rotated = u.T @ y

@@ -13,10 +13,10 @@ leave-one-out cross-validation. Journal of the Royal Statistical Society B 82.
 """
 
 import numpy as np
-from scipy import linalg as sla
 from scipy import sparse
 
 from mlwright._kernels.units import norms
+from mlwright._runtime.lapack import eigh
 
 MOST_COEFFICIENTS = 4096  # of all targets: their Hessian is formed
 _NULL = 1e-12  # of the largest eigenvalue
@@ -80,6 +80,6 @@ def _root(gram, bend):
     s, t = bend.shape[:2]
     hessian = np.einsum("ij,ab->iajb", gram, np.eye(t))
     hessian[np.arange(s), :, np.arange(s)] += bend
-    values, vectors = sla.eigh(hessian.reshape(s * t, s * t), driver="evd")
+    values, vectors = eigh(hessian.reshape(s * t, s * t))
     keep = values > _NULL * values[-1]
     return (vectors[:, keep] / np.sqrt(values[keep])).reshape(s, t, -1)
