@@ -1,5 +1,7 @@
 """BART as its users meet it: what fits obey, and what they do with odd input."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -259,7 +261,8 @@ def test_weights_without_a_finite_sum_are_refused():
 @pytest.mark.parametrize("y", [1e152, -1e-300, 5e-324])
 def test_a_constant_of_any_size_is_answered_by_itself(y):
     X, _, _ = friedman(30)
-    model = BARTRegressor(**QUICK).fit(X, np.full(30, y))
+    with pytest.warns(UserWarning, match="y is constant"):
+        model = BARTRegressor(**QUICK).fit(X, np.full(30, y))
     mean, std = model.predict(X, return_std=True)
     low, high = model.predict_interval(X).T
     assert np.abs(mean - y).max() <= max(1e-11 * abs(y), 1e-312)
@@ -309,16 +312,18 @@ def test_sparse_features_are_found():
 
 
 @pytest.mark.parametrize("y", [np.full(30, 7.0), np.full(30, 1e152), np.zeros(30), np.full(30, -1e-300)])
-def test_constant_targets_are_predicted(y):
+def test_constant_targets_are_predicted_with_a_warning(y):
     X = friedman(30)[0]
-    model = BARTRegressor(**QUICK).fit(X, y)
+    with pytest.warns(UserWarning, match="y is constant .* intervals have no width"):
+        model = BARTRegressor(**QUICK).fit(X, y)
     np.testing.assert_allclose(model.predict(X), y, rtol=1e-6, atol=1e-320)
 
 
 @pytest.mark.parametrize("n", [1, 2, 5])
 def test_few_rows(n):
     X, y, _ = friedman(n)
-    model = BARTRegressor(**QUICK, min_samples_leaf=1).fit(X, y)
+    with pytest.warns(UserWarning, match="y is constant") if n == 1 else nullcontext():
+        model = BARTRegressor(**QUICK, min_samples_leaf=1).fit(X, y)
     assert np.isfinite(model.predict_interval(X)).all()
 
 

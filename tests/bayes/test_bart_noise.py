@@ -1,6 +1,7 @@
 """BART whose noise differs from row to row, against exact posteriors, closed forms and broken variants."""
 
 import math
+from contextlib import nullcontext
 from itertools import product
 
 import numpy as np
@@ -302,7 +303,8 @@ def test_a_weight_is_a_repetition_and_the_order_of_rows_is_nothing():
 @few_draws
 @pytest.mark.parametrize("y", [np.full(30, 7.0), np.zeros(30), np.r_[np.zeros(29), 1e150]])
 def test_odd_targets(y):
-    model = BARTRegressor(**QUICK | {"burn_in": 20, "draws": 10}).fit(rows(30)[0], y)
+    with pytest.warns(UserWarning, match="y is constant") if np.ptp(y) == 0 else nullcontext():
+        model = BARTRegressor(**QUICK | {"burn_in": 20, "draws": 10}).fit(rows(30)[0], y)
     mean, std = model.predict(rows(30)[0], return_std=True)
     assert np.isfinite(mean).all()
     assert np.isfinite(std).all()

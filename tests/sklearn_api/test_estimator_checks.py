@@ -178,6 +178,8 @@ ESTIMATORS = [
 # A check of class weights asks a thousand epochs of a problem that does not settle, of scikit-learn's class either.
 @pytest.mark.filterwarnings("ignore:SGDClassifier. maximum number of iteration:sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.filterwarnings("ignore:HorseshoeRegressor. :sklearn.exceptions.ConvergenceWarning")
+# One row, or random targets that are all equal.
+@pytest.mark.filterwarnings("ignore:BARTRegressor. y is constant:UserWarning")
 # Random targets, and a default kernel without noise: the search ends at a bound, that of scikit-learn's class too.
 @pytest.mark.filterwarnings("ignore:The optimal value found for:sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.filterwarnings("ignore:lbfgs failed to converge:sklearn.exceptions.ConvergenceWarning")

@@ -1,5 +1,6 @@
 """Regression by Bayesian additive regression trees."""
 
+import warnings
 from numbers import Integral, Real
 from typing import ClassVar
 
@@ -208,6 +209,13 @@ class BARTRegressor(RegressorMixin, BaseBART):
         Returns
         -------
         self : BARTRegressor
+
+        Warns
+        -----
+        UserWarning
+            If all y are equal, which says nothing of the noise: predictions are that number, intervals have no width.
+        ConvergenceWarning
+            If chains do not agree.
         """
         if self.n_variance_trees and not self.draws:
             raise ValueError(
@@ -237,6 +245,13 @@ class BARTRegressor(RegressorMixin, BaseBART):
         self._variance_trees = variance_trees if self.n_variance_trees else None
         self._keep(codes, [trees], [target.offset], target.scale * UNIT)
         self._keep_loo(codes, weight, lambda rows, sums: self._log_likelihood(codes[rows], y[rows], *sums))
+        if target.is_constant:
+            warnings.warn(
+                f"BARTRegressor: y is constant ({target.offset:g} in every row), which says nothing of the noise: "
+                "intervals have no width",
+                UserWarning,
+                stacklevel=3,
+            )
         self._warn()
         return self
 

@@ -29,11 +29,14 @@ class Target:
         ``(y - offset) / scale / UNIT``, rounded.
     offset, scale : float
         Middle and range of y.
+    is_constant : bool
+        But for rounding; `scale` is then next to nothing.
     """
 
     units: np.ndarray
     offset: float
     scale: float
+    is_constant: bool
 
     @classmethod
     def of(cls, y):
@@ -45,11 +48,12 @@ class Target:
                 "squares fit in float64; divide y by a constant"
             )
         scale = high - low
-        if scale <= abs(offset) * 2.0**-48:  # constant, but for rounding
+        is_constant = bool(scale <= abs(offset) * 2.0**-48)
+        if is_constant:
             scale = abs(offset) * 2.0**-20
         scale = max(scale, _SMALLEST)
         units = np.rint((y - offset) / scale / UNIT).astype(np.int32)
-        return cls(units, float(offset), float(scale))
+        return cls(units, float(offset), float(scale), is_constant)
 
 
 def integer_weights(weight):
