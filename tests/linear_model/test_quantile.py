@@ -57,6 +57,18 @@ def test_the_answer_is_a_vertex(alpha):
     assert exact.sum() == 1 + np.count_nonzero(model.coef_)
 
 
+@pytest.mark.parametrize("level", [0.5, 0.9])
+@pytest.mark.parametrize("alpha", [1e-3, 0.05, 0.2, 1.0])
+@pytest.mark.parametrize(("n", "p"), [(200, 3), (50, 100), (1000, 30)])
+def test_coefficients_that_the_penalty_stops_are_zero(n, p, alpha, level):
+    """Exactly, where the vertex is not unique too: a median of an even number of rows, say; those of HiGHS are."""
+    X = np.random.default_rng(0).normal(size=(n, p))
+    y = X[:, :2].sum(axis=1) + np.random.default_rng(1).normal(size=n)
+    ours, theirs = (cls(alpha=alpha, quantile=level).fit(X, y) for cls in (QuantileRegressor, peer.QuantileRegressor))
+    np.testing.assert_array_equal(ours.coef_ == 0.0, theirs.coef_ == 0.0)
+    np.testing.assert_allclose(ours.coef_, theirs.coef_, atol=1e-9)
+
+
 def test_equivariance():
     """Of y: scale, shift along X and reflection. Of X: scale of columns, and their order."""
     X, y = table()

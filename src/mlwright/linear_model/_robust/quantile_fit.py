@@ -12,6 +12,7 @@ from mlwright._kernels.quantile import frisch_newton
 from mlwright._kernels.rng import sample_without_replacement
 
 _LEAST_SHARE = 5  # rows are left out where that leaves fewer than one in so many
+_ROUNDING = 1e-12  # of an objective: zeros instead of numbers next to zero may cost that much
 _ROUNDS = 8  # of guessing the signs of the rows left out, before all rows are taken
 
 
@@ -45,7 +46,7 @@ def fit_quantiles(rows, levels, penalty, tol, max_iter):
     residuals, at_vertex = rows.residuals(fit.b), rows.residuals(vertex)
     fit.objective = _objective(rows, levels, penalty, fit.b, residuals)
     lower = _objective(rows, levels, penalty, vertex, at_vertex)
-    better = lower <= fit.objective
+    better = lower <= fit.objective * (1.0 + _ROUNDING)
     fit.b[better], fit.objective[better] = vertex[better], lower[better]
     fit.gap = _gap(rows, penalty, fit)
     return fit
@@ -98,28 +99,33 @@ def _share(penalty, share):
 
 
 def _vertex(rows, level, b, dual, penalty):
-    """The point where as many rows are fitted exactly as there are coefficients, from an interior point near it."""
+    """The point where as many rows are fitted exactly as there are coefficients, from an interior point near it.
+
+    Where more or fewer rows than that may be, as between the two middle ones of a median, b with its zeros exact.
+    """
     residual = rows.residuals(b[None, :])[0]
     inside = np.minimum(dual - (level - 1.0), level - dual)
-    unit = np.abs(residual).mean()
+    unit = max(np.abs(residual).mean(), np.abs(b[: len(rows.scale)]).mean())  # residuals may all be next to zero
     free = np.append(rows.scale > 0.0, True) if rows.fit_intercept else rows.scale > 0.0
     if penalty is not None:
         slope = rows.sums((rows.weights() * dual)[None, :])[0, : len(penalty)]
         zero = np.abs(b[: len(penalty)]) <= (penalty - np.abs(slope)) / (2.0 * penalty) * unit
         free[: len(penalty)] &= ~zero
     basic = np.flatnonzero(np.abs(residual) <= inside * unit)
-    vertex = np.zeros_like(b)
+    vertex = np.where(free, b, 0.0)
     if len(basic) != free.sum() or not len(basic):
-        return vertex if not free.any() else b
+        return vertex
     part = rows.take(basic)
     X = part.X if isinstance(part.X, np.ndarray) else part.X.toarray()
     Z = (X - rows.shift) * rows.scale
     Z = np.column_stack([Z, np.ones(len(Z))]) if rows.fit_intercept else Z
     try:
-        vertex[free] = np.linalg.solve(Z[:, free], part.y)
+        solved = np.linalg.solve(Z[:, free], part.y)
     except np.linalg.LinAlgError:
-        return b
-    return vertex if np.isfinite(vertex).all() else b
+        return vertex
+    if np.isfinite(solved).all():
+        vertex[free] = solved
+    return vertex
 
 
 def _objective(rows, levels, penalty, b, residuals):
