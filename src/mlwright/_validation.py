@@ -6,6 +6,7 @@ NaN or an infinity is not finite, so kernels notice, and :func:`explain_not_fini
 """
 
 from dataclasses import dataclass
+from operator import getitem
 
 import numpy as np
 from scipy import sparse
@@ -14,7 +15,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from mlwright._kernels.linalg import as_design
 from mlwright._runtime.errors import NumericalError
 
-__all__ = ["Rows", "explain_not_finite", "require_finite", "rows_for_fit", "rows_for_predict"]
+__all__ = ["Rows", "explain_not_finite", "require_finite", "rows_for_fit", "rows_for_predict", "rows_that_weigh"]
 
 _FORMATS = ["csr", "csc", "coo"]
 
@@ -151,6 +152,22 @@ def rows_for_predict(estimator, X, *, accept_sparse=True):
         dtype=[np.float64, np.float32],
     )
     return X, True
+
+
+def rows_that_weigh(X, y, sample_weight, take=getitem):
+    """Without rows of weight zero, which are no rows; weights that are all 1 as None.
+
+    ``take(X, numbers)`` gives rows of X.
+    """
+    if sample_weight is None:
+        return X, y, None
+    weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    kept = np.flatnonzero(weight)
+    if not len(kept):  # releases of scikit-learn before 1.9 let it pass
+        raise ValueError("sample_weight: got nothing but zeros, expected at least one row that weighs something.")
+    if len(kept) < len(weight):
+        X, y, weight = take(X, kept), y[kept], weight[kept]
+    return X, y, None if (weight == 1).all() else weight
 
 
 def require_finite(estimator, X):

@@ -110,7 +110,7 @@ def test_intervals(models, tmp_path):
     too_large = refused("predict", models / "numbers.mlw", table, *out, "--interval", "90")
     assert "--interval 90: must be between 0 and 1, exclusive; for 90 % give 0.9" in too_large
     few = refused("predict", models / "numbers.mlw", table, *out, "--interval", "0.999")
-    assert "needs residuals of at least 1999 rows" in few
+    assert "errors of at least 1999 rows are needed" in few
 
 
 @pytest.mark.parametrize(

@@ -6,67 +6,17 @@ the rows have K cells, expanding windows K + 1. Splits without such structure (r
 statistics of each set from its own rows.
 """
 
-from dataclasses import dataclass
-from functools import cached_property
-
 import numpy as np
-from sklearn.model_selection import check_cv
 
 from mlwright._kernels.fold_statistics import FoldStatistics, all_but_one, merged
+from mlwright._splits import RowSplits
 from mlwright._validation import explain_not_finite
 
 _CELLS_A_SPLIT = 2  # more cells than twice the splits cost more to add up than the rows do to read again
 
 
-@dataclass(frozen=True)
-class Splits:
-    """Training and test rows of every split.
-
-    Attributes
-    ----------
-    n_rows : int
-    train, test : lists of int arrays
-    """
-
-    n_rows: int
-    train: list
-    test: list
-
-    @classmethod
-    def of(cls, cv, X, y, *, classifier=False, **split_params):
-        """From scikit-learn's `cv` parameter: None, a number, a splitter, or an iterable of pairs."""
-        n = X.shape[0]
-        pairs = list(check_cv(cv, y, classifier=classifier).split(X, y, **split_params))
-        if not pairs:
-            raise ValueError("cv: got no split, expected at least one pair of training and test rows.")
-        train, test = ([_numbers(pair[i], n, k) for k, pair in enumerate(pairs)] for i in (0, 1))
-        for k, sets in enumerate(zip(train, test, strict=True)):
-            if min(map(len, sets)) == 0:
-                raise ValueError(
-                    f"cv: split {k} has {len(sets[0])} training and {len(sets[1])} test rows, expected at least one "
-                    "of each; use fewer folds."
-                )
-        return cls(n, train, test)
-
-    def __len__(self):
-        return len(self.test)
-
-    @cached_property
-    def fold_numbers(self):
-        """The fold that tests each row, where the test sets partition the rows and train on all others; else None."""
-        number = np.full(self.n_rows, -1, dtype=np.int64)
-        for k, test in enumerate(self.test):
-            if (number[test] >= 0).any() or len(self.train[k]) != self.n_rows - len(test):
-                return None
-            number[test] = k
-        if (number < 0).any() or sum(map(len, self.test)) != self.n_rows:
-            return None
-        for k, train in enumerate(self.train):
-            trains = np.zeros(self.n_rows, dtype=bool)
-            trains[train] = True
-            if (trains != (number != k)).any():
-                return None
-        return number
+class Splits(RowSplits):
+    """Splits, and the statistics of their training and test rows."""
 
     def statistics(self, model, rows):
         """Training statistics and test statistics of every split, from `Rows`."""
@@ -107,18 +57,3 @@ class Splits:
         if statistics is None:
             explain_not_finite(model, rows)
         return statistics
-
-
-def _numbers(which, n, split):
-    """Row numbers from row numbers, which may count from the end, or from a mask of all rows."""
-    which = np.asarray(which)
-    if which.dtype == bool and which.shape == (n,):
-        return np.flatnonzero(which)
-    if which.size == 0:
-        return np.empty(0, dtype=np.int64)
-    if which.dtype.kind not in "iu" or which.ndim != 1 or which.min() < -n or which.max() >= n:
-        raise ValueError(
-            f"cv: split {split} names rows by an array of shape {which.shape} and dtype {which.dtype}, {which.min()} "
-            f"to {which.max()}; expected numbers of the {n} rows, or a mask of all of them."
-        )
-    return which.astype(np.int64) % n

@@ -246,6 +246,15 @@ def take_rows(X, rows):
     return table[np.asarray(rows).tolist()].to_native()
 
 
+def take_cells(column, rows):
+    """A typed column of the given rows; one of nothing but missing cells is empty."""
+    missing = column.missing[rows]
+    if missing.all():
+        return _empty(column.name, missing)
+    values = column.values[rows] if isinstance(column.values, np.ndarray) else [column.values[i] for i in rows]
+    return Column(column.name, column.kind, values, missing)
+
+
 def permute_column(X, place, name, order):
     """X with the cells of one column in another order: found by name in a named table, by place otherwise."""
     table = as_table(X)

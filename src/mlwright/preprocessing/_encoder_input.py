@@ -1,7 +1,9 @@
 """The columns of what a TableEncoder is given: remembered in ``fit``, held to afterwards."""
 
 import numpy as np
-from sklearn.utils.validation import validate_data
+from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils.multiclass import type_of_target
+from sklearn.utils.validation import _check_sample_weight, check_consistent_length, column_or_1d, validate_data
 
 from mlwright.base import as_fitted as parameter_as_fitted
 from mlwright.preprocessing._columns import (
@@ -11,6 +13,7 @@ from mlwright.preprocessing._columns import (
     check_table_shape,
     table_columns,
     table_names,
+    take_cells,
 )
 from mlwright.preprocessing._fitted_columns import as_fitted, check_known, check_range
 
@@ -29,10 +32,55 @@ def new_columns(encoder, X):
         encoder.feature_names_in_ = np.array(names, dtype=object)
         encoder.n_features_in_ = len(names)
         columns = table_columns(table, names)
-    if all(column.kind == "empty" for column in columns):
-        raise ValueError("X has no cell that is not missing; at least one column must hold something.")
+    _check_any_cell(columns)
     check_range(columns, encoder.dtype)
     return columns
+
+
+def weights_of(sample_weight, n_rows):
+    """float64 (n_rows,), none below 0; or None."""
+    if sample_weight is None:
+        return None
+    return _check_sample_weight(sample_weight, np.empty((n_rows, 1)), dtype=np.float64, ensure_non_negative=True)
+
+
+def rows_that_weigh(columns, targets, weight):
+    """Columns, targets and weights without rows of weight zero, which are no rows."""
+    if weight is None or (weight > 0).all():
+        return columns, targets, weight
+    rows = np.flatnonzero(weight)
+    columns = [take_cells(column, rows) for column in columns]
+    _check_any_cell(columns)
+    return columns, None if targets is None else targets[rows], weight[rows]
+
+
+def _check_any_cell(columns):
+    if all(column.kind == "empty" for column in columns):
+        raise ValueError("X has no cell that is not missing; at least one column must hold something.")
+
+
+def new_targets(encoder, y, n_rows):
+    """The classes of y, if any, and what target means are of, (n_rows, n_targets); None for other encodings."""
+    if encoder.categories != "target":
+        return np.empty(0), None
+    if y is None:
+        raise ValueError("TableEncoder with categories='target' requires y to be passed, but the target y is None.")
+    y = column_or_1d(y, warn=False)
+    if len(y) != n_rows:
+        check_consistent_length(np.empty(n_rows), y)
+    kind = encoder.target_type
+    if kind == "auto":
+        with np.errstate(invalid="ignore"):  # of a cast to integers, for large numbers
+            kind = type_of_target(y, input_name="y")
+    if kind not in ("continuous", "binary", "multiclass"):
+        raise ValueError(f"Unknown label type: {kind}; target means need a continuous, binary or multiclass y.")
+    if kind == "continuous":
+        targets = y.astype(np.float64)[:, None]
+        if not np.isfinite(targets).all():
+            raise ValueError("Input y contains NaN or infinity; leave these rows out.")
+        return np.empty(0), targets
+    binarizer = LabelBinarizer().fit(y)
+    return binarizer.classes_, binarizer.transform(y).astype(np.float64)
 
 
 def known_columns(encoder, X):

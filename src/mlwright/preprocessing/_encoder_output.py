@@ -2,12 +2,13 @@
 
 import numpy as np
 
+from mlwright._kernels.loss import weighted_quantile
 from mlwright._kernels.units import unit_for
 
 _EPS = np.finfo(np.float64).eps
 
 
-def fill_center_scale(cells, fill, standardise):
+def fill_center_scale(cells, fill, standardise, weight=None):
     """What one output column is filled with, moved and divided by.
 
     Parameters
@@ -17,18 +18,28 @@ def fill_center_scale(cells, fill, standardise):
     fill : float or None
         The fill; None for the median, NaN where cells stay missing.
     standardise : bool
+    weight : float64 array of shape (n,) or None
+        A cell of whole weight w is w cells.
 
     Returns
     -------
     fill, center, scale : float
     """
-    present = cells[~np.isnan(cells)]
+    is_present = ~np.isnan(cells)
+    present = cells[is_present]
     unit = unit_for(np.abs(present).max(initial=0.0))
-    fill = np.median(present * unit) if fill is None else fill * unit
+    if fill is None and weight is not None:
+        fill = weighted_quantile(present * unit, weight[is_present], 0.5)
+    else:
+        fill = np.median(present * unit) if fill is None else fill * unit
     if not standardise:
         return fill / unit, 0.0, 1.0
-    filled = present * unit if np.isnan(fill) else np.where(np.isnan(cells), fill, cells * unit)
-    mean, deviation = filled.mean(), filled.std()
+    if np.isnan(fill):
+        filled, weight = present * unit, None if weight is None else weight[is_present]
+    else:
+        filled = np.where(is_present, cells * unit, fill)
+    mean = np.average(filled, weights=weight)
+    deviation = np.sqrt(np.average(np.square(filled - mean), weights=weight))
     # A constant column comes out with a deviation of rounding size; it must become 0, not noise of size 1.
     varies = deviation > 10 * _EPS * np.abs(filled).max()
     return fill / unit, mean / unit, deviation / unit if varies else 1.0

@@ -1,10 +1,12 @@
 """What a column becomes: pure functions from typed columns to float64 blocks, NaN where a cell is missing."""
 
 from collections import Counter
+from numbers import Integral
 
 import numpy as np
 
 from mlwright._kernels.units import unit_for
+from mlwright._splits import RowSplits
 
 # name -> (days since 1970-01-01 (int64), microseconds of the day) -> float64; the calendar parts a tree can split on.
 _MICROSECONDS_PER_DAY = 86_400_000_000
@@ -88,7 +90,7 @@ def varying_parts(column, style):
     return varying or ["epoch"]
 
 
-def count_categories(column, max_categories, min_frequency):
+def count_categories(column, max_categories, min_frequency, weight=None):
     """Split the categories of a column into kept and rare ones.
 
     Both are ordered by falling count, equal counts by name, so neither depends on the order of the rows.
@@ -97,20 +99,27 @@ def count_categories(column, max_categories, min_frequency):
     -------
     kept, rare : list of str
     """
-    counts = Counter(column.values)
+    counts = Counter(column.values) if weight is None else _sums_of_weights(column.values, weight)
     for absent in [key for key in counts if not isinstance(key, str)]:
         del counts[absent]
     ranked = sorted(counts, key=lambda category: (-counts[category], category))
     if min_frequency is None:
         threshold = 0
     elif isinstance(min_frequency, float):
-        threshold = min_frequency * (~column.missing).sum()
+        threshold = min_frequency * sum(counts.values())
     else:
         threshold = min_frequency
     n_kept = sum(counts[category] >= threshold for category in ranked)
     if max_categories is not None and n_kept + (n_kept < len(ranked)) > max_categories:
         n_kept = max_categories - 1  # the pool is one of the categories
     return ranked[:n_kept], ranked[n_kept:]
+
+
+def _sums_of_weights(values, weight):
+    sums = Counter()
+    for value, w in zip(values, weight.tolist(), strict=True):
+        sums[value] += w
+    return sums
 
 
 def category_codes(column, categories):
@@ -138,7 +147,7 @@ def lookup_block(codes, table):
     return block
 
 
-def target_table(codes, n_codes, targets, smooth):
+def target_table(codes, n_codes, targets, smooth, weight=None):
     """Mean target of each category, shrunk towards the overall mean.
 
     Category ``k`` with ``n_k`` rows gets ``(n_k mean_k + m mean) / (n_k + m)``. With ``smooth="auto"``, ``m`` is the
@@ -151,6 +160,8 @@ def target_table(codes, n_codes, targets, smooth):
         Codes below ``n_codes``; negative ones are left out.
     targets : float64 ndarray (n, n_targets)
     smooth : "auto" or float
+    weight : float64 ndarray (n,) or None
+        A row of whole weight w is w rows.
 
     Returns
     -------
@@ -161,14 +172,17 @@ def target_table(codes, n_codes, targets, smooth):
     Searle, Casella, McCulloch: Variance Components (1992), section 3.6.
     """
     present = codes >= 0
+    if weight is not None:
+        present &= weight > 0
+        weight = weight[present]
     codes, targets = codes[present], targets[present]
-    counts = np.bincount(codes, minlength=n_codes)
+    counts = np.bincount(codes, weights=weight, minlength=n_codes)
     table = np.empty((n_codes, targets.shape[1]))
     for j, target in enumerate(targets.T):
-        overall = target.mean() if len(target) else 0.0
+        overall = np.average(target, weights=weight) if len(target) else 0.0
         centred = target - overall
-        sums = np.bincount(codes, weights=centred, minlength=n_codes)
-        strength = _shrinkage(codes, counts, sums, centred) if smooth == "auto" else float(smooth)
+        sums = np.bincount(codes, weights=centred if weight is None else centred * weight, minlength=n_codes)
+        strength = _shrinkage(codes, counts, sums, centred, weight) if smooth == "auto" else float(smooth)
         table[:, j] = overall
         if np.isfinite(strength):
             seen = counts > 0
@@ -176,7 +190,7 @@ def target_table(codes, n_codes, targets, smooth):
     return table
 
 
-def _shrinkage(codes, counts, sums, centred):
+def _shrinkage(codes, counts, sums, centred, weight):
     """``m`` of :func:`target_table`: variance within over variance between categories; infinite if none is between."""
     seen = counts > 0
     n_rows, n_seen = counts.sum(), seen.sum()
@@ -186,24 +200,30 @@ def _shrinkage(codes, counts, sums, centred):
     sums, centred = sums * unit, centred * unit
     means = np.zeros(len(counts))
     means[seen] = sums[seen] / counts[seen]
-    within = np.square(centred - means[codes]).sum() / (n_rows - n_seen)
+    squares = np.square(centred - means[codes])
+    within = (squares if weight is None else squares * weight).sum() / (n_rows - n_seen)
     between_sum = (counts[seen] * np.square(means[seen])).sum()
     effective = n_rows - np.square(counts[seen], dtype=np.float64).sum() / n_rows
     between = (between_sum - (n_seen - 1) * within) / effective
     return within / between if between > 0 else np.inf
 
 
-def fold_of_rows(n_rows, n_folds):
-    """A fold for each row, int64 (n_rows,): balanced, shuffled, and a function of the two numbers only."""
+def fold_of_rows(cv, y):
+    """A fold for each row, int64 (n,): by a splitter or splits, or of a number balanced, shuffled and always alike."""
+    if not isinstance(cv, Integral):
+        return RowSplits.of(cv, np.zeros((len(y), 1)), y, classifier=True).partition()
+    n_rows = len(y)
+    n_folds = min(cv, n_rows)
     shuffled = np.random.Generator(np.random.Philox(0)).permutation(n_rows)
     return shuffled % n_folds
 
 
-def crossfitted_block(codes, n_codes, targets, smooth, folds):
+def crossfitted_block(codes, n_codes, targets, smooth, folds, weight=None):
     """As :func:`lookup_block` of :func:`target_table`, but each row by a table that has not seen its fold's targets."""
     block = np.empty((len(codes), targets.shape[1]))
     for fold in np.unique(folds):
         held_out = folds == fold
-        table = target_table(codes[~held_out], n_codes, targets[~held_out], smooth)
+        of_others = None if weight is None else weight[~held_out]
+        table = target_table(codes[~held_out], n_codes, targets[~held_out], smooth, of_others)
         block[held_out] = lookup_block(codes[held_out], table)
     return block

@@ -1,20 +1,26 @@
 """TableEncoder: a table with mixed columns becomes the float matrix that estimators need."""
 
+from functools import partial
 from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.preprocessing import LabelBinarizer
-from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.multiclass import type_of_target
-from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from mlwright.base import as_fitted, fit_context
 from mlwright.io.composite import ListOf, Maybe, State
 from mlwright.io.schema import Choice, Labels, Size, Strings, Tensor, Text
 from mlwright.preprocessing._columns import KINDS
-from mlwright.preprocessing._encoder_input import input_names, known_columns, new_columns
+from mlwright.preprocessing._encoder_input import (
+    input_names,
+    known_columns,
+    new_columns,
+    new_targets,
+    rows_that_weigh,
+    weights_of,
+)
 from mlwright.preprocessing._encoder_output import fill_center_scale, finished, unique_names
 from mlwright.preprocessing._encodings import (
     DATETIME_PARTS,
@@ -67,8 +73,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     smooth : "auto" or float, default="auto"
         Rows that the overall mean counts for when target means are shrunk; "auto" estimates it for each column as the
         ratio of the variance within categories to that between them.
-    cv : int, default=5
-        Folds of the cross-fitting.
+    cv : int, splitter or list of (train, test), default=5
+        Folds of the cross-fitting, or scikit-learn's splits; these must test every row once and train on all others.
     target_type : {"auto", "continuous", "binary", "multiclass"}, default="auto"
         The kind of y for target means; "auto" looks at y. A multiclass y gives a column for each class.
     dtype : {"float64", "float32"}, default="float64"
@@ -155,7 +161,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         "min_frequency": [Interval(Integral, 1, None, closed="left"), Interval(Real, 0, 1, closed="neither"), None],
         "handle_unknown": [StrOptions({"ignore", "error"})],
         "smooth": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
-        "cv": [Interval(Integral, 2, None, closed="left")],
+        "cv": [Interval(Integral, 2, None, closed="left"), HasMethods(["split"]), "array-like"],
         "target_type": [StrOptions({"auto", "continuous", "binary", "multiclass"})],
         "dtype": [StrOptions({"float64", "float32"})],
     }
@@ -188,7 +194,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         self.dtype = dtype
 
     @fit_context
-    def fit(self, X, y=None):
+    def fit(self, X, y=None, sample_weight=None):
         """Learn kinds, categories, fills and scales.
 
         Parameters
@@ -196,32 +202,37 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         X : table or array-like (n, n_features_in_)
         y : array-like (n,), optional
             Only ``categories="target"`` reads it.
+        sample_weight : array-like (n,), default=None
+            For counts, medians, means and variances: a row of whole weight w is w rows, one of weight 0 is none.
 
         Returns
         -------
         self
         """
-        self._learn(X, y)
+        self._learn(X, y, sample_weight)
         return self
 
     @fit_context
-    def fit_transform(self, X, y=None):
+    def fit_transform(self, X, y=None, sample_weight=None):
         """Fit and encode the same rows; target means are cross-fitted.
 
         Parameters
         ----------
         X : table or array-like (n, n_features_in_)
         y : array-like (n,), optional
+        sample_weight : array-like (n,), default=None
+            As of :meth:`fit`; rows of weight 0 are encoded, too.
 
         Returns
         -------
         ndarray (n, n_outputs)
         """
-        columns, targets = self._learn(X, y)
+        columns, targets, weight = self._learn(X, y, sample_weight)
         if targets is None:
             return self._finish(columns, self._blocks(columns))
-        folds = fold_of_rows(len(targets), min(self.cv, len(targets)))
-        return self._finish(columns, self._blocks(columns, targets, folds))
+        folds = fold_of_rows(self.cv, column_or_1d(y))
+        crossfitted = partial(crossfitted_block, targets=targets, smooth=self.smooth, folds=folds, weight=weight)
+        return self._finish(columns, self._blocks(columns, crossfitted))
 
     def transform(self, X):
         """Encode rows.
@@ -266,71 +277,52 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     # Learning
 
-    def _learn(self, X, y):
-        """Set every fitted attribute; returns the columns and, for target means, the targets (n, n_targets)."""
+    def _learn(self, X, y, sample_weight):
+        """Set every fitted attribute; returns the columns, targets (n, n_targets) for target means, and weights."""
         columns = new_columns(self, X)
-        targets = self._learn_targets(y, len(columns[0].missing))
+        weight = weights_of(sample_weight, len(columns[0].missing))
+        self.classes_, targets = new_targets(self, y, len(columns[0].missing))
+        self._learn_columns(*rows_that_weigh(columns, targets, weight))
+        return columns, targets, weight
+
+    def _learn_columns(self, columns, targets, weight):
+        """Of the rows that weigh something."""
         self.kinds_ = [column.kind for column in columns]
-        self._learn_categories(columns, targets)
+        self._learn_categories(columns, targets, weight)
         self.datetime_parts_ = [
             varying_parts(column, self.datetimes) if column.kind == "datetime" else [] for column in columns
         ]
         impute = self.missing == "impute"
         self.indicated_ = np.array([impute and c.kind != "empty" and bool(c.missing.any()) for c in columns])
-        self._learn_scales(self._blocks(columns))
-        return columns, targets
+        self._learn_scales(self._blocks(columns), weight)
 
-    def _learn_targets(self, y, n_rows):
-        self.classes_ = np.empty(0)
-        if self.categories != "target":
-            return None
-        if y is None:
-            raise ValueError("TableEncoder with categories='target' requires y to be passed, but the target y is None.")
-        y = column_or_1d(y, warn=False)
-        if len(y) != n_rows:
-            check_consistent_length(np.empty(n_rows), y)
-        kind = self.target_type
-        if kind == "auto":
-            with np.errstate(invalid="ignore"):  # of a cast to integers, for large numbers
-                kind = type_of_target(y, input_name="y")
-        if kind not in ("continuous", "binary", "multiclass"):
-            raise ValueError(f"Unknown label type: {kind}; target means need a continuous, binary or multiclass y.")
-        if kind == "continuous":
-            targets = y.astype(np.float64)[:, None]
-            if not np.isfinite(targets).all():
-                raise ValueError("Input y contains NaN or infinity; leave these rows out.")
-            return targets
-        binarizer = LabelBinarizer().fit(y)
-        self.classes_ = binarizer.classes_
-        return binarizer.transform(y).astype(np.float64)
-
-    def _learn_categories(self, columns, targets):
+    def _learn_categories(self, columns, targets, weight):
         self.categories_, self.rare_categories_, self.lookups_ = [], [], []
         self.pooled_ = np.zeros(len(columns), dtype=bool)
         for j, column in enumerate(columns):
             kept, rare = [], []
             if column.kind == "categorical":
-                kept, rare = count_categories(column, self.max_categories, self.min_frequency)
+                kept, rare = count_categories(column, self.max_categories, self.min_frequency, weight)
             self.pooled_[j] = bool(rare)
             self.categories_.append(np.array(kept, dtype=object))
             self.rare_categories_.append(np.array(rare if self.handle_unknown == "error" else [], dtype=object))
-            self.lookups_.append(self._learn_lookup(column, kept, targets))
+            self.lookups_.append(self._learn_lookup(column, kept, targets, weight))
 
-    def _learn_lookup(self, column, kept, targets):
+    def _learn_lookup(self, column, kept, targets, weight):
         if column.kind != "categorical" or self.categories == "onehot":
             return np.empty((0, 0))
         if self.categories == "ordinal":
             return np.arange(len(kept) + 1.0)[:, None]
-        return target_table(category_codes(column, kept), len(kept) + 1, targets, self.smooth)
+        return target_table(category_codes(column, kept), len(kept) + 1, targets, self.smooth, weight)
 
-    def _learn_scales(self, blocks):
+    def _learn_scales(self, blocks, weight):
         """Medians, means and standard deviations of the output columns, over what is present or filled."""
         learned = []
         for j, block in enumerate(blocks):
             is_onehot = self._is_onehot(j)
             fill = np.nan if self.missing == "keep" else 0.0 if is_onehot else None
             standardise = self.scale and not is_onehot and self.kinds_[j] != "boolean"
-            learned += [fill_center_scale(cells, fill, standardise) for cells in block.T]
+            learned += [fill_center_scale(cells, fill, standardise, weight) for cells in block.T]
         self.fill_, self.center_, self.scale_ = np.array(learned).reshape(-1, 3).T.copy()
 
     # Encoding
@@ -339,8 +331,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         """Whether column ``j`` was fitted to one-hot columns, whatever parameters were set since."""
         return self.kinds_[j] == "categorical" and not self.lookups_[j].size
 
-    def _blocks(self, columns, targets=None, folds=None):
-        """Float64 blocks of all columns, NaN where a cell is missing; with folds, target means are cross-fitted."""
+    def _blocks(self, columns, crossfitted=None):
+        """Float64 blocks of all columns, NaN where a cell is missing; target means as ``crossfitted`` has them."""
         blocks = []
         for j, column in enumerate(columns):
             kind = self.kinds_[j]
@@ -353,8 +345,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                 n_codes = len(self.categories_[j]) + 1
                 if self._is_onehot(j):
                     blocks.append(onehot_block(codes, n_codes - 1 + bool(self.pooled_[j])))
-                elif folds is not None:
-                    blocks.append(crossfitted_block(codes, n_codes, targets, self.smooth, folds))
+                elif crossfitted is not None:
+                    blocks.append(crossfitted(codes, n_codes))
                 else:
                     blocks.append(lookup_block(codes, self.lookups_[j]))
             else:

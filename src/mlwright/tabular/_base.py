@@ -5,15 +5,17 @@ from time import monotonic
 from typing import ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, clone
-from sklearn.utils._param_validation import Interval
+from sklearn.base import BaseEstimator
+from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d, validate_data
 
 from mlwright._runtime.errors import ModelFormatError
+from mlwright._validation import rows_that_weigh
 from mlwright.io.composite import ListOf, MapOf, Maybe, Nested, Optional, Record
 from mlwright.io.schema import Choice, Number, Size, Strings, Tensor, Text
-from mlwright.preprocessing._columns import as_cells, as_table
+from mlwright.preprocessing._columns import as_cells, as_table, take_rows
 from mlwright.tabular._candidates import BASELINE
+from mlwright.tabular._folds import given_folds
 from mlwright.tabular._search import cross_validate, fold_interval
 
 _ROW = Record(
@@ -40,7 +42,7 @@ class TabularBase(BaseEstimator):
 
     _parameter_constraints: ClassVar = {
         "candidates": ["array-like", None],
-        "cv": [Interval(Integral, 2, None, closed="left")],
+        "cv": [Interval(Integral, 2, None, closed="left"), HasMethods(["split"]), "array-like"],
         "time_limit": [Interval(Real, 0, None, closed="neither"), None],
         "random_state": [Interval(Integral, 0, 2**32 - 1, closed="both")],
     }
@@ -51,7 +53,7 @@ class TabularBase(BaseEstimator):
         self.time_limit = time_limit
         self.random_state = random_state
 
-    def _search(self, X, y, folds):
+    def _search(self, X, y, weight, folds):
         """Cross-validate, rank, refit the best; returns its out-of-fold predictions."""
         self.held_out_ = {}
         deadline = np.inf if self.time_limit is None else monotonic() + self.time_limit
@@ -60,6 +62,7 @@ class TabularBase(BaseEstimator):
             list(tried.values()),
             X,
             y,
+            weight,
             folds,
             predict=self._predict_fold,
             evaluate=self._evaluate_predictions,
@@ -72,11 +75,11 @@ class TabularBase(BaseEstimator):
             return not trial.complete, sign * _mean_score(trial, metric.name)
 
         trials.sort(key=rank)
-        share_tested = 1 / (len(folds) - 1)
+        share_tested = np.mean([len(test) / len(train) for train, test in folds])
         self.leaderboard_ = [self._leaderboard_row(tried[trial.name], trial, share_tested) for trial in trials]
         self.best_ = trials[0].name
         self.n_rows_ = len(y)
-        self.pipeline_ = clone(tried[self.best_].pipeline).fit(X, y)
+        self.pipeline_ = tried[self.best_].fitted(X, y, weight)
         return trials[0].predictions
 
     def _chosen_candidates(self):
@@ -116,9 +119,20 @@ class TabularBase(BaseEstimator):
         self.target_name_ = name if isinstance(name, str) else None
         y = column_or_1d(y, warn=True)
         check_consistent_length(X, y)
-        if len(y) < 2:
-            raise ValueError(f"{type(self).__name__} needs at least 2 rows to cross-validate, got n_samples={len(y)}.")
         return X, y
+
+    def _rows_and_folds(self, X, y, sample_weight, own_folds):
+        """What weighs something, and its folds: X, y, weight and the pairs of training and test rows."""
+        X, kept, weight = rows_that_weigh(X, np.arange(len(y)), sample_weight, take_rows)
+        if len(kept) < 2:
+            raise ValueError(
+                f"{type(self).__name__} needs at least 2 rows to cross-validate, got n_samples={len(kept)}."
+            )
+        if isinstance(self.cv, Integral):
+            folds = own_folds(y[kept], min(self.cv, len(kept)), self.random_state)
+        else:
+            folds = given_folds(self.cv, y, kept)
+        return X, y[kept], weight, folds
 
     def _checked(self, X):
         """X as the pipeline takes it; an array's number of features is checked here, a table's names by the encoder."""
@@ -129,20 +143,22 @@ class TabularBase(BaseEstimator):
         validate_data(self, X, reset=False, skip_check_array=True)
         return X
 
-    def evaluate(self, X, y):
+    def evaluate(self, X, y, sample_weight=None):
         """Metrics of the model on rows that it was not fitted on.
 
         Parameters
         ----------
         X : table or array-like (n, n_features_in_)
         y : array-like (n,)
+        sample_weight : array-like (n,), default=None
 
         Returns
         -------
         dict of str to float
         """
         check_is_fitted(self)
-        return self._evaluate_predictions(self._target(y), self._predict_fold(self.pipeline_, self._checked(X)))
+        X, y, weight = rows_that_weigh(self._checked(X), self._target(y), sample_weight, take_rows)
+        return self._evaluate_predictions(y, self._predict_fold(self.pipeline_, X), weight)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -157,6 +173,13 @@ class TabularBase(BaseEstimator):
             raise ModelFormatError(f"{type(self).__name__}: the pipeline has another number of features than the model")
         if [row["name"] for row in self.leaderboard_][:1] != [self.best_]:
             raise ModelFormatError(f"{type(self).__name__}: best_ is not the first of leaderboard_")
+
+
+def check_weights(model, name):
+    """ModelFormatError unless the weights of errors out of fold, if there are any, are those of rows."""
+    weight = getattr(model, name, None)
+    if weight is not None and not (weight > 0).all():
+        raise ModelFormatError(f"{type(model).__name__}: the weights of errors out of fold must be above 0")
 
 
 def _mean_score(trial, name):

@@ -8,6 +8,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from mlwright._runtime.errors import ModelFormatError
+from mlwright._validation import rows_that_weigh
 from mlwright.io.composite import Maybe, State
 from mlwright.io.schema import Labels, Number, Size, Strings, Tensor
 
@@ -45,22 +46,24 @@ class BaselineRegressor(RegressorMixin, _Baseline):
 
     _model_state = State(n_features_in_=Size("p"), feature_names_in_=Maybe(Strings("p")), mean_=Number())
 
-    def fit(self, X, y):
+    def fit(self, X, y, sample_weight=None):
         """Learn the mean of y.
 
         Parameters
         ----------
         X : array-like (n, p)
         y : array-like (n,)
+        sample_weight : array-like (n,), default=None
 
         Returns
         -------
         self
         """
-        _, y = validate_data(self, X, y, ensure_all_finite="allow-nan", y_numeric=True)
+        X, y = validate_data(self, X, y, ensure_all_finite="allow-nan", y_numeric=True)
         if y.dtype.kind not in "biuf":
             raise ValueError(f"y: got values of type {y.dtype}, expected numbers; for classes use BaselineClassifier")
-        self.mean_ = float(np.mean(y))
+        _, y, weight = rows_that_weigh(X, y, sample_weight)
+        self.mean_ = float(np.average(y, weights=weight))
         return self
 
     def predict(self, X):
@@ -110,22 +113,26 @@ class BaselineClassifier(ClassifierMixin, _Baseline):
         n_features_in_=Size("p"), feature_names_in_=Maybe(Strings("p")), classes_=Labels("k"), priors_=Tensor("f8", "k")
     )
 
-    def fit(self, X, y):
+    def fit(self, X, y, sample_weight=None):
         """Learn the share of each class.
 
         Parameters
         ----------
         X : array-like (n, p)
         y : array-like (n,)
+        sample_weight : array-like (n,), default=None
+            A class whose rows weigh nothing is none.
 
         Returns
         -------
         self
         """
-        _, y = validate_data(self, X, y, ensure_all_finite="allow-nan")
+        X, y = validate_data(self, X, y, ensure_all_finite="allow-nan")
         check_classification_targets(y)
-        self.classes_, counts = np.unique(y, return_counts=True)
-        self.priors_ = counts / len(y)
+        _, y, weight = rows_that_weigh(X, y, sample_weight)
+        self.classes_, codes = np.unique(y, return_inverse=True)
+        counts = np.bincount(codes, weights=weight)
+        self.priors_ = counts / counts.sum()
         return self
 
     def predict_proba(self, X):

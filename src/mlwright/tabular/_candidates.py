@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from sklearn.base import BaseEstimator
+from sklearn import config_context
+from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline
 
 from mlwright.preprocessing import TableEncoder
@@ -25,6 +26,14 @@ class Candidate:
     name: str
     label: str
     pipeline: BaseEstimator
+
+    def fitted(self, X, y, weight):
+        """A clone of the pipeline, fitted; every step takes the weights of the rows."""
+        pipeline = clone(self.pipeline)
+        if weight is None:
+            return pipeline.fit(X, y)
+        with config_context(enable_metadata_routing=False):  # which names of steps are no part of
+            return pipeline.fit(X, y, encoder__sample_weight=weight, model__sample_weight=weight)
 
 
 def _pipeline(encoder, model):

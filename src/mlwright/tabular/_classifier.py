@@ -7,13 +7,13 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from mlwright._runtime.errors import ModelFormatError
 from mlwright.base import check_coverage, fit_context
-from mlwright.io.composite import Maybe, State
+from mlwright.io.composite import Maybe, Optional, State
 from mlwright.io.schema import Labels, Tensor
 from mlwright.preprocessing._columns import is_missing
-from mlwright.tabular._base import COMMON_STATE, TabularBase
+from mlwright.tabular._base import COMMON_STATE, TabularBase, check_weights
 from mlwright.tabular._candidates import classification_candidates
 from mlwright.tabular._folds import stratified_folds
-from mlwright.tabular._intervals import conformal_sets
+from mlwright.tabular._intervals import conformal_sets, sorted_errors
 from mlwright.tabular._metrics import CLASSIFICATION, classification_metrics
 
 _ROUNDING = 1e-9  # of probabilities that add up to one
@@ -30,8 +30,8 @@ class TabularClassifier(ClassifierMixin, TabularBase):
     ----------
     candidates : list of str or None, default=None
         Some of "linear", "bayesian", "boosted", "boosted_slow"; None is all. The baseline always takes part.
-    cv : int, default=5
-        Folds.
+    cv : int, splitter or list of (train, test), default=5
+        Folds, or scikit-learn's splits; these must test every row once and train on all others.
     time_limit : float or None, default=None
         Seconds. Candidates that cannot end in time are given up; the baseline and the cheapest candidate always end.
         With a limit, which candidates end depends on the machine.
@@ -75,10 +75,11 @@ class TabularClassifier(ClassifierMixin, TabularBase):
         **COMMON_STATE,
         classes_=Labels("k"),
         _set_errors=Maybe(Tensor("f8", "r")),  # files of older versions have none
+        _set_weights=Maybe(Optional(Tensor("f8", "r"))),
     )
 
     @fit_context
-    def fit(self, X, y):
+    def fit(self, X, y, sample_weight=None):
         """Search, refit the best; `mlwright.watch_progress` sees each fold.
 
         Parameters
@@ -86,6 +87,9 @@ class TabularClassifier(ClassifierMixin, TabularBase):
         X : table or array-like (n, p)
         y : array-like (n,)
             At least two classes; if two, at least two rows of either.
+        sample_weight : array-like (n,), default=None
+            Weights of rows in every fit, in scores, intervals and the encoder's statistics. A row of whole weight w is
+            w rows where the folds are the same and nothing is set aside to stop early; one of weight 0 is no row.
 
         Returns
         -------
@@ -94,6 +98,7 @@ class TabularClassifier(ClassifierMixin, TabularBase):
         X, y = self._read_table(X, y)
         y = _labels(y)
         check_classification_targets(y)
+        X, y, weight, folds = self._rows_and_folds(X, y, sample_weight, _stratified)
         self.classes_, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
         if len(self.classes_) < 2:
             raise ValueError(
@@ -105,9 +110,8 @@ class TabularClassifier(ClassifierMixin, TabularBase):
                 f"TabularClassifier needs at least two rows of either class to cross-validate, got one of "
                 f"{self.classes_.item(counts.argmin())!r}; add rows."
             )
-        folds = stratified_folds(codes, min(self.cv, len(y)), self.random_state)
-        predictions = self._search(X, codes, folds)
-        self._set_errors = np.sort(1 - predictions[np.arange(len(codes)), codes])
+        predictions = self._search(X, codes, weight, folds)
+        self._set_errors, self._set_weights = sorted_errors(1 - predictions[np.arange(len(codes)), codes], weight)
         return self
 
     def predict_proba(self, X):
@@ -174,7 +178,7 @@ class TabularClassifier(ClassifierMixin, TabularBase):
             raise ValueError(
                 "predict_set: this model's file is of a version that kept no errors out of fold; fit again."
             )
-        return conformal_sets(self.predict_proba(X), coverage, errors)
+        return conformal_sets(self.predict_proba(X), coverage, errors, getattr(self, "_set_weights", None))
 
     def _target(self, y):
         y = _labels(column_or_1d(y, warn=True))
@@ -200,9 +204,14 @@ class TabularClassifier(ClassifierMixin, TabularBase):
         errors = getattr(self, "_set_errors", np.zeros(1))
         if not len(errors) or (np.diff(errors) < 0).any() or errors[0] < -_ROUNDING or errors[-1] > 1 + _ROUNDING:
             raise ModelFormatError("TabularClassifier: the errors out of fold are not sorted between 0 and 1")
+        check_weights(self, "_set_weights")
         classes = getattr(self.pipeline_[-1], "classes_", None)
         if len(self.classes_) < 2 or not np.array_equal(classes, np.arange(len(self.classes_))):
             raise ModelFormatError("TabularClassifier: the classes of the pipeline are not places in classes_")
+
+
+def _stratified(y, n_folds, random_state):
+    return stratified_folds(np.unique(y, return_inverse=True)[1], n_folds, random_state)
 
 
 def _labels(y):

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from mlwright._splits import RowSplits
+
 
 def shuffled_folds(n_rows, n_folds, random_state):
     """Balanced folds of shuffled rows.
@@ -21,6 +23,18 @@ def stratified_folds(codes, n_folds, random_state):
     fold = np.empty(len(codes), dtype=np.int64)
     fold[by_class] = np.arange(len(codes)) % n_folds
     return _split(fold, n_folds)
+
+
+def given_folds(cv, y, kept):
+    """The folds of a splitter, or of pairs of training and test rows of y; numbered as the rows kept.
+
+    Each row is tested once, by a model of all others: what is kept out of fold is of every row.
+    """
+    fold = RowSplits.of(cv, np.zeros((len(y), 1)), y, classifier=True).partition()[kept]
+    numbers, fold = np.unique(fold, return_inverse=True)
+    if len(numbers) < 2:
+        raise ValueError("cv: one split tests all rows that weigh something, expected at least two that do.")
+    return _split(fold, len(numbers))
 
 
 def _split(fold, n_folds):

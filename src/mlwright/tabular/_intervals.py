@@ -2,13 +2,15 @@
 
 import numpy as np
 
+from mlwright._conformal import as_repetitions, order_statistics, place_of
+
 # Bins of this many residuals keep the 95 % ends of an interval to a few per cent of coverage.
 _ROWS_PER_BIN = 400
 _MOST_BINS = 20
-_SLACK = 1e-9  # keeps 0.05 * 100 from becoming 4.999...
+_REMEDY = "fit on more rows"
 
 
-def residual_bins(predictions, residuals):
+def residual_bins(predictions, residuals, weight=None):
     """Residuals sorted within bins of the prediction.
 
     Errors tend to grow with what is predicted; quantiles within bins of the prediction follow that.
@@ -17,6 +19,8 @@ def residual_bins(predictions, residuals):
     ----------
     predictions, residuals : float64 ndarray (n,)
         Out of fold; residual = target - prediction.
+    weight : float64 ndarray (n,) or None
+        A row of whole weight w is w rows.
 
     Returns
     -------
@@ -25,13 +29,26 @@ def residual_bins(predictions, residuals):
     ends : int64 ndarray (n_bins,)
         Where each bin ends in `residuals`.
     residuals : float64 ndarray (n,)
+    weight : float64 ndarray (n,) or None
+        Of the residuals, each counting so many rows.
     """
-    n_bins = int(np.clip(len(predictions) // _ROWS_PER_BIN, 1, _MOST_BINS))
-    edges = np.unique(np.quantile(predictions, np.arange(1, n_bins) / n_bins))
-    edges = edges[_large_enough(np.bincount(np.searchsorted(edges, predictions), minlength=len(edges) + 1))]
+    weight = None if weight is None else as_repetitions(weight)
+    edges = _edges(predictions, weight)
     bins = np.searchsorted(edges, predictions)
     ends = np.cumsum(np.bincount(bins, minlength=len(edges) + 1))
-    return edges, ends.astype(np.int64), residuals[np.lexsort((residuals, bins))]
+    order = np.lexsort((residuals, bins))
+    return edges, ends.astype(np.int64), residuals[order], None if weight is None else weight[order]
+
+
+def _edges(predictions, weight):
+    """Quantiles of the predictions, less those that would leave a bin small."""
+    order = np.argsort(predictions, kind="stable")
+    up_to = np.arange(1.0, len(order) + 1) if weight is None else np.cumsum(weight[order])
+    n_bins = int(np.clip(up_to[-1] // _ROWS_PER_BIN, 1, _MOST_BINS))
+    ranks = np.arange(1, n_bins) * up_to[-1] / n_bins
+    edges = np.unique(predictions[order][place_of(up_to, ranks)])
+    bins = np.searchsorted(edges, predictions)
+    return edges[_large_enough(np.bincount(bins, weights=weight, minlength=len(edges) + 1))]
 
 
 def _large_enough(counts):
@@ -47,7 +64,7 @@ def _large_enough(counts):
     return kept
 
 
-def conformal_interval(predictions, coverage, edges, ends, residuals):
+def conformal_interval(predictions, coverage, edges, ends, residuals, weight=None):
     """Lower and upper ends around predictions; ``ValueError`` when there are too few residuals for the coverage.
 
     The ends are the order statistics ``floor((m + 1) a)`` and ``ceil((m + 1) (1 - a))``, ``a = (1 - coverage) / 2``, of
@@ -55,24 +72,18 @@ def conformal_interval(predictions, coverage, edges, ends, residuals):
 
     References
     ----------
-    Vovk, Gammerman, Shafer: Algorithmic Learning in a Random World (2005), chapter 4. Barber et al.: Predictive
-    inference with the jackknife+, Annals of Statistics 49 (2021), for residuals out of fold.
+    Barber et al.: Predictive inference with the jackknife+, Annals of Statistics 49 (2021), for residuals out of fold.
     """
-    starts = np.concatenate([[0], ends[:-1]])
-    sizes = ends - starts
     tail = (1 - coverage) / 2
-    low = np.floor((sizes + 1) * tail + _SLACK).astype(np.int64)
-    high = np.ceil((sizes + 1) * (1 - tail) - _SLACK).astype(np.int64)
-    if (low < 1).any() or (high > sizes).any():
-        raise ValueError(
-            f"coverage {coverage} needs residuals of at least {int(np.ceil(1 / tail - _SLACK)) - 1} rows, got "
-            f"{int(sizes.min())}; ask for less coverage or fit on more rows."
-        )
-    bins = np.searchsorted(edges, predictions)
-    return predictions + residuals[starts + low - 1][bins], predictions + residuals[starts + high - 1][bins]
+    of_bins = [
+        order_statistics(residuals[rows], None if weight is None else weight[rows], coverage, tail, tail, _REMEDY)
+        for rows in map(slice, [0, *ends[:-1]], ends)
+    ]
+    low, high = np.array(of_bins)[np.searchsorted(edges, predictions)].T
+    return predictions + low, predictions + high
 
 
-def conformal_sets(probabilities, coverage, errors):
+def conformal_sets(probabilities, coverage, errors, weight=None):
     """Which classes are in the set of each row; ``ValueError`` when there are too few errors for the coverage.
 
     A class is in the set if 1 less its probability is at most the ``ceil((m + 1) coverage)``-th of the m sorted
@@ -83,12 +94,13 @@ def conformal_sets(probabilities, coverage, errors):
     Sadinle, Lei, Wasserman: Least ambiguous set-valued classifiers with bounded error levels, JASA 114 (2019). Barber
     et al.: Predictive inference with the jackknife+, Annals of Statistics 49 (2021), for errors out of fold.
     """
-    rank = int(np.ceil((len(errors) + 1) * coverage - _SLACK))
-    if rank > len(errors):
-        raise ValueError(
-            f"coverage {coverage} needs errors of at least {int(np.ceil(coverage / (1 - coverage) - _SLACK))} rows, "
-            f"got {len(errors)}; ask for less coverage or fit on more rows."
-        )
-    in_set = 1 - probabilities <= errors[rank - 1]
+    _, largest = order_statistics(errors, weight, coverage, None, 1 - coverage, _REMEDY)
+    in_set = 1 - probabilities <= largest
     in_set[np.arange(len(in_set)), probabilities.argmax(axis=1)] = True
     return in_set
+
+
+def sorted_errors(errors, weight):
+    """What `conformal_sets` reads."""
+    order = np.argsort(errors, kind="stable")
+    return errors[order], None if weight is None else as_repetitions(weight)[order]

@@ -10,6 +10,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from mlwright._runtime.errors import ModelFormatError
+from mlwright._validation import rows_that_weigh
 from mlwright.io.composite import ListOf, Maybe, Nested, State
 from mlwright.io.schema import Labels, Number, Size, Strings
 from mlwright.tabular._models import Ridge, expit, softplus
@@ -83,13 +84,15 @@ class IRLSClassifier(ClassifierMixin, BaseEstimator):
         self.tol = tol
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y):
+    def fit(self, X, y, sample_weight=None):
         """Fit one regressor for each class, or one for two classes.
 
         Parameters
         ----------
         X : array-like (n, p)
         y : array-like (n,)
+        sample_weight : array-like (n,), default=None
+            A class whose rows weigh nothing is none.
 
         Returns
         -------
@@ -107,6 +110,7 @@ class IRLSClassifier(ClassifierMixin, BaseEstimator):
             )
         X, y = validate_data(self, X, y, dtype=[np.float64, np.float32])
         check_classification_targets(y)
+        X, y, weight = rows_that_weigh(X, y, sample_weight)
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(
@@ -114,25 +118,27 @@ class IRLSClassifier(ClassifierMixin, BaseEstimator):
                 "add rows of another class."
             )
         positives = [1] if len(self.classes_) == 2 else range(len(self.classes_))
-        fits = [self._fit_one(X, (codes == positive).astype(np.float64)) for positive in positives]
+        fits = [self._fit_one(X, (codes == positive).astype(np.float64), weight) for positive in positives]
         self.regressors_ = [regressor for regressor, _ in fits]
         self.n_iter_ = max(n_iter for _, n_iter in fits)
         return self
 
-    def _fit_one(self, X, target):
+    def _fit_one(self, X, target, row_weight):
         """Newton steps for a target of zeros and ones, until the deviance stops falling."""
-        share = target.mean()
+        share = np.average(target, weights=row_weight)
         eta = np.full(len(target), np.log(share / (1 - share)))
         deviance, best, n_iter = np.inf, None, 0
         while n_iter < self.max_iter:
             p = expit(eta)
             weight = np.maximum(p * (1 - p), _SMALLEST_WEIGHT)
             step = Ridge(alpha=1.0) if self.regressor is None else clone(self.regressor)
-            step.fit(X, eta + (target - p) / weight, sample_weight=weight)
+            step.fit(
+                X, eta + (target - p) / weight, sample_weight=weight if row_weight is None else weight * row_weight
+            )
             n_iter += 1
             eta = step.predict(X)
             # From eta, not from p: exact where p rounds to 0 or 1.
-            new = np.mean(softplus(eta) - target * eta)
+            new = np.average(softplus(eta) - target * eta, weights=row_weight)
             if best is not None and not new < deviance - self.tol:
                 return (step if new < deviance else best), n_iter
             deviance, best = new, step

@@ -26,27 +26,29 @@ CLASSIFICATION = [
 ]
 
 
-def regression_metrics(y, predictions):
+def regression_metrics(y, predictions, weight=None):
     """R², root mean squared error and mean absolute error; R² of a constant y is 0.
 
     Parameters
     ----------
     y, predictions : float64 ndarray (n,)
+    weight : float64 ndarray (n,) or None
 
     Returns
     -------
     dict of str to float
     """
     errors = y - predictions
-    spread = np.square(y - y.mean()).sum()
+    squares, spread = np.square(errors), np.square(y - np.average(y, weights=weight))
+    spread = np.average(spread, weights=weight)
     return {
-        "r2": float(1 - np.square(errors).sum() / spread) if spread > 0 else 0.0,
-        "rmse": float(np.sqrt(np.square(errors).mean())),
-        "mae": float(np.abs(errors).mean()),
+        "r2": float(1 - np.average(squares, weights=weight) / spread) if spread > 0 else 0.0,
+        "rmse": float(np.sqrt(np.average(squares, weights=weight))),
+        "mae": float(np.average(np.abs(errors), weights=weight)),
     }
 
 
-def classification_metrics(codes, probabilities):
+def classification_metrics(codes, probabilities, weight=None):
     """Log loss, AUC (each class against the rest, averaged over the classes present), accuracy and Brier score.
 
     Parameters
@@ -54,6 +56,7 @@ def classification_metrics(codes, probabilities):
     codes : int64 ndarray (n,)
         Place of each row's class.
     probabilities : float64 ndarray (n, n_classes)
+    weight : float64 ndarray (n,) or None
 
     Returns
     -------
@@ -64,10 +67,15 @@ def classification_metrics(codes, probabilities):
     of_truth = np.maximum(probabilities[np.arange(len(codes)), codes], np.finfo(np.float64).eps)
     # Of two classes, one says it all; a class of which the part has all rows or none has no AUC.
     columns = [1] if n_classes == 2 else range(n_classes)
-    aucs = [roc_auc_score(truth[:, j], probabilities[:, j]) for j in columns if 0 < truth[:, j].sum() < len(codes)]
+    aucs = [
+        roc_auc_score(truth[:, j], probabilities[:, j], sample_weight=weight)
+        for j in columns
+        if 0 < truth[:, j].sum() < len(codes)
+    ]
+    right, squares = probabilities.argmax(axis=1) == codes, np.square(probabilities - truth).sum(axis=1)
     return {
-        "log_loss": float(-np.log(of_truth).mean()),
+        "log_loss": float(-np.average(np.log(of_truth), weights=weight)),
         "auc": float(np.mean(aucs)) if aucs else 0.5,
-        "accuracy": float((probabilities.argmax(axis=1) == codes).mean()),
-        "brier": float(np.square(probabilities - truth).sum(axis=1).mean()),
+        "accuracy": float(np.average(right, weights=weight)),
+        "brier": float(np.average(squares, weights=weight)),
     }

@@ -6,9 +6,9 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from mlwright._runtime.errors import ModelFormatError
 from mlwright.base import check_coverage, fit_context
-from mlwright.io.composite import State
+from mlwright.io.composite import Maybe, Optional, State
 from mlwright.io.schema import Tensor
-from mlwright.tabular._base import COMMON_STATE, TabularBase
+from mlwright.tabular._base import COMMON_STATE, TabularBase, check_weights
 from mlwright.tabular._candidates import regression_candidates
 from mlwright.tabular._folds import shuffled_folds
 from mlwright.tabular._intervals import conformal_interval, residual_bins
@@ -25,8 +25,8 @@ class TabularRegressor(RegressorMixin, TabularBase):
     ----------
     candidates : list of str or None, default=None
         Some of "linear", "bayesian", "boosted", "boosted_deep"; None is all. The baseline always takes part.
-    cv : int, default=5
-        Folds.
+    cv : int, splitter or list of (train, test), default=5
+        Folds, or scikit-learn's splits; these must test every row once and train on all others.
     time_limit : float or None, default=None
         Seconds. Candidates that cannot end in time are given up; the baseline and the cheapest candidate always end.
         With a limit, which candidates end depends on the machine.
@@ -74,27 +74,30 @@ class TabularRegressor(RegressorMixin, TabularBase):
         interval_edges_=Tensor("f8", "e"),
         interval_ends_=Tensor("i8", "e+1"),
         interval_residuals_=Tensor("f8", "r"),
+        _interval_weights=Maybe(Optional(Tensor("f8", "r"))),  # files of older versions have none
     )
 
     @fit_context
-    def fit(self, X, y):
+    def fit(self, X, y, sample_weight=None):
         """Search, refit the best; `mlwright.watch_progress` sees each fold.
 
         Parameters
         ----------
         X : table or array-like (n, p)
         y : array-like of float (n,)
+        sample_weight : array-like (n,), default=None
+            Weights of rows in every fit, in scores, intervals and the encoder's statistics. A row of whole weight w is
+            w rows where the folds are the same and nothing is set aside to stop early; one of weight 0 is no row.
 
         Returns
         -------
         self
         """
         X, y = self._read_table(X, y)
-        y = self._target(y)
-        folds = shuffled_folds(len(y), min(self.cv, len(y)), self.random_state)
-        predictions = self._search(X, y, folds)
-        bins = residual_bins(predictions, y - predictions)
-        self.interval_edges_, self.interval_ends_, self.interval_residuals_ = bins
+        X, y, weight, folds = self._rows_and_folds(X, self._target(y), sample_weight, _shuffled)
+        predictions = self._search(X, y, weight, folds)
+        bins = residual_bins(predictions, y - predictions, weight)
+        self.interval_edges_, self.interval_ends_, self.interval_residuals_, self._interval_weights = bins
         return self
 
     def predict(self, X):
@@ -136,7 +139,8 @@ class TabularRegressor(RegressorMixin, TabularBase):
         """
         check_is_fitted(self)
         coverage = check_coverage(coverage)
-        bins = (self.interval_edges_, self.interval_ends_, self.interval_residuals_)
+        weight = getattr(self, "_interval_weights", None)
+        bins = (self.interval_edges_, self.interval_ends_, self.interval_residuals_, weight)
         return np.column_stack(conformal_interval(self.predict(X), coverage, *bins))
 
     def _target(self, y):
@@ -165,3 +169,8 @@ class TabularRegressor(RegressorMixin, TabularBase):
             raise ModelFormatError("TabularRegressor: interval_ends_ do not divide interval_residuals_")
         if (np.diff(edges) <= 0).any():
             raise ModelFormatError("TabularRegressor: interval_edges_ must rise")
+        check_weights(self, "_interval_weights")
+
+
+def _shuffled(y, n_folds, random_state):
+    return shuffled_folds(len(y), n_folds, random_state)

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from scipy.special import stdtrit
-from sklearn.base import clone
 
 from mlwright._runtime.progress import Reporter, watch_progress
 from mlwright.preprocessing._columns import take_rows
@@ -26,7 +25,7 @@ class Trial:
     complete: bool = False
 
 
-def cross_validate(candidates, X, y, folds, *, predict, evaluate, deadline):
+def cross_validate(candidates, X, y, weight, folds, *, predict, evaluate, deadline):
     """Cross-validate candidates one after the other.
 
     A candidate is given up when the time that its folds so far took says that it cannot end, and be refitted, before
@@ -35,11 +34,12 @@ def cross_validate(candidates, X, y, folds, *, predict, evaluate, deadline):
     Parameters
     ----------
     candidates : list of Candidate
+    weight : float64 ndarray (n,) or None
     folds : list of (train, test) index arrays
     predict : callable
         ``predict(model, X)`` -> array (n,) or (n, k).
     evaluate : callable
-        ``evaluate(y, predictions)`` -> dict of metric -> float.
+        ``evaluate(y, predictions, weight)`` -> dict of metric -> float.
     deadline : float
         As `time.monotonic` tells it.
 
@@ -58,7 +58,7 @@ def cross_validate(candidates, X, y, folds, *, predict, evaluate, deadline):
                 break
             try:
                 with watch_progress(partial(_stop_when_late, deadline if number >= 2 else np.inf)):
-                    model = clone(candidate.pipeline).fit(take_rows(X, train), y[train])
+                    model = candidate.fitted(take_rows(X, train), y[train], _of(weight, train))
             except _OutOfTimeError:
                 done += len(folds) - fold
                 break
@@ -66,12 +66,16 @@ def cross_validate(candidates, X, y, folds, *, predict, evaluate, deadline):
             if trial.predictions is None:
                 trial.predictions = np.full((len(y), *predictions.shape[1:]), np.nan)
             trial.predictions[test] = predictions
-            trial.scores.append(evaluate(y[test], predictions))
+            trial.scores.append(evaluate(y[test], predictions, _of(weight, test)))
             done += 1
             reporter.report(done)
         trial.complete = len(trial.scores) == len(folds)
         trials.append(trial)
     return trials
+
+
+def _of(weight, rows):
+    return None if weight is None else weight[rows]
 
 
 class _OutOfTimeError(Exception):

@@ -13,11 +13,11 @@ from mlwright._bayesian.contract import check_levels
 from mlwright._kernels.rng import uniform
 from mlwright._runtime.errors import ModelFormatError
 from mlwright._runtime.rng import seed_from
+from mlwright._validation import rows_that_weigh
 from mlwright.base import check_coverage, fit_context
 from mlwright.bayes._bart.base import BASE_STATE, BaseBART
 from mlwright.bayes._bart.different_rows import different_rows
 from mlwright.bayes._bart.stages import ProbabilityLaw, log_likelihood, probabilities
-from mlwright.bayes._bart.target import rows_that_weigh
 from mlwright.io.composite import State
 from mlwright.io.schema import Labels
 

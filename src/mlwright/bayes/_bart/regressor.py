@@ -16,10 +16,11 @@ from mlwright._kernels.rng import normal
 from mlwright._runtime.errors import ModelFormatError
 from mlwright._runtime.rng import seed_from
 from mlwright._runtime.threads import limit
+from mlwright._validation import rows_that_weigh
 from mlwright.base import fit_context
 from mlwright.bayes._bart.base import BASE_STATE, BaseBART
 from mlwright.bayes._bart.draws import TREES, split_counts
-from mlwright.bayes._bart.target import UNIT, Target, integer_weights, noise_guess, noise_options, rows_that_weigh
+from mlwright.bayes._bart.target import UNIT, Target, integer_weights, noise_guess, noise_options
 from mlwright.io.composite import Optional, State
 from mlwright.io.schema import Tensor
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import brentq
 from scipy.special import chdtri, digamma, polygamma
-from sklearn.utils.validation import _check_sample_weight
 
 from mlwright._kernels.linalg import gram as gram_of
 
@@ -131,14 +130,3 @@ def variance_prior(nu, lam, n_trees):
     half = brentq(lambda a: float(polygamma(1, a)) - spread, 1.0 / spread, most, rtol=1e-14)
     mean = (np.log(0.5 * nu * lam) - digamma(0.5 * nu)) / n_trees
     return 2.0 * half, float(np.exp(mean + digamma(half)) / half)
-
-
-def rows_that_weigh(X, y, sample_weight):
-    """Without rows of weight zero, which are no rows; weights that are all 1 as None."""
-    if sample_weight is None:
-        return X, y, None
-    weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-    kept = weight > 0
-    if not kept.all():
-        X, y, weight = X[kept], y[kept], weight[kept]
-    return X, y, None if (weight == 1).all() else weight

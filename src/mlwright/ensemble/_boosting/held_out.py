@@ -13,11 +13,11 @@ predictive inference for regression", JASA 113 (2018).
 import numpy as np
 from sklearn.utils.validation import _check_y, check_consistent_length, check_is_fitted
 
+from mlwright._conformal import as_repetitions, order_statistics
 from mlwright._runtime.errors import ModelFormatError
 from mlwright.ensemble._boosting.rows import Rows, weights_for_fit
 
 _MOST_ROWS = 10_000  # ends of a 99 % interval then scatter by 0.1 % of coverage
-_SLACK = 1e-9  # keeps 0.05 * 100 from becoming 4.999...
 
 
 class HeldOutMixin:
@@ -62,10 +62,7 @@ def _sample(rows, seed):
 
 
 def _sorted(errors, weight):
-    """Integer weights are repetitions; others are scaled to a mean of 1."""
-    weight = np.ones(len(errors)) if weight is None else weight
-    if (weight != np.floor(weight)).any():
-        weight = weight / weight.mean()
+    weight = np.ones(len(errors)) if weight is None else as_repetitions(weight)
     order = np.argsort(errors, kind="stable")
     return np.stack([errors[order], weight[order]])
 
@@ -80,22 +77,6 @@ def held_out(residuals, method, calibrate):
     return residuals
 
 
-def order_statistics(residuals, coverage, below, above):
-    """The errors between which a new one lies: less than a share ``below`` of all under the first, likewise above.
-
-    A share of None asks for no bound on that side, and gets None.
-    """
-    up_to = np.cumsum(residuals[1])
-    low = None if below is None else np.floor((up_to[-1] + 1) * below + _SLACK)
-    high = None if above is None else np.ceil((up_to[-1] + 1) * (1 - above) - _SLACK)
-    if (low is not None and low < 1) or (high is not None and high > up_to[-1] + _SLACK):
-        needed = int(np.ceil(1 / min(share for share in (below, above) if share is not None) - _SLACK)) - 1
-        raise ValueError(
-            f"coverage: got {coverage}, for which at least {needed} held-out rows are needed, and {up_to[-1]:g} were "
-            "held out; ask for less coverage or hold out more rows"
-        )
-    return tuple(None if rank is None else residuals[0][_place(up_to, rank)] for rank in (low, high))
-
-
-def _place(up_to, rank):
-    return min(int(np.searchsorted(up_to, rank - _SLACK)), len(up_to) - 1)
+def held_out_statistics(residuals, coverage, below, above):
+    """`order_statistics` of what `held_out` gives."""
+    return order_statistics(*residuals, coverage, below, above, "hold out more rows")

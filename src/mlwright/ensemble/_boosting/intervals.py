@@ -7,7 +7,7 @@ residuals of m held-out rows, in units of the spread that goes with a prediction
 import numpy as np
 
 from mlwright.base import check_coverage
-from mlwright.ensemble._boosting.held_out import HeldOutMixin, held_out, order_statistics
+from mlwright.ensemble._boosting.held_out import HeldOutMixin, held_out, held_out_statistics
 
 _RANGES = {"identity": (-np.inf, np.inf), "log": (0.0, np.inf), "logit": (0.0, 1.0)}  # of targets, by link
 
@@ -44,7 +44,7 @@ class ConformalIntervalMixin(HeldOutMixin):
         predictions = self.predict(X)
         residuals = held_out(self._residuals, "predict_interval", "calibrate_interval")
         tail = (1 - coverage) / 2
-        ends = np.array(order_statistics(residuals, coverage, tail, tail))
+        ends = np.array(held_out_statistics(residuals, coverage, tail, tail))
         interval = predictions[:, None] + ends * _scale(predictions, self._spread)[:, None]
         return np.clip(interval, *_RANGES[self._link])
 

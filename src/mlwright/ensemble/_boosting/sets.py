@@ -3,7 +3,7 @@
 import numpy as np
 
 from mlwright.base import check_coverage
-from mlwright.ensemble._boosting.held_out import HeldOutMixin, held_out, order_statistics
+from mlwright.ensemble._boosting.held_out import HeldOutMixin, held_out, held_out_statistics
 
 
 class ConformalSetMixin(HeldOutMixin):
@@ -43,7 +43,7 @@ class ConformalSetMixin(HeldOutMixin):
         coverage = check_coverage(coverage)
         p = self.predict_proba(X)
         residuals = held_out(self._residuals, "predict_set", "calibrate_set")
-        _, largest = order_statistics(residuals, coverage, None, 1 - coverage)
+        _, largest = held_out_statistics(residuals, coverage, None, 1 - coverage)
         in_set = 1 - p <= largest
         in_set[np.arange(len(p)), p.argmax(axis=1)] = True
         return in_set
