@@ -1,4 +1,4 @@
-"""What both mixtures share: the start, the iteration, and what is asked of a fitted mixture."""
+"""What both mixtures share: the start and the iteration; ``_answers.py`` has what is asked of a fitted mixture."""
 
 import warnings
 from dataclasses import dataclass
@@ -6,19 +6,20 @@ from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, DensityMixin
+from sklearn.base import BaseEstimator
 from sklearn.cluster import KMeans, kmeans_plusplus
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from mlwright._runtime.errors import ModelFormatError, NumericalError
 from mlwright._runtime.progress import Reporter
 from mlwright.base import fit_context
 from mlwright.io.composite import ListOf, Maybe
 from mlwright.io.schema import Choice, Number, Size, Strings, Tensor
-from mlwright.mixture._covariances import TYPES, log_determinants, precisions_of, shape_of
+from mlwright.mixture._answers import MixtureAnswers
+from mlwright.mixture._covariances import TYPES, log_determinants, shape_of
 from mlwright.mixture._moments import Moments
 from mlwright.mixture._rows import rows_of
 
@@ -51,7 +52,7 @@ class Run:
         return self.bounds[-1] if self.bounds else -np.inf
 
 
-class BaseMixture(DensityMixin, BaseEstimator):
+class BaseMixture(MixtureAnswers, BaseEstimator):
     """A subclass gives what depends on its model:
 
     ``_prior(rows)`` checks parameters against the rows; ``_start(moments, prior, total)`` and
@@ -91,8 +92,6 @@ class BaseMixture(DensityMixin, BaseEstimator):
         "_centres": Tensor("f8", "k d"),
         "_type": Choice(*TYPES),
     }
-
-    # ---------------------------------------------------------------- fitting
 
     def fit(self, X, y=None, sample_weight=None):
         """Fit the mixture.
@@ -281,118 +280,8 @@ class BaseMixture(DensityMixin, BaseEstimator):
     def _moments(self):
         return Moments(self._centres, self._mass, self._sums, self._squares)
 
-    # ------------------------------------------------------------- prediction
-
-    @property
-    def precisions_(self):
-        """Inverses of the covariances, in their shape."""
-        return precisions_of(self.precisions_cholesky_, self._type)
-
     def _gaussians(self):
         return self._gaussians_of(self._parameters())
-
-    def _answers(self, X):
-        check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype=np.float64, order="C", ensure_all_finite="allow-nan")
-        return rows_of(X, None).answers(self._gaussians())
-
-    def _responsibilities(self, X):
-        found = self._answers(X)[1]
-        lost = np.isnan(found).any(axis=1)
-        if lost.any():
-            raise NumericalError(
-                f"{type(self).__name__}: row {lost.argmax()} of X has no density above zero under any component, since "
-                "squares of its distances overflow; expected rows nearer to the components."
-            )
-        return found
-
-    def score_samples(self, X):
-        """Log density of each row; of a row with NaN, that of what is observed of it.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-
-        Returns
-        -------
-        log_prob : ndarray of shape (n_samples,)
-        """
-        return self._answers(X)[0]
-
-    def score(self, X, y=None):
-        """Mean log density of the rows.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-        y : Ignored
-
-        Returns
-        -------
-        log_likelihood : float
-        """
-        return float(self.score_samples(X).mean())
-
-    def predict(self, X):
-        """The most probable component of each row.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-
-        Returns
-        -------
-        labels : int ndarray of shape (n_samples,)
-        """
-        return self._responsibilities(X).argmax(axis=1)
-
-    def predict_proba(self, X):
-        """The probability of each component, given the row.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-
-        Returns
-        -------
-        resp : ndarray of shape (n_samples, n_components)
-        """
-        return self._responsibilities(X)
-
-    def sample(self, n_samples=1):
-        """Draw rows from the fitted mixture, component by component.
-
-        Parameters
-        ----------
-        n_samples : int, default=1
-
-        Returns
-        -------
-        X : ndarray of shape (n_samples, n_features)
-        y : int ndarray of shape (n_samples,)
-            Component of each row.
-
-        Raises
-        ------
-        ValueError
-            If n_samples is below 1.
-        """
-        check_is_fitted(self)
-        if n_samples < 1:
-            raise ValueError(
-                f"Invalid value for 'n_samples': {n_samples}. The sampling requires at least one sample; got fewer."
-            )
-        rng = check_random_state(self.random_state)
-        counts = rng.multinomial(n_samples, self.weights_)
-        X = np.vstack([self._draws(rng, k, int(count)) for k, count in enumerate(counts)])
-        return X, np.repeat(np.arange(len(counts)), counts)
-
-    def _draws(self, rng, k, count):
-        mean = self.means_[k]
-        if self._type in ("full", "tied"):
-            covariance = self.covariances_[k] if self._type == "full" else self.covariances_
-            return rng.multivariate_normal(mean, covariance, count)
-        return mean + rng.standard_normal(size=(count, len(mean))) * np.sqrt(self.covariances_[k])
 
     def _validate_state(self):
         """Raise ModelFormatError unless the fitted arrays fit each other: for models read from files."""

@@ -1,0 +1,122 @@
+"""What is asked of a fitted mixture: densities, components of rows, draws."""
+
+import numpy as np
+from sklearn.base import DensityMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from mlwright._runtime.errors import NumericalError
+from mlwright.mixture._covariances import precisions_of
+from mlwright.mixture._rows import rows_of
+
+
+class MixtureAnswers(DensityMixin):
+    """A subclass gives ``_gaussians()``, the components that a pass over rows needs."""
+
+    @property
+    def precisions_(self):
+        """Inverses of the covariances, in their shape."""
+        return precisions_of(self.precisions_cholesky_, self._type)
+
+    def _answers(self, X):
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, dtype=np.float64, order="C", ensure_all_finite="allow-nan")
+        return rows_of(X, None).answers(self._gaussians())
+
+    def _responsibilities(self, X):
+        found = self._answers(X)[1]
+        lost = np.isnan(found).any(axis=1)
+        if lost.any():
+            raise NumericalError(
+                f"{type(self).__name__}: row {lost.argmax()} of X has no density above zero under any component, since "
+                "squares of its distances overflow; expected rows nearer to the components."
+            )
+        return found
+
+    def score_samples(self, X):
+        """Log density of each row; of a row with NaN, that of what is observed of it.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        log_prob : ndarray of shape (n_samples,)
+        """
+        return self._answers(X)[0]
+
+    def score(self, X, y=None):
+        """Mean log density of the rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : Ignored
+
+        Returns
+        -------
+        log_likelihood : float
+        """
+        return float(self.score_samples(X).mean())
+
+    def predict(self, X):
+        """The most probable component of each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        labels : int ndarray of shape (n_samples,)
+        """
+        return self._responsibilities(X).argmax(axis=1)
+
+    def predict_proba(self, X):
+        """The probability of each component, given the row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        resp : ndarray of shape (n_samples, n_components)
+        """
+        return self._responsibilities(X)
+
+    def sample(self, n_samples=1):
+        """Draw rows from the fitted mixture, component by component.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+        y : int ndarray of shape (n_samples,)
+            Component of each row.
+
+        Raises
+        ------
+        ValueError
+            If n_samples is below 1.
+        """
+        check_is_fitted(self)
+        if n_samples < 1:
+            raise ValueError(
+                f"Invalid value for 'n_samples': {n_samples}. The sampling requires at least one sample; got fewer."
+            )
+        rng = check_random_state(self.random_state)
+        counts = rng.multinomial(n_samples, self.weights_)
+        X = np.vstack([self._draws(rng, k, int(count)) for k, count in enumerate(counts)])
+        return X, np.repeat(np.arange(len(counts)), counts)
+
+    def _draws(self, rng, k, count):
+        mean = self.means_[k]
+        if self._type in ("full", "tied"):
+            covariance = self.covariances_[k] if self._type == "full" else self.covariances_
+            return rng.multivariate_normal(mean, covariance, count)
+        return mean + rng.standard_normal(size=(count, len(mean))) * np.sqrt(self.covariances_[k])
