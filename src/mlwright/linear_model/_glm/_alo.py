@@ -6,7 +6,7 @@ objective over the coefficients that are not zero, and ``h = z' H^-1 z``, the sc
     ``eta + h (I - w D h)^-1 w g``
 
 which is exact for a quadratic loss and a support that stays. How good it is for the rows at hand is told by fitting
-without those that it moves most.
+without those that it moves most, and those that are predicted to change which coefficients are zero.
 
 References
 ----------
@@ -24,6 +24,7 @@ from mlwright._kernels.linalg import as_design
 from mlwright._runtime.lapack import eigh
 from mlwright.linear_model._inference.columns import Columns
 from mlwright.linear_model._inference.meat import second_moment
+from mlwright.linear_model._support_changes import Slopes, Steps, most_doubtful
 
 MOST_PARAMETERS = 4096  # of a Hessian
 REFITS = 10
@@ -33,10 +34,11 @@ _ROWS_AT_ONCE = 4096
 
 @dataclass(frozen=True)
 class LeftOut:
-    """Scores (n, k) of rows under fits without them, and how far rows moved."""
+    """Scores (n, k) of rows under fits without them, how far rows moved, and the steps that moved them."""
 
     scores: np.ndarray
     moved: np.ndarray
+    steps: Steps
 
 
 def left_out(fitter, solution, l1, l2):
@@ -59,32 +61,38 @@ def left_out(fitter, solution, l1, l2):
         )
     X = rows.X.tocsr() if rows.is_sparse else rows.X
     eta = np.asarray(X @ solution.coef.T) + solution.intercept
-    X = X if len(used) == X.shape[1] else X[:, used]
+    whole, X = X, X if len(used) == X.shape[1] else X[:, used]
     gradient, curvature = _slopes(eta, fitter.codes)
     statistics = FoldStatistics.of_rows(as_design(X), np.empty((len(eta), 0)), w)
     columns = Columns.of(statistics, fitter.fit_intercept)
     mask = np.column_stack([np.ones((k, int(fitter.fit_intercept)), dtype=bool), active[:, used]])
     root = _root(_hessian(X, columns, curvature, w, l2), mask)
-    moved = np.empty_like(eta)
+    if w is not None:
+        gradient, curvature = gradient * w[:, None], curvature * w[:, None, None]
+    moved, pull = np.empty_like(eta), np.empty_like(eta)
     for begin in range(0, len(eta), _ROWS_AT_ONCE):
         part = slice(begin, begin + _ROWS_AT_ONCE)
         block = X[part].toarray() if sparse.issparse(X) else X[part]
         reach = _reach(columns.of_rows(block), root, mask)
-        weight = 1.0 if w is None else w[part, None]
-        bend = curvature[part] * (weight if w is None else weight[:, :, None])
-        pull = np.linalg.solve(np.eye(k) - bend @ reach, (gradient[part] * weight)[:, :, None])
-        moved[part] = (reach @ pull)[:, :, 0]
-    return LeftOut(eta + moved, moved)
+        pull[part] = np.linalg.solve(np.eye(k) - curvature[part] @ reach, gradient[part, :, None])[:, :, 0]
+        moved[part] = (reach @ pull[part, :, None])[:, :, 0]
+    b = np.hstack([np.full((k, int(fitter.fit_intercept)), np.inf), solution.coef[:, used] / columns.scale])
+    steps = Steps(
+        whole, fitter.fit_intercept, columns.of_rows, used, mask, root, b[mask], gradient, curvature, pull, w=w
+    )
+    return LeftOut(eta + moved, moved, steps)
 
 
 def error_of(fitter, solution, l1, l2, guess, tol, max_iter):
-    """The largest difference of approximate scores from those of a fit without the row, over the rows moved most."""
-    size = np.abs(guess.moved).max(axis=1)
+    """The largest difference of approximate scores from those of a fit without the row, over the most doubtful rows."""
+    size, missed = np.abs(guess.moved).max(axis=1), np.zeros(len(guess.moved))
+    if l1 > 0:
+        missed = guess.steps.missed(Slopes(solution.coef == 0.0, np.full(len(size), l1), l2))
     if fitter.w is not None:
-        size = np.where(fitter.w > 0.0, size, 0.0)
+        size, missed = np.where(fitter.w > 0.0, size, 0.0), np.where(fitter.w > 0.0, missed, 0.0)
     X = fitter.rows.X.tocsr() if fitter.rows.is_sparse else fitter.rows.X
     problem, worst = fitter.problem(), 0.0
-    for row in np.argsort(-size, kind="stable")[:REFITS]:
+    for row in most_doubtful(size, missed, REFITS):
         w = np.ones(len(size)) if fitter.w is None else fitter.w.copy()
         w[row] = 0.0
         without = replace(fitter, w=w)

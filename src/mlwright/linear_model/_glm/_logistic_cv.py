@@ -89,8 +89,9 @@ ndarray of shape (n_folds, n_l1_ratios, n_cs, n_classes, n_features + 1)
     loo_decision_function_ : ndarray of shape (n_samples,) or (n_samples, n_classes)
         With ``cv="alo"``: approximate scores of each row under a fit to all others, at the penalty chosen.
     alo_error_ : float
-        With ``cv="alo"``: the largest difference of those scores from exact ones, over the ten rows that leaving out
-        moves most, for each of which a fit without it is made.
+        With ``cv="alo"``: the largest difference of those scores from exact ones, over ten rows for each of which a fit
+        without it is made: those that leaving out moves most and, under an L1 penalty, those whose absence is
+        predicted to matter most by changing which coefficients are zero. Other rows may be off by more.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
 

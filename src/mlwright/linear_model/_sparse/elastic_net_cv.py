@@ -78,8 +78,9 @@ class ElasticNetCV(LeftOutIntervals, PenaltySearch):
     loo_predictions_ : ndarray of shape (n_samples,)
         With ``cv="alo"``: approximate predictions of each row by a fit to all others, at the penalty chosen.
     alo_error_ : float
-        With ``cv="alo"``: the largest difference of those predictions from exact ones, over the ten rows that leaving
-        out moves most, for each of which a fit without it is made.
+        With ``cv="alo"``: the largest difference of those predictions from exact ones, over ten rows for each of which
+        a fit without it is made: those that leaving out moves most, and those whose absence is predicted to matter
+        most by changing which coefficients are zero. Other rows may be off by more.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
 
@@ -216,8 +217,9 @@ class LassoCV(ElasticNetCV):
     loo_predictions_ : ndarray of shape (n_samples,)
         With ``cv="alo"``: approximate predictions of each row by a fit to all others, at the penalty chosen.
     alo_error_ : float
-        With ``cv="alo"``: the largest difference of those predictions from exact ones, over the ten rows that leaving
-        out moves most, for each of which a fit without it is made.
+        With ``cv="alo"``: the largest difference of those predictions from exact ones, over ten rows for each of which
+        a fit without it is made: those that leaving out moves most, and those whose absence is predicted to matter
+        most by changing which coefficients are zero. Other rows may be off by more.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
 

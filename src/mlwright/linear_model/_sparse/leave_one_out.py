@@ -6,7 +6,7 @@ of the weights, which a row takes its weight from. On a fixed support and its si
     ``(e_i - w_i z_i' H^-1 P'(b)) / (1 - w_i z_i' H^-1 z_i)``
 
 with H the Hessian; what is left out is a w_i / W of the L2 penalty, and supports that change. How good it is for the
-rows at hand is told by fitting without those that it moves most.
+rows at hand is told by fitting without those that it moves most, and those predicted to change the support.
 
 References
 ----------
@@ -18,13 +18,16 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
+from scipy.linalg import block_diag
 
 from mlwright._kernels.fold_statistics import FoldStatistics
 from mlwright._kernels.linalg import as_design
 from mlwright._validation import explain_not_finite
+from mlwright.linear_model._inference.columns import Columns
 from mlwright.linear_model._interval import inverse_root, quadratic
 from mlwright.linear_model._sparse.quadratic import Quadratics
 from mlwright.linear_model._sparse.working_set import RowsProblem, wants_rows
+from mlwright.linear_model._support_changes import Slopes, Steps, most_doubtful
 from mlwright.linear_model._system import Problem
 
 REFITS = 10
@@ -114,6 +117,36 @@ class _Rows:
         w = w if w is not None else 1.0 if self.w is None else self.w
         return (residual - w * pull) / np.maximum(1.0 - w * reach, _LEAST_LEFT), residual
 
+    def missed(self, coef, alpha, ratio, positive):
+        """By how much predictions without each row (n,) are off for supports that change, to first order."""
+        support = np.flatnonzero(coef)
+        b, X, a = coef[support], self.X[:, support], int(self.fit_intercept)
+        X = X.toarray() if sparse.issparse(X) else np.ascontiguousarray(X, dtype=np.float64)
+        problem, mean, _ = self._of_support(X, support)
+        root = np.zeros((a, a))
+        root[:] = 1.0 / np.sqrt(self.weight)
+        if len(support):
+            root = block_diag(root, inverse_root(problem, alpha * (1.0 - ratio) * self.weight))
+        left, residual = self.without(coef, alpha, ratio)
+        slope = np.concatenate([np.zeros(a), alpha * (ratio * np.sign(b) + (1.0 - ratio) * b)])
+        w = np.ones(len(left)) if self.w is None else self.w
+        steps = Steps(
+            self.X.tocsr() if sparse.issparse(self.X) else self.X,
+            self.fit_intercept,
+            Columns(self.fit_intercept, mean, np.ones(len(support))).of_rows,
+            support,
+            np.ones((1, a + len(support)), dtype=bool),
+            root,
+            np.concatenate([np.full(a, np.inf), b]),
+            gradient=-(w * residual)[:, None],
+            bend=w[:, None, None],
+            pull=-(w * left)[:, None],
+            drift=root @ (root.T @ slope),
+            w=self.w,
+        )
+        limit, l2 = alpha * ratio * (self.weight - w), alpha * (1.0 - ratio) * self.weight
+        return steps.missed(Slopes((coef == 0.0)[None], limit, l2, positive))
+
     def _of_support(self, X, support):
         """The least-squares problem of the support, and the means of its columns and the target."""
         whole = self.statistics
@@ -133,15 +166,16 @@ class _Rows:
 def judged(model, rows, guess, r, a):
     """Approximate predictions of rows left out under one penalty, and their largest difference from exact ones.
 
-    Of the rows that are moved most, each by a fit without it.
+    Of the rows that are moved most or predicted to change the support, each by a fit without it.
     """
     alpha, ratio = guess.alphas[r, a], model._ratios()[r]
     residual, fitted = guess.residuals(ratio, r, a)
-    moved = np.abs(residual - fitted)
-    own = np.ones(len(moved)) if rows.w is None else rows.w
+    own = np.ones(len(residual)) if rows.w is None else rows.w
+    moved = np.where(own > 0.0, np.abs(residual - fitted), 0.0)
+    missed = np.where(own > 0.0, guess.rows.missed(guess.coef[r, a], alpha, ratio, model.positive), 0.0)
     X = rows.X.tocsr() if rows.is_sparse else rows.X
     worst = 0.0
-    for row in np.argsort(-np.where(own > 0.0, moved, 0.0), kind="stable")[:REFITS]:
+    for row in most_doubtful(moved, missed, REFITS):
         w = own.copy()
         w[row] = 0.0
         if not w.any():
