@@ -9,7 +9,7 @@ from mlwright._native import core
 from mlwright._runtime.registry import Tolerance, kernel
 
 _CLOSE = Tolerance(rtol=1e-9, atol=1e-9)
-REAL, SIMPLEX = 0, 5
+REAL, LOWER, INTERVAL, ORDERED, SIMPLEX = 0, 1, 3, 4, 5
 
 
 def sizes(blocks):

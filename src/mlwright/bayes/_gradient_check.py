@@ -50,7 +50,7 @@ def _compare(target, u, gradient, seed, attempt):
         off = abs(slope - gradient[i])
         if off > _RTOL * max(abs(slope), abs(gradient[i]), 1.0) + 10 * error:
             raise ValueError(
-                f"density: the gradient with respect to {_name(target, i)} is {gradient[i]:.8g} at parameters "
+                f"density: the gradient with respect to {free_name(target, i)} is {gradient[i]:.8g} at parameters "
                 f"{target.evaluate(u)[2].tolist()} (free scale), but differences of the density give {slope:.8g}; "
                 "expected the derivative of what the function returns; correct the gradient, or "
                 "leave it to gradient='forward'"
@@ -74,7 +74,7 @@ def _richardson(target, u, i):
         return best, abs(best - fine) * 0.1 + 1e-10 * abs(target.evaluate(u)[0])
 
 
-def _name(target, i):
+def free_name(target, i):
     """Of free number ``i``: that of its parameter, whose numbers a simplex has one more of."""
     compiled = target.compiled
     at = 0

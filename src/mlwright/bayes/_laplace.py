@@ -13,6 +13,7 @@ from mlwright._kernels.sampler import Settings, Target, log_ratios, pareto_smoot
 from mlwright._runtime.errors import NumericalError
 from mlwright._runtime.rng import seed_from, stream_id
 from mlwright.bayes._gradient_check import check_gradient
+from mlwright.bayes._proper import refuse_improper
 from mlwright.bayes._run import compiled_density
 
 _START, _DRAW = 18, 19  # purposes of random numbers, beside those of chains and of the gradient's check
@@ -226,9 +227,10 @@ def laplace(density, data=None, *, random_state=None):
     Raises
     ------
     ValueError
-        For data that make no sense, a gradient that is not the density's, or too many parameters.
+        For data that make no sense, a gradient that is not the density's, a density that has no finite integral along
+        one of its parameters, or too many parameters.
     NumericalError
-        If there is no mode: the density grows without bound, or is flat in a direction.
+        If there is no mode: the density grows without bound, or is flat in a direction that is no parameter's.
 
     References
     ----------
@@ -248,5 +250,6 @@ def laplace(density, data=None, *, random_state=None):
     compiled = compiled_density(density, data)
     target, seed = Target(compiled), seed_from(random_state)
     check_gradient(target, seed)
+    refuse_improper(target, seed)
     peak = find_peak(target, seed)
     return LaplaceApproximation(compiled, peak, proposal_k_hat(target, peak, seed))

@@ -9,6 +9,7 @@ from mlwright._runtime.rng import seed_from
 from mlwright._runtime.threads import limit
 from mlwright.bayes._gradient_check import check_gradient
 from mlwright.bayes._laplace import find_peak, proposal_k_hat
+from mlwright.bayes._proper import refuse_improper
 from mlwright.bayes._run import ChainState, check_counts, compiled_density, drawn, free_starts
 
 _METHODS = ("nuts", "hmc", "independence")
@@ -78,7 +79,8 @@ def sample(
     ------
     ValueError
         For parameters, data or starts that make no sense; where the gradient is not that of the density (named by its
-        coordinate); where the density gives different numbers for the same parameters.
+        coordinate); where the density gives different numbers for the same parameters;
+        where it has no finite integral along one of them (an improper posterior).
     NumericalError
         If the density is finite at no start, or its function raises; with ``"laplace"`` and ``"independence"``, if it
         has no mode.
@@ -122,6 +124,7 @@ def sample(
         finds_directions=metric == "low_rank",
     )
     check_gradient(target, settings.seed)
+    refuse_improper(target, settings.seed)
     k_hat = None
     if method == "independence" or init == "laplace":
         settings, k_hat = _around_the_mode(target, settings)

@@ -1,0 +1,193 @@
+"""Improper posteriors of users' densities are refused by name; heavy tails and huge scales are not."""
+
+import math
+
+import numpy as np
+import pytest
+
+from mlwright import bayes
+from mlwright._kernels.sampler import Target
+from mlwright.bayes._proper import refuse_improper
+from mlwright.extend import (
+    densities,
+    interval,
+    log_density,
+    lower_bounded,
+    ordered,
+    positive,
+    real,
+    simplex,
+    upper_bounded,
+)
+
+SEEN = {"y": np.array([1.0, 0.5, -2.0])}
+
+
+@log_density(a=real())
+def flat(a):
+    return 0.0 * a
+
+
+@log_density(a=real())
+def inverse(a):
+    return -0.5 * math.log(1.0 + a * a)
+
+
+@log_density(a=real())
+def one_sided(a):
+    return min(a, 0.0)
+
+
+@log_density(a=positive())
+def scale_free(a):
+    return -math.log(a)
+
+
+@log_density(a=positive())
+def flat_positive(a):
+    return 0.0 * a
+
+
+@log_density(a=positive())
+def nearer_to_0(a):
+    return -2.0 * math.log(a) - a
+
+
+@log_density(a=upper_bounded(3.0))
+def flat_upper(a):
+    return 0.0 * a
+
+
+@log_density(a=interval(-1.0, 2.0))
+def haldane(a):
+    return -math.log(a + 1.0) - math.log(2.0 - a)
+
+
+@log_density(a=ordered(3))
+def no_end(a):
+    return -a[0] * a[0]
+
+
+@log_density(a=simplex(3))
+def no_share(a):
+    return -math.log(a[0])
+
+
+@log_density(b=real(2), s=positive())
+def unknown_scale(b, s, y):
+    total = densities.normal(b[1], 0.0, 1.0) - math.log(s)
+    for i in range(len(y)):
+        total += densities.normal(y[i], b[0] * s, 1.0)
+    return total
+
+
+@log_density(slope=real())
+def separated(slope, y):
+    total = 0.0
+    for i in range(len(y)):
+        total -= densities.log1p_exp(-slope * abs(y[i]))
+    return total
+
+
+IMPROPER = [
+    (flat, None, ["a towards -infinity", "a towards infinity"]),
+    (inverse, None, ["a towards -infinity", "a towards infinity"]),
+    (one_sided, None, ["a towards infinity"]),
+    (scale_free, None, ["a towards 0", "a towards infinity"]),
+    (flat_positive, None, ["a towards infinity"]),
+    (nearer_to_0, None, ["a towards 0"]),
+    (flat_upper, None, ["a towards -infinity"]),
+    (haldane, None, ["a towards -1", "a towards 2"]),
+    (no_end, None, ["a[1] towards infinity", "a[2] towards infinity"]),
+    (no_share, None, ["a[0] towards 0"]),
+    (unknown_scale, SEEN, ["s towards 0"]),
+    (separated, SEEN, ["slope towards infinity"]),
+]
+
+
+@log_density(a=real())
+def cauchy(a):
+    return densities.cauchy(a, 1e6, 1e-3)
+
+
+@log_density(a=real(), b=real())
+def half_a_degree(a, b):
+    return densities.student_t(a, 0.5, 0.0, 1.0) + densities.student_t(b, 0.01, 0.0, 1e6)
+
+
+@log_density(a=positive(), b=positive(), c=positive())
+def wide_positive(a, b, c):
+    far = densities.lognormal(a, 50.0, 1000.0) + densities.inverse_gamma(b, 0.001, 0.001)
+    return far + densities.cauchy(c, 0.0, 1e20) + 0.0
+
+
+@log_density(a=real(), b=interval(0.0, 1e12), c=lower_bounded(1e6), d=upper_bounded(-1e-3))
+def far_from_bounds(a, b, c, d):
+    close = densities.normal(b, 5.0, 1.0) + densities.exponential(c - 1e6, 1e-9) + densities.exponential(-d, 1e-3)
+    return densities.normal(a, 1e12, 1e12) + close
+
+
+@log_density(a=interval(0.0, 1.0), b=simplex(3), c=ordered(3))
+def near_to_bounds(a, b, c):
+    corners = densities.beta(a, 0.01, 0.01) - 0.99 * (math.log(b[0]) + math.log(b[1]) + math.log(b[2]))
+    return corners - abs(c[0]) - abs(c[1]) - abs(c[2])
+
+
+@log_density(v=real(), x=real(9))
+def funnel(v, x):
+    total = densities.normal(v, 0.0, 3.0)
+    for i in range(9):
+        total += densities.normal(x[i], 0.0, math.exp(0.5 * v))
+    return total
+
+
+@log_density(b=real(4), local=positive(4), shared=positive())
+def horseshoe(b, local, shared):
+    total = densities.cauchy(shared, 0.0, 1.0)
+    for i in range(4):
+        total += densities.cauchy(local[i], 0.0, 1.0) + densities.normal(b[i], 0.0, local[i] * shared)
+    return total
+
+
+@log_density(theta=real("y"), mean=real(), tau=positive())
+def schools(theta, mean, tau, y):
+    total = 0.0  # flat priors of mean and tau, as in the textbook
+    for i in range(len(y)):
+        total += densities.normal(y[i], theta[i], 1.0) + densities.normal(theta[i], mean, tau)
+    return total
+
+
+@log_density(a=real())
+def refuses_far_points(a):
+    if abs(a) > 1e9:
+        raise ValueError("too far")
+    return -0.5 * a * a
+
+
+PROPER = [
+    (cauchy, None),
+    (half_a_degree, None),
+    (wide_positive, None),
+    (far_from_bounds, None),
+    (near_to_bounds, None),
+    (funnel, None),
+    (horseshoe, None),
+    (schools, SEEN),
+    (refuses_far_points, None),
+]
+
+
+@pytest.mark.parametrize(("density", "data", "places"), IMPROPER, ids=[case[0].__name__ for case in IMPROPER])
+def test_improper_posteriors_are_refused_by_name(density, data, places):
+    for call in (bayes.sample, bayes.laplace):
+        with pytest.raises(ValueError, match="posterior is improper") as refused:
+            call(density, data, random_state=0)
+        told = str(refused.value)
+        assert all(place in told for place in places)
+        assert told.count("towards") == len(places)
+
+
+@pytest.mark.parametrize(("density", "data"), PROPER, ids=[case[0].__name__ for case in PROPER])
+@pytest.mark.parametrize("seed", range(5))
+def test_heavy_tails_and_huge_scales_are_not(density, data, seed):
+    refuse_improper(Target(density.compile(data)), seed)
