@@ -8,7 +8,6 @@ from sklearn import get_config
 from sklearn.utils.validation import _is_fitted, check_is_fitted
 
 __all__ = [
-    "ChosenByRowsMixin",
     "IntervalMixin",
     "StateAlgebraMixin",
     "UnsupervisedStateAlgebraMixin",
@@ -312,30 +311,6 @@ class UnsupervisedStateAlgebraMixin(StateAlgebraMixin):
             Where so little of a column's spread is left that fewer than half of its digits are right; fit anew.
         """
         return super().forget(X, y, sample_weight)
-
-
-class NotExact:
-    """In the place of a method that could not be exact: no attribute, and the error says why and what would do."""
-
-    def __init__(self, why):
-        self._why = why
-
-    def __set_name__(self, owner, name):
-        self._name = name
-
-    def __get__(self, instance, owner):
-        raise AttributeError(f"{owner.__name__}.{self._name}: {self._why}")
-
-
-class ChosenByRowsMixin:
-    """For estimators that choose a penalty by cross-validation: the state algebra is refused by name."""
-
-    _why = (
-        "the penalty is chosen by errors on rows left out, which sums over rows do not tell; expected one fit on all "
-        "rows, or the estimator without CV, of the penalty chosen, for which this is exact."
-    )
-    partial_fit, fit_stream = NotExact(_why), NotExact(_why)
-    merge, forget = NotExact(_why), NotExact(_why)
 
 
 def _listed(names):

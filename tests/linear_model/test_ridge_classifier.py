@@ -138,10 +138,6 @@ def test_what_cannot_be_exact_is_refused():
         balanced.merge(balanced)
     with pytest.raises(ValueError, match="none of the classes that the model was fitted on"):
         RidgeClassifier().fit(X, y).forget(X[:2], ["pink", "blue"])
-    model = RidgeClassifierCV()
-    assert not hasattr(model, "partial_fit")
-    with pytest.raises(AttributeError, match=r"CV.merge: the penalty is chosen by errors on rows left out"):
-        model.merge(model)
 
 
 @pytest.mark.parametrize("k", [2, 3])

@@ -25,7 +25,7 @@ from mlwright.linear_model import (
     PenalizedRegressionCV,
     RidgeCV,
 )
-from mlwright.linear_model._content_folds import fold_numbers
+from mlwright.linear_model._content_folds import content_keys, fold_numbers
 
 rng = np.random.default_rng(0)
 N = 240
@@ -48,6 +48,10 @@ MODELS = [
 each_model = pytest.mark.parametrize("model", MODELS, ids=lambda m: repr(m)[:60])
 
 
+def folds_of(X, y, k):
+    return fold_numbers(content_keys(X) + content_keys(y), k)
+
+
 def target_of(model):
     return Y if "MultiTask" in type(model).__name__ else Y[:, 0]
 
@@ -55,7 +59,7 @@ def target_of(model):
 def splits_of(model, X, y):
     """The folds as pairs of row numbers, for ``fit``."""
     k = 5 if model.cv is None else model.cv
-    number = fold_numbers(X, y.reshape(len(y), -1), k)
+    number = folds_of(X, y.reshape(len(y), -1), k)
     return [(np.flatnonzero(number != f), np.flatnonzero(number == f)) for f in range(k)]
 
 
@@ -130,7 +134,7 @@ def test_folds_follow_from_values_alone(seed, layout, dtype, k):
     random = np.random.default_rng(seed)
     values = np.round(random.standard_normal((20, 7)), 1) * (random.random((20, 7)) < 0.6)
     values, y = values.astype(np.float32).astype(np.float64), random.standard_normal((20, 2))
-    want = fold_numbers(values + 0.0, y, k)
+    want = folds_of(values + 0.0, y, k)
     assert 0 <= want.min() <= want.max() < k
     other = values.astype(dtype)
     other[other == 0.0] = -0.0
@@ -153,12 +157,12 @@ def test_folds_follow_from_values_alone(seed, layout, dtype, k):
         other = sparse.csr_array(
             (np.concatenate(entries[:20]), np.concatenate(entries[20:]), indptr), shape=other.shape
         )
-    np.testing.assert_array_equal(fold_numbers(other, y, k), want)
+    np.testing.assert_array_equal(folds_of(other, y, k), want)
 
 
 def test_folds_are_these_on_every_machine():
     values = np.arange(24.0).reshape(8, 3) / 8.0
-    assert fold_numbers(values, values[:, :1], 5).tolist() == [2, 3, 4, 1, 2, 4, 2, 2]
+    assert folds_of(values, values[:, :1], 5).tolist() == [2, 3, 4, 1, 2, 4, 2, 2]
 
 
 def test_folds_are_about_equal_for_rows_of_few_values():
@@ -166,7 +170,7 @@ def test_folds_are_about_equal_for_rows_of_few_values():
     zeros_and_ones = (random.random((5000, 12)) < 0.5).astype(float)
     y = zeros_and_ones[:, :1]
     for table in (zeros_and_ones, random.integers(0, 50, (5000, 3)).astype(float), random.standard_normal((5000, 1))):
-        counts = np.bincount(fold_numbers(table, y, 5), minlength=5)
+        counts = np.bincount(folds_of(table, y, 5), minlength=5)
         assert 800 < counts.min() <= counts.max() < 1200
 
 
@@ -241,7 +245,7 @@ def test_bad_input_leaves_the_model_as_it_was(model):
 
 
 def test_rows_are_found_only_in_their_own_fold():
-    folds = fold_numbers(X, Y[:, :1], 5)
+    folds = folds_of(X, Y[:, :1], 5)
     some = folds != 2
     model = streamed(LassoCV(alphas=5), X[some], Y[some, 0])
     assert model.mse_path_.shape == (5, 4)  # a fold without rows is no fold

@@ -16,10 +16,18 @@ from mlwright._validation import explain_not_finite
 _SAME_WEIGHT = 1e-9  # relative: what the order of a sum of weights may change
 
 
-def fold_numbers(X, y, n_folds):
-    """The fold of each row, 0 to ``n_folds - 1``: of its features and targets (n, t) as doubles, not of its weight."""
-    keys = row_keys(as_rows(X), np.zeros(len(y))) + row_keys(np.ascontiguousarray(y), np.zeros(len(y)))
-    return ((keys >> np.uint64(32)) * np.uint64(n_folds) >> np.uint64(32)).astype(np.int64)
+def content_keys(a):
+    """A 64-bit number for each row of an array or sparse matrix, by its values as doubles alone."""
+    return row_keys(as_rows(a), np.zeros(a.shape[0]))
+
+
+def fold_numbers(keys, n_folds, w=None):
+    """The fold of each row, 0 to ``n_folds - 1``, by its key, the sum of those of its features and targets.
+
+    Rows of weight zero are no rows: they are in fold -1. Otherwise the weight has no part in it.
+    """
+    number = ((keys >> np.uint64(32)) * np.uint64(n_folds) >> np.uint64(32)).astype(np.int64)
+    return number if w is None else np.where(w > 0.0, number, -1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +43,8 @@ class ContentFolds:
     parts: tuple
 
     @classmethod
-    def of_rows(cls, model, rows, n_folds):
-        """From `Rows`; those of weight zero are no rows."""
-        number = fold_numbers(rows.X, rows.y, n_folds)
-        if rows.w is not None:
-            number[rows.w == 0.0] = -1
+    def of_rows(cls, model, rows, number, n_folds):
+        """From `Rows` and their fold numbers, of which not all are -1."""
         sets = [np.flatnonzero(number == k) for k in range(n_folds)]
         filled = [k for k, members in enumerate(sets) if len(members)]
         parts = [None] * n_folds
@@ -52,15 +57,20 @@ class ContentFolds:
 
     def merged(self, other):
         """Of both sets of rows together."""
-        return ContentFolds(tuple(_sum(a, b) for a, b in self._pairs(other)))
+        return type(self)(tuple(_sum(a, b) for a, b in self._pairs(other)))
 
     def without(self, other):
         """Of what is left when the rows of `other`, which must be among these, are taken out."""
-        return ContentFolds(tuple(_difference(a, b) for a, b in self._pairs(other)))
+        return type(self)(tuple(_difference(a, b) for a, b in self._pairs(other)))
 
-    def filled(self, model):
-        """The statistics of the folds that have rows; ValueError where those are fewer than two."""
-        parts = [part for part in self.parts if part is not None]
+    @property
+    def filled(self):
+        """The parts that have rows."""
+        return [part for part in self.parts if part is not None]
+
+    def enough(self, model):
+        """The parts that have rows; ValueError where those are fewer than two."""
+        parts = self.filled
         if len(parts) < 2:
             raise ValueError(
                 f"{type(model).__name__}: the rows seen fall into {len(parts)} of {len(self.parts)} folds (a row's "
@@ -88,7 +98,6 @@ def _difference(a, b):
     if b is None:
         return a
     if a is not None:
-        a._require_alike(b)
         if a.n_rows == b.n_rows and abs(a.weight - b.weight) <= _SAME_WEIGHT * a.weight:
             return None
         if a.n_rows > b.n_rows and a.weight > b.weight:

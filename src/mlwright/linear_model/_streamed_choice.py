@@ -10,7 +10,7 @@ from mlwright._runtime.threads import limit
 from mlwright.base import StateAlgebraMixin
 from mlwright.io.composite import ListOf, Maybe, Optional
 from mlwright.linear_model._base import MOST_KEPT
-from mlwright.linear_model._content_folds import ContentFolds
+from mlwright.linear_model._content_folds import ContentFolds, content_keys, fold_numbers
 from mlwright.linear_model._state import STATISTICS, statistics_problem
 
 FOLD_FIELDS = {"_fold_statistics": Maybe(ListOf(Optional(STATISTICS)))}
@@ -69,8 +69,10 @@ class StreamedChoice(StateAlgebraMixin):
         rows = self._rows(X, y, sample_weight, reset=reset)
         if reset:
             self._remember_kind(rows)
+        n_folds = int(self._n_folds())
         with limit(self.n_jobs):
-            return ContentFolds.of_rows(self, rows, int(self._n_folds()))
+            number = fold_numbers(content_keys(rows.X) + content_keys(rows.y), n_folds, rows.w)
+            return ContentFolds.of_rows(self, rows, number, n_folds)
 
     def _sums_so_far(self, verb):
         kept = getattr(self, "_fold_statistics", None)

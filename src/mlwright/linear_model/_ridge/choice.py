@@ -13,6 +13,7 @@ from mlwright._validation import explain_not_finite
 from mlwright.linear_model._base import column_means, finite
 from mlwright.linear_model._certificate import take_certificate
 from mlwright.linear_model._leave_one_out import decompose, decompose_dual
+from mlwright.linear_model._ridge.streamed import scores_of_folds
 from mlwright.linear_model._state import LINEAR_FIELDS
 from mlwright.linear_model._stationary import certify
 
@@ -116,6 +117,19 @@ class PenaltyChoice:
         search = SharedSearchCV(model, {"alpha": alphas}, **folds).fit(X, y, **params)
         self._take_model(search.best_estimator_, search.best_score_)
         return self
+
+    def _choose_by_sums(self, new, test, whole, metric):
+        """Fit by the statistics of folds, and of all rows in the form that a model ``new(alpha)`` takes."""
+        alphas = checked_alphas(self.alphas, False)
+        scores = scores_of_folds(self, test, alphas, metric).mean(axis=1)
+        best = int(scores.argmax())
+        model = new(float(alphas[best]), fit_intercept=self.fit_intercept)
+        for name in ("n_features_in_", "feature_names_in_", "_dtype", "_single_target"):
+            if hasattr(self, name):
+                setattr(model, name, getattr(self, name))
+        model._fit_statistics(whole)
+        vars(self).pop("cv_results_", None)
+        self._take_model(model, scores[best])
 
     def _take_model(self, best, score):
         """Become the fitted model of the penalty chosen."""

@@ -61,9 +61,13 @@ class Labels:
     @property
     def counts(self):
         """Rows of each class."""
+        return self.counts_of(slice(None))
+
+    def counts_of(self, rows):
+        """Of each class among some of the rows."""
         if self.codes is None:
-            return (self.targets > 0.0).sum(axis=0)
-        return np.bincount(self.codes, minlength=len(self.classes))
+            return (self.targets[rows] > 0.0).sum(axis=0)
+        return np.bincount(self.codes[rows], minlength=len(self.classes))
 
 
 def _require_no_nan(y):
@@ -90,6 +94,24 @@ class ClassStatistics:
     counts: np.ndarray
     multilabel: bool
     sums: FoldStatistics
+
+    @property
+    def n_rows(self):
+        return self.sums.n_rows
+
+    @property
+    def weight(self):
+        return self.sums.weight
+
+    def among(self, classes):
+        """The same with the classes `classes`, its own among them."""
+        mine = self._among(classes)
+        return _of_columns(classes, mine.counts, mine.sums)
+
+    def deprived_of(self, gone):
+        """The same without some classes, which none of the rows has."""
+        mine, kept = self._among(self.classes), np.flatnonzero(~np.isin(self.classes, gone))
+        return _of_columns(self.classes[kept], mine.counts[kept], _columns(mine.sums, kept))
 
     def merged(self, other):
         """Of both sets of rows together, and the classes of both."""

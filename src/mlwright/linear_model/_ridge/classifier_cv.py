@@ -6,18 +6,22 @@ from typing import ClassVar
 from sklearn.metrics import get_scorer_names
 from sklearn.utils._metadata_requests import _raise_for_params
 from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import _is_fitted
 
-from mlwright.base import ChosenByRowsMixin, fit_context
-from mlwright.io.composite import Maybe, State
+from mlwright.base import fit_context
+from mlwright.io.composite import ListOf, Maybe, Optional, State
 from mlwright.io.schema import Number, Tensor
+from mlwright.linear_model._content_folds import ContentFolds
 from mlwright.linear_model._ridge.choice import PenaltyChoice, checked_alphas
-from mlwright.linear_model._ridge.class_targets import LinearClasses, ScoresAsClassifier
+from mlwright.linear_model._ridge.class_folds import ClassFolds
+from mlwright.linear_model._ridge.class_targets import ClassStatistics, LinearClasses, ScoresAsClassifier
 from mlwright.linear_model._ridge.classifier import CLASS_FIELDS, RidgeClassifier
 from mlwright.linear_model._state import LINEAR_FIELDS
 from mlwright.linear_model._stationary import STATIONARY
+from mlwright.linear_model._streamed_choice import FOLD_FIELDS, OfSums, StreamedChoice
 
 
-class RidgeClassifierCV(ChosenByRowsMixin, PenaltyChoice, LinearClasses):
+class RidgeClassifierCV(StreamedChoice, PenaltyChoice, LinearClasses):
     """Classes by ridge regression on 1 and -1, with the penalty chosen by exact leave-one-out or by folds.
 
     Parameters
@@ -62,6 +66,11 @@ class RidgeClassifierCV(ChosenByRowsMixin, PenaltyChoice, LinearClasses):
     classes as if there were one, so that any penalty has an accuracy of 1.) Folds cost one pass over X and one
     eigendecomposition each, whatever the number of penalties.
 
+    ``partial_fit``, ``merge``, ``forget`` and ``fit_stream`` take a number for `cv` and divide rows into folds by a
+    hash of their values and labels, whatever their order. Sums do not tell which rows are classified rightly: the score
+    is then the negative mean squared error of 1 and -1, as for leave-one-out. A model fitted by ``fit``, whose folds go
+    by position, does not go on. Classes come and go with their rows.
+
     Examples
     --------
     >>> from sklearn.datasets import load_breast_cancer
@@ -79,6 +88,8 @@ class RidgeClassifierCV(ChosenByRowsMixin, PenaltyChoice, LinearClasses):
         **LINEAR_FIELDS,
         **STATIONARY,
         **CLASS_FIELDS,
+        **FOLD_FIELDS,
+        _fold_counts=Maybe(ListOf(Optional(Tensor("i8", "k")))),
         alpha_=Number(0.0),
         best_score_=Number(),
         cv_results_=Maybe(Tensor("f4 f8", "n t m")),
@@ -128,6 +139,7 @@ class RidgeClassifierCV(ChosenByRowsMixin, PenaltyChoice, LinearClasses):
         _raise_for_params(params, self, "fit")
         alphas = checked_alphas(self.alphas, self.cv is None)
         vars(self).pop("cv_results_", None)
+        self._drop_folds()
         rows, labels = self._labelled_rows(X, y, sample_weight)
         if self.cv is not None:
             model = RidgeClassifier(fit_intercept=self.fit_intercept)
@@ -137,6 +149,89 @@ class RidgeClassifierCV(ChosenByRowsMixin, PenaltyChoice, LinearClasses):
         self._remember_classes(labels.classes, labels.counts, labels.codes is None)
         self._choose_by_leave_one_out(rows, alphas, self._score_of_rows(rows, labels, params))
         return self
+
+    @OfSums
+    @fit_context
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Add rows to what the model was fitted on, and choose the penalty anew.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+        classes : array-like of shape (n_classes,), default=None
+            Classes that there are even if no row has them yet. May be left out: a class joins with its first row.
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            If the rows seen fall into one fold only.
+        """
+        seen = self._sums_so_far("partial_fit") if _is_fitted(self) else None
+        new = self._statistics_of(X, y, sample_weight, reset=seen is None, classes=classes)
+        return self._fit_statistics(new if seen is None else seen.merged(new))
+
+    def _statistics_of(self, X, y, sample_weight, *, reset, classes=None):
+        rows, labels = self._labelled_rows(X, y, sample_weight, reset=reset, classes=classes)
+        if reset:
+            self._remember_kind(rows)
+            self._single_target = False
+        return ClassFolds.of_labels(self, rows, labels, int(self._n_folds()))
+
+    def _fit_statistics(self, folds):
+        """Choose the penalty by folds of the rows' own content, and fit on all rows."""
+        folds = folds.aligned()
+        test = [part.sums for part in folds.enough(self)]
+        self._choose_by_sums(RidgeClassifier, test, folds.whole, "neg_mean_squared_error")
+        self._keep_folds(folds)
+        return self
+
+    def _why_not_streamed(self):
+        if self.store_cv_results:
+            return "got store_cv_results=True, which needs leave-one-out of rows; expected False and cv=5."
+        if self.scoring is not None:
+            return (
+                f"got scoring={self.scoring!r:.80}, which sums over rows do not tell; expected None: the squared "
+                "errors of 1 and -1."
+            )
+        if self.class_weight == "balanced":
+            return (
+                "got class_weight='balanced', by which every row changes the weight of all others; expected a dict of "
+                "weights, e.g. of compute_class_weight on a sample of the rows."
+            )
+        return super()._why_not_streamed()
+
+    def _sums_so_far(self, verb):
+        sums = super()._sums_so_far(verb).parts
+        parts = (
+            None if part is None else ClassStatistics(self.classes_, counts, self._multilabel, part)
+            for part, counts in zip(sums, self._fold_counts, strict=True)
+        )
+        return ClassFolds(tuple(parts))
+
+    def _keep_folds(self, folds):
+        sums = (None if part is None else part.sums for part in folds.parts)
+        super()._keep_folds(ContentFolds(tuple(sums)))
+        if hasattr(self, "_fold_statistics"):
+            self._fold_counts = [None if part is None else part.counts for part in folds.parts]
+
+    def _drop_folds(self):
+        super()._drop_folds()
+        vars(self).pop("_fold_counts", None)
+
+    def _validate_state(self):
+        """Raise ModelFormatError unless the fitted arrays fit each other: for models read from files."""
+        super()._validate_state()
+        sums, counts = (getattr(self, name, []) for name in ("_fold_statistics", "_fold_counts"))
+        if [part is None for part in sums] != [part is None for part in counts]:
+            self._refuse_state("rows of classes are not counted for the folds that it has sums of")
+        if any((part < 0).any() for part in counts if part is not None):
+            self._refuse_state("a number of rows of a class is negative")
 
     def _score_of_rows(self, rows, labels, params):
         """A function from leave-one-out predictions to a score, or None for squared errors."""

@@ -58,7 +58,7 @@ def scores_and_doubt(statistics, coef, intercept, metric):
     scores = np.empty(coef.shape[:2])
     for k in range(coef.shape[1]):
         errors, sure = statistics.squared_errors(coef[:, k], intercept[:, k], k)
-        all_sure = all_sure and bool(sure.all())
+        all_sure = all_sure and (bool(sure.all()) or not coef[:, k].any())  # no fit, no digits of it to lose
         if metric == "r2":
             spread = statistics.spread()[p + k] / statistics.scale[p + k] ** 2
             if statistics.n_rows < 2 or not spread > 0.0:

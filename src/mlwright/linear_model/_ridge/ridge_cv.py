@@ -19,7 +19,6 @@ from mlwright.linear_model._left_out_intervals import LEFT_OUT_LEVELS, LeftOutIn
 from mlwright.linear_model._ridge.choice import PenaltyChoice, checked_alphas
 from mlwright.linear_model._ridge.path import metric_of
 from mlwright.linear_model._ridge.ridge import Ridge
-from mlwright.linear_model._ridge.streamed import scores_of_folds
 from mlwright.linear_model._state import LINEAR_FIELDS
 from mlwright.linear_model._stationary import STATIONARY
 from mlwright.linear_model._streamed_choice import FOLD_FIELDS, StreamedChoice
@@ -189,17 +188,8 @@ class RidgeCV(StreamedChoice, PenaltyChoice, LeftOutIntervals, StatisticsModel):
 
     def _fit_statistics(self, folds):
         """Choose the penalty by folds of the rows' own content, and fit on all rows."""
-        alphas, test = checked_alphas(self.alphas, False), folds.filled(self)
-        scores = scores_of_folds(self, test, alphas, metric_of(self._get_scorer(), self)).mean(axis=1)
-        best = int(scores.argmax())
-        model = Ridge(alpha=float(alphas[best]), fit_intercept=self.fit_intercept)
-        model.n_features_in_, model._dtype, model._single_target = self.n_features_in_, self._dtype, self._single_target
-        model._fit_statistics(merged(test))
-        columns = getattr(self, "feature_names_in_", None)
-        if columns is not None:
-            model.feature_names_in_ = columns
-        vars(self).pop("cv_results_", None)
-        self._take_model(model, scores[best])
+        test = folds.enough(self)
+        self._choose_by_sums(Ridge, test, merged(test), metric_of(self._get_scorer(), self))
         self._keep_folds(folds)
         return self
 

@@ -66,7 +66,7 @@ class PenaltySearch(StreamedChoice, StatisticsModel):
 
     def _fit_statistics(self, folds):
         """Choose the penalties by folds of the rows' own content, and fit on all rows."""
-        test = folds.filled(self)
+        test = folds.enough(self)
         self._drop_of_rows()
         with limit(self.n_jobs):
             self._choose(*search_of_sums(self, all_but_one(test), test, merged(test)))

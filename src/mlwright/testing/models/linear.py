@@ -47,6 +47,7 @@ def ridge_classifiers() -> list[Example]:
         Example("linear_model.RidgeClassifier:classes", RidgeClassifier, X.astype(np.float32), words),
         Example("linear_model.RidgeClassifier:labels", partial(RidgeClassifier, alpha=2.0), X, (X > 0).astype(int)),
         *variants_of("linear_model.RidgeClassifierCV", RidgeClassifierCV, chosen, X, words),
+        Example("linear_model.RidgeClassifierCV:streamed", partial(RidgeClassifierCV, cv=3), X, words, "partial_fit"),
     ]
 
 
