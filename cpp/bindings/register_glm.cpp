@@ -50,15 +50,15 @@ struct Held {
   std::unique_ptr<solver::RowLoss> loss;
   const double *y, *w, *offset;
 
-  // keeps: whether many passes will be made.
+  // keeps: whether many passes will be made; scores: of each row, which has as many offsets.
   Held(const py::object& x, const Vector<double>& shift, const Vector<double>& scale, const Vector<double>& targets,
-       const Weight& weights, const Weight& offsets, const py::tuple& spec, bool keeps = false)
+       const Weight& weights, const Weight& offsets, const py::tuple& spec, bool keeps = false, index_t scores = 1)
       : blocks(row_blocks_of(x, span(shift), span(scale), keeps)), loss(loss_of(spec)) {
     const index_t n = blocks.rows->rows();
     if (targets.size() != n) throw py::value_error("X and y differ in their number of rows");
     y = targets.data();
     w = one_a_row(weights, n, "weights");
-    offset = one_a_row(offsets, n, "offset");
+    offset = one_a_row(offsets, n * scores, scores == 1 ? "offset" : "offset of every class");
   }
   solver::GlmData data() const { return {*blocks.rows, y, w, offset, *loss}; }
 };
@@ -187,9 +187,9 @@ py::list lbfgs_path(const py::object& x, const Vector<double>& shift, const Vect
 }
 
 py::dict multinomial(const py::object& x, const Vector<double>& shift, const Vector<double>& scale, const Vector<double>& y,
-                     const Weight& w, index_t classes, const Vector<double>& l2, bool fit_intercept,
+                     const Weight& w, const Weight& offset, index_t classes, const Vector<double>& l2, bool fit_intercept,
                      const Vector<double>& coef, const Vector<double>& intercept, double saturated, const Weight& squares, double tol, index_t max_iter) {
-  const Held held(x, shift, scale, y, w, std::nullopt, py::make_tuple("binary_log_loss", 0.0, 0), true);
+  const Held held(x, shift, scale, y, w, offset, py::make_tuple("binary_log_loss", 0.0, 0), true, classes);
   require_class_numbers(y, classes);
   const index_t p = held.blocks.rows->cols(), padded_columns = held.blocks.rows->padded(), width = solver::class_width(classes);
   if (intercept.size() != classes) throw py::value_error("intercept: expected one number a class");
@@ -204,14 +204,15 @@ py::dict multinomial(const py::object& x, const Vector<double>& shift, const Vec
 
 // Loss, gradient (p x classes) and sums of residuals at one point.
 py::tuple class_gradient(const py::object& x, const Vector<double>& shift, const Vector<double>& scale, const Vector<double>& y,
-                         const Weight& w, index_t classes, const Vector<double>& coef, const Vector<double>& intercept) {
-  const Held held(x, shift, scale, y, w, std::nullopt, py::make_tuple("binary_log_loss", 0.0, 0));
+                         const Weight& w, const Weight& offset, index_t classes, const Vector<double>& coef,
+                         const Vector<double>& intercept) {
+  const Held held(x, shift, scale, y, w, offset, py::make_tuple("binary_log_loss", 0.0, 0), false, classes);
   require_class_numbers(y, classes);
   const index_t p = held.blocks.rows->cols(), columns = held.blocks.rows->padded(), width = solver::class_width(classes);
   if (intercept.size() != classes) throw py::value_error("intercept: expected one number a class");
   const auto point = stacked(coef, intercept, p, columns, width);
   std::vector<double> gradient(point.size());
-  const solver::LinearProblem problem{*held.blocks.rows, held.y, held.w, nullptr, {}, true, 0.0, {}};
+  const solver::LinearProblem problem{*held.blocks.rows, held.y, held.w, held.offset, {}, true, 0.0, {}};
   const double loss = without_gil([&](auto& token) {
     return solver::multinomial_pass(problem, classes, point.data(), gradient.data(), token);
   });
@@ -276,11 +277,11 @@ void register_glm(py::module_& m) {
           py::arg("fit_intercept"), py::arg("coef").noconvert(), py::arg("intercept").noconvert(), py::arg("saturated"),
           py::arg("squares").noconvert(), py::arg("curvature"), py::arg("tol"), py::arg("max_iter"));
   glm.def("multinomial", &multinomial, py::arg("x"), py::arg("shift").noconvert(), py::arg("scale").noconvert(),
-          py::arg("y").noconvert(), py::arg("w").noconvert(), py::arg("classes"), py::arg("l2").noconvert(),
+          py::arg("y").noconvert(), py::arg("w").noconvert(), py::arg("offset").noconvert(), py::arg("classes"), py::arg("l2").noconvert(),
           py::arg("fit_intercept"), py::arg("coef").noconvert(), py::arg("intercept").noconvert(), py::arg("saturated"),
           py::arg("squares").noconvert(), py::arg("tol"), py::arg("max_iter"));
   glm.def("class_gradient", &class_gradient, py::arg("x"), py::arg("shift").noconvert(), py::arg("scale").noconvert(),
-          py::arg("y").noconvert(), py::arg("w").noconvert(), py::arg("classes"), py::arg("coef").noconvert(),
+          py::arg("y").noconvert(), py::arg("w").noconvert(), py::arg("offset").noconvert(), py::arg("classes"), py::arg("coef").noconvert(),
           py::arg("intercept").noconvert());
   glm.def("fold_gradients", &fold_gradients, py::arg("x"), py::arg("shift").noconvert(), py::arg("scale").noconvert(),
           py::arg("y").noconvert(), py::arg("w").noconvert(), py::arg("offset").noconvert(), py::arg("loss"),

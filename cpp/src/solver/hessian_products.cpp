@@ -25,12 +25,6 @@ struct ClassProduct {
   index_t classes, width, coefs;
   const Raw &at, &along;
 
-  void scores(index_t r, index_t count, const double* scratch, const Raw& raw, double* out) const {
-    problem.x.project_many(r, count, scratch, raw.coef.data(), width, out);
-    for (index_t i = 0; i < count; ++i)
-      for (index_t k = 0; k < classes; ++k) out[i * width + k] += raw.start[static_cast<std::size_t>(k)];
-  }
-
   // eta: the residuals of a row, w (s - [y = k]); q: its scores along v, which become the row's part of the product.
   // Returns w |q|^2.
   double bend(double* eta, double* q, double y, double weight) const {
@@ -48,8 +42,11 @@ struct ClassProduct {
     double* eta = mine + rows.scratch_size(width, false);
     double* q = eta + kBlockRows * width;
     rows.load(r, count, mine);
-    scores(r, count, mine, at, eta);
-    scores(r, count, mine, along, q);
+    rows.project_many(r, count, mine, at.coef.data(), width, eta);
+    start_classes(problem, classes, at.start.data(), r, count, eta);
+    rows.project_many(r, count, mine, along.coef.data(), width, q);
+    for (index_t i = 0; i < count; ++i)
+      for (index_t k = 0; k < classes; ++k) q[i * width + k] += along.start[static_cast<std::size_t>(k)];
     simd::glm().softmax_residual(eta, problem.y + r, problem.w == nullptr ? nullptr : problem.w + r, count, classes, width / 8);
     for (index_t i = 0; i < count; ++i) {
       sum[coefs + width] += bend(eta + i * width, q + i * width, problem.y[r + i], problem.w == nullptr ? 1.0 : problem.w[r + i]);

@@ -49,8 +49,7 @@ struct ClassPass {
     double* eta = mine + rows.scratch_size(width, false);
     rows.load(r, count, mine);
     rows.project_many(r, count, mine, raw, width, eta);
-    for (index_t i = 0; i < count; ++i)
-      for (index_t k = 0; k < classes; ++k) eta[i * width + k] += start[k];
+    start_classes(problem, classes, start, r, count, eta);
     const double* w = problem.w == nullptr ? nullptr : problem.w + r;
     sum[coefs + width] += simd::glm().softmax_residual(eta, problem.y + r, w, count, classes, width / 8);
     for (index_t i = 0; i < count; ++i)
@@ -129,6 +128,16 @@ class Scalar final : public SmoothObjective {
 };
 
 }  // namespace
+
+void start_classes(const LinearProblem& problem, index_t classes, const double* start, index_t r, index_t count, double* eta) {
+  const index_t width = class_width(classes);
+  for (index_t i = 0; i < count; ++i)
+    for (index_t k = 0; k < classes; ++k) eta[i * width + k] += start[k];
+  if (problem.offset == nullptr) return;
+  const double* offset = problem.offset + r * classes;
+  for (index_t i = 0; i < count; ++i)
+    for (index_t k = 0; k < classes; ++k) eta[i * width + k] += offset[i * classes + k];
+}
 
 double multinomial_pass(const LinearProblem& problem, index_t classes, const double* x, double* gradient,
                         runtime::CancelToken& token) {

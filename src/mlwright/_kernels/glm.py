@@ -194,15 +194,17 @@ def lbfgs_path(*args, **kwargs):
 def fit_multinomial(table, n_classes, l2, fit_intercept, coef, intercept, squares=None, tol=1e-4, max_iter=100):
     """Coefficients of shape (p, n_classes), intercepts and facts of a multinomial model.
 
-    ``table.y`` holds class numbers. Without `squares` (sums of ``w z**2``) the preconditioner is a Gram matrix.
+    ``table.y`` holds class numbers, ``table.offset`` is of shape (n, n_classes) or None. Without `squares` (sums of
+    ``w z**2``) the preconditioner is a Gram matrix.
     """
-    X, shift, scale, y, w, _ = table
+    X, shift, scale, y, w, offset = table
     fit = _core.multinomial(
         X,
         _vector(shift),
         _vector(scale),
         _vector(y),
         _vector(w),
+        _vector(offset),
         int(n_classes),
         layout.vector(l2),
         bool(fit_intercept),
@@ -235,13 +237,14 @@ def multinomial(*args, **kwargs):
 )
 def class_gradient(table, n_classes, coef, intercept):
     """Multinomial loss, its gradient (p, n_classes) and the sums of residuals (n_classes,), in one read."""
-    X, shift, scale, y, w, _ = table
+    X, shift, scale, y, w, offset = table
     return _core.class_gradient(
         X,
         _vector(shift),
         _vector(scale),
         _vector(y),
         _vector(w),
+        _vector(offset),
         int(n_classes),
         layout.vector(coef),
         layout.vector(intercept),

@@ -128,7 +128,8 @@ def lbfgs_path(table, loss, l2s, fit_intercept, coef, intercept, saturated, squa
 
 def multinomial(table, n_classes, l2, fit_intercept, coef, intercept, squares=None, tol=1e-4, max_iter=100):
     """Newton's method on all coefficients at once; intercepts, which have a common shift free, sum to zero."""
-    X, shift, scale, y, w = table[:5]
+    X, shift, scale, y, w, offset = (*table, None, None)[:6]
+    offset = 0.0 if offset is None else offset
     Z = np.column_stack([(dense(X) - shift) * scale, np.ones(len(y))])
     w = np.ones(len(y)) if w is None else w
     q = Z.shape[1]
@@ -137,7 +138,7 @@ def multinomial(table, n_classes, l2, fit_intercept, coef, intercept, squares=No
     own = np.eye(n_classes)[y.astype(int)]
 
     def objective(b):
-        eta = Z @ b.reshape(n_classes, q).T
+        eta = Z @ b.reshape(n_classes, q).T + offset
         eta = eta - eta.max(axis=1, keepdims=True)
         mass = np.exp(eta).sum(axis=1)
         mu = np.exp(eta) / mass[:, None]
@@ -156,10 +157,11 @@ def multinomial(table, n_classes, l2, fit_intercept, coef, intercept, squares=No
 
 
 def class_gradient(table, n_classes, coef, intercept):
-    X, shift, scale, y, w = table[:5]
+    X, shift, scale, y, w, offset = (*table, None, None)[:6]
+    offset = 0.0 if offset is None else offset
     Z = (dense(X) - shift) * scale
     w = np.ones(len(y)) if w is None else w
-    eta = Z @ coef + intercept
+    eta = Z @ coef + intercept + offset
     eta = eta - eta.max(axis=1, keepdims=True)
     mass = np.exp(eta).sum(axis=1)
     own = np.eye(n_classes)[y.astype(int)]

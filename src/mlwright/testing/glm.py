@@ -115,12 +115,17 @@ def wide_paths(draw):
     return (table, loss, _penalties(draw, l2), fit_intercept, coef, start, 0.0, squares, 0.25, 1e-8, 20000), {}
 
 
+def _class_offset(table, rng, k):
+    """An offset of every class where the table has one."""
+    return None if table.offset is None else rng.standard_normal((len(table.y), k)) / 8
+
+
 @st.composite
 def class_fits(draw):
     table, rng, p = _table(draw, "count", 150, 6)
     k = draw(st.sampled_from((3, 4, 9)))
     y = np.concatenate([np.arange(k), rng.integers(0, k, len(table.y))])[: len(table.y)].astype(float)
-    table = table._replace(y=y, offset=None)
+    table = table._replace(y=y, offset=_class_offset(table, rng, k))
     seen = y if table.w is None else y[table.w > 0]
     assume(len(np.unique(seen)) == k)
     squares = None
@@ -135,7 +140,8 @@ def class_fits(draw):
 def class_points(draw):
     table, rng, p = _table(draw, "count", 300, 40)
     k = draw(st.sampled_from((3, 8, 13)))
-    table = table._replace(y=rng.integers(0, k, len(table.y)).astype(float), offset=None)
+    y = rng.integers(0, k, len(table.y)).astype(float)
+    table = table._replace(y=y, offset=_class_offset(table, rng, k))
     return (table, k, rng.standard_normal((p, k)) / p, rng.standard_normal(k)), {}
 
 

@@ -20,7 +20,7 @@ namespace mlwright::solver {
 
 struct LinearProblem {
   const linalg::RowBlocks& x;
-  const double *y, *w, *offset;
+  const double *y, *w, *offset;  // offset: null, or a number a row; of classes one a row and class, row after row
   std::vector<double> l2;       // padded
   bool intercept = true;
   double saturated = 0.0;
@@ -28,6 +28,9 @@ struct LinearProblem {
 };
 
 inline index_t class_width(index_t classes) { return (classes + 7) / 8 * 8; }
+
+// Adds the classes' starts, and the offsets of `count` rows from row r on, to scores (count x class_width(classes)).
+void start_classes(const LinearProblem& problem, index_t classes, const double* start, index_t r, index_t count, double* eta);
 
 // The multinomial loss at parameters x, and its gradient, in one read; no penalty.
 double multinomial_pass(const LinearProblem& problem, index_t classes, const double* x, double* gradient,

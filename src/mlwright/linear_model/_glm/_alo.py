@@ -60,7 +60,7 @@ def left_out(fitter, solution, l1, l2):
             f"{MOST_PARAMETERS}; raise the penalty, or choose by folds (cv=5)."
         )
     X = rows.X.tocsr() if rows.is_sparse else rows.X
-    eta = np.asarray(X @ solution.coef.T) + solution.intercept
+    eta = fitter.with_offset(np.asarray(X @ solution.coef.T) + solution.intercept, slice(None))
     whole, X = X, X if len(used) == X.shape[1] else X[:, used]
     gradient, curvature = _slopes(eta, fitter.codes)
     statistics = FoldStatistics.of_rows(as_design(X), np.empty((len(eta), 0)), w)
@@ -98,7 +98,7 @@ def error_of(fitter, solution, l1, l2, guess, tol, max_iter):
         without = replace(fitter, w=w)
         start = (solution.coef, solution.intercept)
         found = without.solve(problem.with_weights(w), l1, l2, start, tol, max_iter)
-        exact = np.ravel(X[[row]] @ found.coef.T) + found.intercept
+        exact = fitter.with_offset(np.atleast_2d(X[[row]] @ found.coef.T) + found.intercept, [row])[0]
         difference = guess.scores[row] - exact
         worst = max(worst, float(np.abs(difference - difference.mean() * (len(exact) > 1)).max()))
     return worst

@@ -1,6 +1,7 @@
 """What generalized linear models share: rows, certificates, scores of new rows, declared state."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 from scipy import sparse
@@ -14,6 +15,7 @@ from mlwright._validation import explain_not_finite, require_finite, rows_for_pr
 from mlwright.io.composite import Maybe
 from mlwright.io.schema import Number, Size, Strings
 from mlwright.linear_model._certificate import certificate_fields, keep_certificate
+from mlwright.linear_model._glm._coded_table import CodedTable
 from mlwright.linear_model._sparse_coef import dense_coef
 
 #: Certificates, and what every model here is described by in a file.
@@ -34,15 +36,20 @@ def usable_weights(sample_weight, X):
     return w
 
 
-def checked_offset(offset, n, name="offset"):
-    """An offset of the scores as float64, or None."""
+def checked_offset(offset, n, name="offset", n_classes=2):
+    """An offset of the scores as float64, or None; with more than two classes, of the score of each."""
     if offset is None:
         return None
     offset = np.asarray(offset, dtype=np.float64)
-    if offset.shape != (n,):
+    if n_classes > 2 and offset.shape != (n, n_classes):
+        raise ValueError(
+            f"{name}: got shape {offset.shape}, expected one number a row and class, ({n}, {n_classes}), in the order "
+            "of classes_; zeros where a class has none."
+        )
+    if n_classes <= 2 and offset.shape != (n,):
         raise ValueError(f"{name}: got shape {offset.shape}, expected one number a row, ({n},).")
     if not np.isfinite(offset).all():
-        row = int(np.flatnonzero(~np.isfinite(offset))[0])
+        row = int(np.argwhere(~np.isfinite(offset))[0, 0])
         raise ValueError(f"{name}: row {row} is {offset[row]}, expected finite numbers; remove or correct such rows.")
     return offset
 
@@ -96,6 +103,9 @@ def warn_unless_certified(model, solution, stacklevel=4):
 
 def explain(model, rows):
     """Raise the error of rows whose objective is not finite."""
+    if isinstance(rows.X, CodedTable):  # what is wrong with rows is seen in the numbers
+        numbers = rows.X.numbers
+        rows = replace(rows, X=numbers if numbers.shape[1] else np.zeros((len(numbers), 1)))
     try:
         explain_not_finite(model, rows)
     except NumericalError as error:

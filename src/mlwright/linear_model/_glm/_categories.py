@@ -20,13 +20,14 @@ from mlwright.io.schema import Strings, Tensor
 from mlwright.linear_model._glm._base import refuse
 from mlwright.linear_model._glm._coded_table import CodedTable
 from mlwright.linear_model._glm._solve import DENSE_PROXIMAL, LARGEST_HESSIAN
+from mlwright.linear_model._inference.door import feature_names
 from mlwright.linear_model._inference.glm import GlmRows
+from mlwright.linear_model._sparse_coef import dense_coef
 from mlwright.preprocessing._category_levels import read_series
 from mlwright.preprocessing._columns import as_table, check_table_shape, table_names
 
 #: To stand in the state of an estimator with :class:`CategoricalMixin`.
 CATEGORY_FIELDS = {
-    "coef_": Tensor("f4 f8", "q"),
     "is_categorical_": Maybe(Optional(Tensor("?", "p"))),
     "_levels": Maybe(ListOf(AnyOf(Tensor("f8 i8", "*", finite=False), Strings("*")))),
 }
@@ -37,7 +38,11 @@ class _Plain(RegressorMixin, BaseEstimator):
 
 
 class CategoricalMixin:
-    """For regressors of :class:`GlmRegressor`: rows of tables with categories, at the fit and later."""
+    """Rows of tables with categories, at the fit and later.
+
+    The class beside it gives ``_rows(X, y, sample_weight)``, ``_scores(X)`` and ``_uses_l1()``; ``coef_`` has the
+    coefficients in its last axis.
+    """
 
     def _rows(self, X, y, sample_weight):
         table = _categorical_table(X)
@@ -54,17 +59,11 @@ class CategoricalMixin:
 
     def _with_codes(self, rows, table):
         """Checked rows of the numbers with the codes; one-hot where there are more columns than a Hessian may have."""
-        most = LARGEST_HESSIAN if self.alpha * self.l1_ratio == 0.0 else DENSE_PROXIMAL
+        most = DENSE_PROXIMAL if self._uses_l1() else LARGEST_HESSIAN
         if table.shape[1] <= most:
             return replace(rows, X=table, design=table.design)
         X = table.tocsr()
         return replace(rows, X=X, design=as_design(X))
-
-    def _keep(self, solution, problem, rows):
-        if isinstance(rows.X, CodedTable):  # what is wrong with rows is seen in the numbers
-            numbers = rows.X.numbers
-            rows = replace(rows, X=numbers if numbers.shape[1] else np.zeros((len(numbers), 1)))
-        super()._keep(solution, problem, rows)
 
     def _remember_features(self, X):
         """After a fit on one-hot rows: the features are the table's columns."""
@@ -72,11 +71,10 @@ class CategoricalMixin:
             vars(self).pop("feature_names_in_", None)
             validate_data(self, X, skip_check_array=True)
 
-    def _scores(self, X, offset=None):
+    def _scores(self, X):
         if getattr(self, "is_categorical_", None) is None:
-            return super()._scores(X, offset)
-        eta = self._coded(X) @ self.coef_.astype(np.float64) + self.intercept_
-        return eta if offset is None else eta + offset
+            return super()._scores(X)
+        return self._coded(X) @ dense_coef(self).T + self.intercept_
 
     def _columns(self, X):
         if getattr(self, "is_categorical_", None) is None:
@@ -128,7 +126,7 @@ class CategoricalMixin:
     @property
     def coef_names_(self):
         """Names of the coefficients: of the features, and ``feature=level`` for the levels of a category."""
-        features = super()._parameter_names()
+        features = feature_names(self)
         if getattr(self, "is_categorical_", None) is None:
             return np.array(features, dtype=object)
         levels, out = iter(self._levels), []
@@ -139,24 +137,23 @@ class CategoricalMixin:
     def _parameter_names(self):
         return self.coef_names_.tolist()
 
-    def _names_and_params(self):
+    def _identified(self, names, params):
         """Levels less the first of their feature, which the intercept stands for; as statsmodels' formulas have it.
 
         Without an intercept the levels of the first feature stay as they are, and stand for the others' first ones.
         """
-        names, params = super()._names_and_params()
         if getattr(self, "is_categorical_", None) is None:
             return names, params
         a, params = int(as_fitted(self, "fit_intercept")), params.astype(np.float64)
-        keep = np.ones(len(params), dtype=bool)
+        keep = np.ones(len(names), dtype=bool)
         parts = [slice(begin + a, end + a) for begin, end in self._places_of_levels()]
         stand_in = slice(0, 1) if a else parts[0]
         for part in parts[1 - a :]:
-            first = params[part.start]
-            params[part] -= first
-            params[stand_in] += first
+            first = params[..., [part.start]]
+            params[..., part] -= first
+            params[..., stand_in] += first
             keep[part.start] = False
-        return tuple(name for name, kept in zip(names, keep, strict=True) if kept), params[keep]
+        return tuple(name for name, kept in zip(names, keep, strict=True) if kept), params[..., keep]
 
     def _places_of_levels(self):
         """Where the coefficients of each categorical feature begin and end."""
@@ -178,8 +175,8 @@ class CategoricalMixin:
         for one in levels:
             good = good and all(a < b for a, b in pairwise(one))
         width = self.n_features_in_ if mask is None else sum(_widths(mask, levels)) if good else -1
-        if not good or len(self.coef_) != width:
-            refuse(self, f"coef_ has {len(self.coef_)} entries, which do not fit its features and levels")
+        if not good or self.coef_.shape[-1] != width:
+            refuse(self, f"coef_ is of {self.coef_.shape[-1]} columns, which do not fit its features and levels")
         super()._validate_state()
 
 

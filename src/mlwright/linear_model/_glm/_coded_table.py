@@ -4,7 +4,7 @@ Users count columns in the order of the table, a categorical feature standing fo
 of all levels first, then the numbers; ``places`` leads from theirs to the user's.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -25,6 +25,21 @@ class Coded(NamedTuple):
 def is_sparse(design):
     """Whether a design is CSR, of the kinds that the kernels read."""
     return isinstance(design, tuple) and not isinstance(design, Coded)
+
+
+def one_hot(design):
+    """The rows of a :class:`Coded` as an array, levels before numbers."""
+    n_levels = int(design.ends[-1])
+    numbers = np.empty((len(design.codes), 0)) if design.numbers is None else design.numbers
+    out = np.zeros((len(numbers), n_levels + numbers.shape[1]))
+    np.put_along_axis(out, design.codes.astype(np.intp), 1.0, axis=1)
+    out[:, n_levels:] = numbers
+    return out
+
+
+def some_rows(X, chosen):
+    """Some rows of an array, a sparse matrix or a :class:`CodedTable`."""
+    return X.tocsr()[chosen] if sparse.issparse(X) else X[chosen]
 
 
 @dataclass(frozen=True)
@@ -64,6 +79,9 @@ class CodedTable:
     @property
     def design(self):
         return Coded(self.numbers if self.numbers.shape[1] else None, self.codes, self.ends)
+
+    def __getitem__(self, chosen):
+        return replace(self, numbers=self.numbers[chosen], codes=self.codes[chosen])
 
     def __matmul__(self, coef):
         """Scores for coefficients of shape (q,) or (q, t) in the user's order."""

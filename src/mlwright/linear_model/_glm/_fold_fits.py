@@ -99,7 +99,7 @@ class FoldFits:
         start = start.coef, start.intercept
         one = fitter.solve(fitter.problem(), *grid.penalties(c, r), start, grid.tol, grid.max_iter)
         self.n_passes += one.n_passes * len(train) / len(self.whole.codes)
-        return one, fitter.scores([one], self.rows.X, test)[0]
+        return one, self._held_out(fitter, [one], test)[0]
 
     def _fit_whole(self, problem, r):
         """All rows of several classes along the penalties; the Hessians there."""
@@ -130,8 +130,12 @@ class FoldFits:
     def _fit_alone(self, fitter, f, r, train, test, path=None):
         path = self._path(fitter, fitter.problem(), r) if path is None else path
         self._keep(fitter, path, f, range(len(path)), r)
-        self._judge(fitter.scores(path, self.rows.X, test), f, r, test)
+        self._judge(self._held_out(fitter, path, test), f, r, test)
         self._count(path, train)
+
+    def _held_out(self, fitter, path, test):
+        """Scores (m, k) of rows `test` for each Solution of a path, with the rows' offsets."""
+        return [self.whole.with_offset(each, test) for each in fitter.scores(path, self.rows.X, test)]
 
     def _fit_side_by_side(self, splits):
         """Each fold on a thread of its own, all rows like one fold more; the coefficients of all by one product."""
@@ -150,9 +154,10 @@ class FoldFits:
         together = self._coefficients_of(fitted)
         self.paths = together[:-1]
         for f, (path, a, intercept) in enumerate(fitted[:-1]):
-            scores = self.whole.basis.gram.scores(a, intercept, splits.test[f])
+            test = splits.test[f]
+            scores = np.split(self.whole.basis.gram.scores(a, intercept, test), len(path), axis=1)
             self.steps[f] = np.reshape([one.n_iter for one in path], shape)
-            self._judge(np.split(scores, len(path), axis=1), f, slice(None), splits.test[f])
+            self._judge([self.whole.with_offset(each, test) for each in scores], f, slice(None), test)
             self._count(path, splits.train[f])
         self._know(fitted[-1][0], together[-1])
 

@@ -5,19 +5,23 @@ from functools import cached_property
 
 import numpy as np
 from sklearn.metrics import get_scorer
+from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _check_method_params
 
+from mlwright.linear_model._glm._coded_table import some_rows
 from mlwright.linear_model._glm._logistic import LogisticModel, LogisticRegression
 
 
-class _Scored(LogisticModel):
-    """Scores that are there already."""
+class Scored(LogisticModel):
+    """Scores (n, k) that are there already; coefficients and intercepts `path` (k, q + 1 or q) where they are given."""
 
-    def __init__(self, classes, scores):
-        self.classes_, self._scores = classes, scores[:, 0] if scores.shape[1] == 1 else scores
+    def __init__(self, classes, scores, path=None, n_columns=0):
+        self.classes_, self._given = classes, self._as_scores(scores)
+        if path is not None:
+            self.coef_, self.intercept_ = _parts(path, n_columns)
 
-    def decision_function(self, X):
-        return self._scores
+    def decision_function(self, X, *, offset=None):
+        return self._given
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,8 @@ class Judge:
         None is the accuracy.
     params : dict
         What the scorer is given besides, such as weights.
+    table : object
+        What users passed as X, where scores are not what coefficients make of numbers (offsets, categories); or None.
     """
 
     rows: object
@@ -42,6 +48,7 @@ class Judge:
     classes: np.ndarray
     scoring: object
     params: dict = field(default_factory=dict)
+    table: object = None
 
     def __call__(self, scores, test, path=None):
         """Of rows `test` with `scores` (m, k), by a model of coefficients `path` (k, p + 1 or p) where it is given."""
@@ -68,7 +75,10 @@ class _HeldOut:
         if judge.scoring is None:
             guess = scores[:, 0] > 0 if scores.shape[1] == 1 else scores.argmax(axis=1)
             return float(np.average(guess == self.codes, weights=self.params.get("sample_weight")))
-        model = _Scored(judge.classes, scores) if path is None else self._model(path)
+        if path is None or judge.table is not None:
+            model = Scored(judge.classes, scores, path, judge.rows.X.shape[1])
+        else:
+            model = self._model(path)
         score = float(get_scorer(judge.scoring)(model, self.X, self.y, **self.params))
         if np.isnan(score):
             raise ValueError(
@@ -79,8 +89,8 @@ class _HeldOut:
 
     @cached_property
     def X(self):
-        X = self.judge.rows.X
-        return X.tocsr()[self.test] if self.judge.rows.is_sparse else X[self.test]
+        judge = self.judge
+        return some_rows(judge.rows.X, self.test) if judge.table is None else _safe_indexing(judge.table, self.test)
 
     @cached_property
     def y(self):
@@ -89,5 +99,10 @@ class _HeldOut:
     def _model(self, path):
         model, p = LogisticRegression(), self.judge.rows.X.shape[1]
         model.classes_, model.n_features_in_ = self.judge.classes, p
-        model.coef_, model.intercept_ = path[:, :p], path[:, p] if path.shape[1] > p else np.zeros(len(path))
+        model.coef_, model.intercept_ = _parts(path, p)
         return model
+
+
+def _parts(path, p):
+    """Coefficients and intercepts of a place on a path."""
+    return path[:, :p], path[:, p] if path.shape[1] > p else np.zeros(len(path))

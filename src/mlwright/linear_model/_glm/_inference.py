@@ -1,5 +1,7 @@
 """Inference of the estimators here: what they refuse, the rows that they need, what a fit keeps of it."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from mlwright._kernels.linalg import as_design
@@ -36,7 +38,8 @@ class GlmInferenceMixin(InferenceMixin):
         w = usable_weights(sample_weight, rows.X)
         if not np.isfinite(rows.y).all():
             explain_not_finite(self, rows)
-        return self._glm_rows(rows, rows.y, w, self._scores_for(X, **of_rows))
+        rows = self._glm_rows(rows, rows.y, w, self._scores_for(X, **of_rows))
+        return replace(rows, has_offset=of_rows.get("offset") is not None)
 
     def _rows_again(self, X, y):
         """Rows of the fit, checked against what it knows of them."""
@@ -74,9 +77,13 @@ class GlmInferenceMixin(InferenceMixin):
         """Of the intercept, where there is one, and the coefficients."""
         a = int(as_fitted(self, "fit_intercept"))
         params = np.concatenate([np.ravel(self.intercept_)[:a], np.ravel(dense_coef(self))])
-        return ("intercept",) * a + tuple(self._parameter_names()), params
+        return self._identified(("intercept",) * a + tuple(self._parameter_names()), params)
 
-    def _keep_inference(self, rows, y, w, scores):
+    def _identified(self, names, params):
+        """Of names and parameters (..., k) those that the rows determine."""
+        return names, params
+
+    def _keep_inference(self, rows, y, w, scores, has_offset=False):
         """Called at the end of a fit; `rows` as validated, ``scores()`` theirs."""
         self._inference = None
         try:
@@ -84,7 +91,7 @@ class GlmInferenceMixin(InferenceMixin):
         except ValueError:
             return
         if self.converged_ and self.coef_.size + np.size(self.intercept_) <= MOST_PARAMETERS:
-            rows = self._glm_rows(rows, y[:, None], w, scores())
+            rows = replace(self._glm_rows(rows, y[:, None], w, scores()), has_offset=has_offset)
             self._inference = kept_of(lambda: self._infer_rows(rows, Kind("nonrobust"), None, check=False))
 
     def _require_sound_inference(self):

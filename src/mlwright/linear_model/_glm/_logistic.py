@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 from scipy import special
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.metrics import accuracy_score
 from sklearn.utils import assert_all_finite, compute_class_weight
 from sklearn.utils._param_validation import Hidden, Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
@@ -17,7 +18,16 @@ from mlwright._validation import rows_for_fit
 from mlwright.base import fit_context
 from mlwright.io.composite import Maybe, Optional, State
 from mlwright.io.schema import Labels, Tensor
-from mlwright.linear_model._glm._base import COMMON_FIELDS, certify, refuse, scores_of, scores_of_fitted, usable_weights
+from mlwright.linear_model._glm._base import (
+    COMMON_FIELDS,
+    certify,
+    checked_offset,
+    refuse,
+    scores_of,
+    scores_of_fitted,
+    usable_weights,
+)
+from mlwright.linear_model._glm._categories import CATEGORY_FIELDS, CategoricalMixin
 from mlwright.linear_model._glm._logistic_fit import LogisticFitter
 from mlwright.linear_model._glm._logistic_inference import LogisticInferenceMixin
 from mlwright.linear_model._glm._penalty import check_solver, penalty_of
@@ -30,67 +40,89 @@ SOLVERS = {"auto", "lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", 
 class LogisticModel(ClassifierMixin, SparseCoefMixin, BaseEstimator):
     """Classes from linear scores: what LogisticRegression and its cross-validated form share."""
 
-    def decision_function(self, X):
+    def decision_function(self, X, *, offset=None):
         """Scores: log odds of the second of two classes, or one column a class.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+        offset : array-like of shape (n_samples,), or (n_samples, n_classes) with more than two classes, default=None
+            As in ``fit``.
 
         Returns
         -------
         scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
         """
-        scores = scores_of(self, X).astype(self.coef_.dtype, copy=False)
-        return scores[:, 0] if self.coef_.shape[0] == 1 else scores
+        return self._as_scores(self._scores_at(X, offset).astype(self.coef_.dtype, copy=False))
 
-    def predict(self, X):
+    def predict(self, X, *, offset=None):
         """The likeliest class.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+        offset : array-like of shape (n_samples,), or (n_samples, n_classes) with more than two classes, default=None
+            As in ``fit``.
 
         Returns
         -------
         y : ndarray of shape (n_samples,)
         """
-        scores = self.decision_function(X)
+        scores = self.decision_function(X, offset=offset)
         return self.classes_[(scores > 0).astype(np.intp) if scores.ndim == 1 else scores.argmax(axis=1)]
 
-    def predict_proba(self, X):
+    def predict_proba(self, X, *, offset=None):
         """Probability of each class, in the order of ``classes_``.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+        offset : array-like of shape (n_samples,), or (n_samples, n_classes) with more than two classes, default=None
+            As in ``fit``.
 
         Returns
         -------
         p : ndarray of shape (n_samples, n_classes)
         """
-        scores = self.decision_function(X)
+        scores = self.decision_function(X, offset=offset)
         if scores.ndim == 1:
             return np.stack([special.expit(-scores), special.expit(scores)], axis=1)
         return special.softmax(scores, axis=1)
 
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X, *, offset=None):
         """Logarithm of the probabilities, exact where they round to zero.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+        offset : array-like of shape (n_samples,), or (n_samples, n_classes) with more than two classes, default=None
+            As in ``fit``.
 
         Returns
         -------
         log_p : ndarray of shape (n_samples, n_classes)
         """
-        scores = self.decision_function(X)
+        scores = self.decision_function(X, offset=offset)
         if scores.ndim == 1:
             return np.stack([special.log_expit(-scores), special.log_expit(scores)], axis=1)
         return special.log_softmax(scores, axis=1)
 
-    def _labelled_rows(self, X, y, sample_weight):
+    def _scores(self, X):
+        """Of shape (n, rows of ``coef_``)."""
+        return scores_of(self, X)
+
+    def _scores_at(self, X, offset):
+        scores = self._scores(X)
+        return _with_offset(scores, self._offset(offset, len(scores)))
+
+    def _as_scores(self, scores):
+        """In the shape of scikit-learn."""
+        return scores[:, 0] if scores.shape[1] == 1 else scores
+
+    def _offset(self, offset, n):
+        return checked_offset(offset, n, n_classes=len(self.classes_))
+
+    def _rows(self, X, y, sample_weight):
         """Validated rows with their weights, numbers of classes, weights times those of classes; sets ``classes_``."""
         if y is None:
             raise ValueError(f"This {type(self).__name__} estimator requires y to be passed, but the target y is None.")
@@ -134,8 +166,8 @@ class LogisticModel(ClassifierMixin, SparseCoefMixin, BaseEstimator):
     def _validate_state(self):
         n_classes = len(self.classes_)
         rows = 1 if n_classes == 2 else n_classes
-        if n_classes < 2 or self.coef_.shape != (rows, self.n_features_in_) or self.intercept_.shape != (rows,):
-            refuse(self, f"coef_ and intercept_ are not of {n_classes} classes and {self.n_features_in_} features")
+        if n_classes < 2 or len(self.coef_) != rows or self.intercept_.shape != (rows,):
+            refuse(self, f"coef_ and intercept_ are not of {n_classes} classes")
         if not (np.isfinite(self.coef_).all() and np.isfinite(self.intercept_).all()):
             refuse(self, "coef_ or intercept_ is not finite")
 
@@ -145,12 +177,19 @@ class LogisticModel(ClassifierMixin, SparseCoefMixin, BaseEstimator):
         return tags
 
 
-class LogisticRegression(LogisticInferenceMixin, LogisticModel):
+def _with_offset(scores, offset):
+    """Scores (n, k) with their offsets (n,) or (n, k)."""
+    return scores if offset is None else scores + offset.reshape(scores.shape)
+
+
+class LogisticRegression(CategoricalMixin, LogisticInferenceMixin, LogisticModel):
     """Logistic regression: minimises ``sum_i s_i loss_i + (1 / C) r(coef)``.
 
     The loss is the log loss of the classes, multinomial where there are more than two; ``r`` is
     ``(1 - l1_ratio) / 2 |coef|^2 + l1_ratio |coef|_1``; the intercept has no penalty. The optimum is scikit-learn's.
-    Columns are standardised within the solver, so unscaled tables converge.
+    Columns are standardised within the solver, so unscaled tables converge. Columns of categories in a data frame need
+    no encoder: each level has a coefficient, the same as of one-hot columns, which are not made. Offsets of the scores
+    are given to ``fit`` and to predictions.
 
     Parameters
     ----------
@@ -185,8 +224,14 @@ class LogisticRegression(LogisticInferenceMixin, LogisticModel):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-    coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
+    coef_ : ndarray of shape (1, n_coefficients) or (n_classes, n_coefficients)
+        One a feature, or a level of a categorical one.
     intercept_ : ndarray of shape (1,) or (n_classes,)
+    coef_names_ : ndarray of str of shape (n_coefficients,)
+        Names of the features, and ``feature=level`` for the levels of categorical ones, which stand one after another,
+        ascending, in the feature's place.
+    is_categorical_ : ndarray of bool of shape (n_features_in_,), or None
+        Which columns of a data frame were categories; None where there were none.
     n_iter_ : ndarray of shape (1,)
     objective_ : float
         Value of the sum above.
@@ -218,8 +263,9 @@ class LogisticRegression(LogisticInferenceMixin, LogisticModel):
 
     _model_state = State(
         **COMMON_FIELDS,
+        **CATEGORY_FIELDS,
         classes_=Labels("k"),
-        coef_=Tensor("f4 f8", "* p"),
+        coef_=Tensor("f4 f8", "* q"),
         intercept_=Tensor("f4 f8", "*"),
         n_iter_=Tensor("i4", "*"),
         _inference=Maybe(Optional(KEPT)),
@@ -276,14 +322,19 @@ class LogisticRegression(LogisticInferenceMixin, LogisticModel):
         self.n_jobs = n_jobs
 
     @fit_context
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X, y, sample_weight=None, *, offset=None):
         """Fit the model.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+            Columns of categories, enumerations or text in a data frame of any library have a coefficient for each level
+            that occurs.
         y : array-like of shape (n_samples,)
         sample_weight : array-like of shape (n_samples,), default=None
+        offset : array-like of shape (n_samples,), or (n_samples, n_classes) with more than two classes, default=None
+            Added to the scores: to the log odds of the second of two classes, or to the score of each class in the
+            order of ``classes_``.
 
         Returns
         -------
@@ -298,19 +349,44 @@ class LogisticRegression(LogisticInferenceMixin, LogisticModel):
                 stacklevel=3,
             )
         before = (dense_coef(self), self.intercept_) if self.warm_start and hasattr(self, "coef_") else None
-        rows, codes, w = self._labelled_rows(X, y, sample_weight)
+        rows, codes, w = self._rows(X, y, sample_weight)
+        offset = self._offset(offset, len(codes))
         self._require_two_classes_for_liblinear()
         l1, l2 = strength * l1_ratio, strength * (1.0 - l1_ratio)
-        fitter = LogisticFitter.of_rows(rows, codes, w, len(self.classes_), self.fit_intercept, l1)
+        fitter = LogisticFitter.of_rows(rows, codes, w, len(self.classes_), self.fit_intercept, l1, offset)
         start = fitter.start()
         if before is not None and fitter.basis is None and before[0].shape == start[0].shape:
             start = tuple(part.astype(np.float64) for part in before)
         solution = fitter.in_columns(fitter.solve(fitter.problem(), l1, l2, start, self.tol, self.max_iter))
         certify(self, solution, rows)
+        self._remember_features(X)
         self.coef_, self.intercept_ = solution.coef.astype(rows.dtype), solution.intercept.astype(rows.dtype)
         self.n_iter_ = np.array([solution.n_iter], dtype=np.int32)
-        self._keep_inference(rows, codes, w, lambda: self._as_scores(scores_of_fitted(self, rows)))
+        self._keep_inference(rows, codes, w, lambda: self._fitted_scores(rows, offset), offset is not None)
         return self
+
+    def score(self, X, y, sample_weight=None, *, offset=None):
+        """The accuracy.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+        sample_weight : array-like of shape (n_samples,), default=None
+        offset : array-like of shape (n_samples,), or (n_samples, n_classes) with more than two classes, default=None
+            As in ``fit``.
+
+        Returns
+        -------
+        score : float
+        """
+        return float(accuracy_score(y, self.predict(X, offset=offset), sample_weight=sample_weight))
+
+    def _fitted_scores(self, rows, offset):
+        return self._as_scores(_with_offset(scores_of_fitted(self, rows), offset))
+
+    def _uses_l1(self):
+        return self.penalty in ("l1", "elasticnet") or bool(self.l1_ratio)
 
     def _validate_state(self):
         super()._validate_state()

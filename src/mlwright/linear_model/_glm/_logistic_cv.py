@@ -22,21 +22,23 @@ from mlwright.io.composite import Maybe, State
 from mlwright.io.schema import Labels, Number, Tensor
 from mlwright.linear_model._folds import Splits
 from mlwright.linear_model._glm._base import COMMON_FIELDS, certify, explain
+from mlwright.linear_model._glm._categories import CATEGORY_FIELDS, CategoricalMixin
 from mlwright.linear_model._glm._fold_fits import FoldFits, Grid, best_place
 from mlwright.linear_model._glm._fold_shapes import SHAPES, FoldShapes
-from mlwright.linear_model._glm._held_out import Judge
+from mlwright.linear_model._glm._held_out import Judge, Scored
 from mlwright.linear_model._glm._logistic import SOLVERS, LogisticModel
 from mlwright.linear_model._glm._logistic_fit import LogisticFitter
 from mlwright.linear_model._glm._penalty import check_solver, strength_of
 
 
-class LogisticRegressionCV(FoldShapes, LogisticModel):
+class LogisticRegressionCV(CategoricalMixin, FoldShapes, LogisticModel):
     """Logistic regression with ``C`` and ``l1_ratio`` chosen by cross-validation.
 
     Each fold goes along its path of penalties, every fit started from the one before. Of two classes and with many
     rows, all folds are fitted side by side from the same reads of the rows; of more under an L1 penalty, folds start
     from the fit to all rows and with its Hessian. Where there are fewer rows than columns, ``X X'`` is formed once and
-    all folds and penalties are fitted on its parts.
+    all folds and penalties are fitted on its parts. Columns of categories and offsets are as in
+    :class:`LogisticRegression`; a level counts where it occurs in any row, whichever fold has it.
 
     Parameters
     ----------
@@ -75,14 +77,16 @@ class LogisticRegressionCV(FoldShapes, LogisticModel):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-    coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
+    coef_ : ndarray of shape (1, n_coefficients) or (n_classes, n_coefficients)
     intercept_ : ndarray of shape (1,) or (n_classes,)
+    coef_names_, is_categorical_
+        As in :class:`LogisticRegression`.
     Cs_ : ndarray of shape (n_cs,)
     l1_ratios_ : ndarray of shape (n_l1_ratios,)
     C_, l1_ratio_ : ndarray of shape (1,) or (n_classes,); float
     scores_ : dict of ndarray of shape (n_folds, n_cs[, n_l1_ratios]); ndarray of shape (n_folds, n_l1_ratios, n_cs)
-    coefs_paths_ : dict of ndarray of shape (n_folds, n_cs[, n_l1_ratios], n_features + 1); \
-ndarray of shape (n_folds, n_l1_ratios, n_cs, n_classes, n_features + 1)
+    coefs_paths_ : dict of ndarray of shape (n_folds, n_cs[, n_l1_ratios], n_coefficients + 1); \
+ndarray of shape (n_folds, n_l1_ratios, n_cs, n_classes, n_coefficients + 1)
     n_iter_ : ndarray of shape (1, n_folds, n_cs[, n_l1_ratios]); (n_folds, n_l1_ratios, n_cs)
     objective_, kkt_violation_, converged_, n_passes_
         Of the last fit, see :class:`LogisticRegression`; `n_passes_` are those of all fits.
@@ -107,8 +111,9 @@ ndarray of shape (n_folds, n_l1_ratios, n_cs, n_classes, n_features + 1)
 
     _model_state = State(
         **COMMON_FIELDS,
+        **CATEGORY_FIELDS,
         classes_=Labels("k"),
-        coef_=Tensor("f4 f8", "* p"),
+        coef_=Tensor("f4 f8", "* q"),
         intercept_=Tensor("f4 f8", "*"),
         Cs_=Tensor("f8", "c"),
         l1_ratios_=Tensor("f8", "r"),
@@ -181,15 +186,17 @@ ndarray of shape (n_folds, n_l1_ratios, n_cs, n_classes, n_features + 1)
         self.use_legacy_attributes = use_legacy_attributes
 
     @fit_context
-    def fit(self, X, y, sample_weight=None, **params):
+    def fit(self, X, y, sample_weight=None, *, offset=None, **params):
         """Fit the folds along their paths, then all rows at the best penalty.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
         y : array-like of shape (n_samples,)
         sample_weight : array-like of shape (n_samples,), default=None
             Of the fits, and of the scores of held-out rows.
+        offset : array-like of shape (n_samples,), or (n_samples, n_classes) with more than two classes, default=None
+            Added to the scores, as in :class:`LogisticRegression`, of fits and of held-out rows.
         **params : dict
             Metadata for the splitter and the scorer, where scikit-learn's metadata routing is enabled.
 
@@ -199,36 +206,42 @@ ndarray of shape (n_folds, n_l1_ratios, n_cs, n_classes, n_features + 1)
         """
         _raise_for_params(params, self, "fit")
         grid = Grid(*self._candidates(), self.tol, self.max_iter)
-        rows, codes, w = self._labelled_rows(X, y, sample_weight)
+        rows, codes, w = self._rows(X, y, sample_weight)
+        offset = self._offset(offset, len(codes))
         self._require_two_classes_for_liblinear()
         if sample_weight is not None:
             params = {**params, "sample_weight": rows.w}
         routed = self._routed(params)
-        judge = Judge(rows, codes, self.classes_, self.scoring, routed.scorer.score)
+        coded = self.is_categorical_ is not None
+        own = X if coded or offset is not None else None
+        judge = Judge(rows, codes, self.classes_, self.scoring, routed.scorer.score, own)
         for name in ("alo_error_", "loo_decision_function_"):
             vars(self).pop(name, None)
         with threads.limit(self.n_jobs):
             l1 = float(grid.ratios.max())
-            whole = LogisticFitter.of_rows(rows, codes, w, len(self.classes_), self.fit_intercept, l1)
+            whole = LogisticFitter.of_rows(rows, codes, w, len(self.classes_), self.fit_intercept, l1, offset)
             if isinstance(self.cv, str):
                 fits = FoldFits(whole, rows, grid, judge, 1, lambda: explain(self, rows))
                 scores, self.alo_error_ = fits.fit_left_out()
                 self.loo_decision_function_ = scores[:, 0] if scores.shape[1] == 1 else scores
             else:
-                splits = Splits.of(self.cv, rows.X, codes, classifier=True, **routed.splitter.split)
+                splits = Splits.of(self.cv, X if coded else rows.X, codes, classifier=True, **routed.splitter.split)
                 self._require_classes(whole, splits)
                 fits = FoldFits(whole, rows, grid, judge, len(splits), lambda: explain(self, rows)).fit(splits)
             self._finish(fits)
+        self._remember_features(X)
         return self
 
-    def score(self, X, y, sample_weight=None, **score_params):
+    def score(self, X, y, sample_weight=None, *, offset=None, **score_params):
         """The score that ``scoring`` names.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
         y : array-like of shape (n_samples,)
         sample_weight : array-like of shape (n_samples,), default=None
+        offset : array-like of shape (n_samples,), or (n_samples, n_classes) with more than two classes, default=None
+            As in ``fit``.
         **score_params : dict
             Metadata for the scorer, where scikit-learn's metadata routing is enabled.
 
@@ -241,7 +254,8 @@ ndarray of shape (n_folds, n_l1_ratios, n_cs, n_classes, n_features + 1)
             score_params["sample_weight"] = sample_weight
         if _routing_enabled():
             score_params = process_routing(self, "score", **score_params).scorer.score
-        return self._scorer()(self, X, y, **score_params)
+        scored = self if offset is None else Scored(self.classes_, self._scores_at(X, offset))
+        return self._scorer()(scored, X, y, **score_params)
 
     def get_metadata_routing(self):
         """How metadata is routed: to the scorer and to the splitter of `cv`.
@@ -258,6 +272,9 @@ ndarray of shape (n_folds, n_l1_ratios, n_cs, n_classes, n_features + 1)
             .add(splitter=splitter, method_mapping=MethodMapping().add(caller="fit", callee="split"))
             .add(scorer=self._scorer(), method_mapping=scores)
         )
+
+    def _uses_l1(self):
+        return float(self._candidates()[1].max()) > 0.0
 
     def _scorer(self):
         return get_scorer(self.scoring or "accuracy")

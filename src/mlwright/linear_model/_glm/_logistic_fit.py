@@ -7,6 +7,7 @@ from scipy import special
 
 from mlwright._kernels.glm import Table
 from mlwright._kernels.linalg import affine_map, as_design
+from mlwright.linear_model._glm._coded_table import CodedTable, some_rows
 from mlwright.linear_model._glm._dual import SpectralBasis, TriangularBasis, basis_of, wants_dual
 from mlwright.linear_model._glm._families import law_of
 from mlwright.linear_model._glm._multinomial import solve_classes
@@ -31,6 +32,7 @@ class LogisticFitter:
     n_classes : int
     fit_intercept : bool
     basis : TriangularBasis, SpectralBasis or None
+    offset : float64 array of shape (n,), of several classes (n, n_classes), or None
     """
 
     rows: object
@@ -39,33 +41,45 @@ class LogisticFitter:
     n_classes: int
     fit_intercept: bool
     basis: TriangularBasis | SpectralBasis | None = None
+    offset: np.ndarray | None = None
 
     @classmethod
-    def of_rows(cls, rows, codes, w, n_classes, fit_intercept, l1):
-        """The fitter of validated rows; through the dual where they are few and `l1` is zero."""
-        fitter = cls(rows, codes, w, n_classes, fit_intercept)
-        basis = basis_of(rows, fit_intercept) if wants_dual(rows, l1) else None
+    def of_rows(cls, rows, codes, w, n_classes, fit_intercept, l1, offset=None):
+        """The fitter of validated rows; through the dual where they are few numbers and `l1` is zero."""
+        fitter = cls(rows, codes, w, n_classes, fit_intercept, offset=offset)
+        coded = isinstance(rows.X, CodedTable)
+        basis = basis_of(rows, fit_intercept) if not coded and wants_dual(rows, l1) else None
         return fitter if basis is None else replace(fitter, rows=_rows_of(rows, basis.rows), basis=basis)
 
     def part(self, chosen):
         """The fitter of some of the rows."""
-        rows = _rows_of(self.rows, self.rows.X.tocsr()[chosen] if self.rows.is_sparse else self.rows.X[chosen])
-        w = None if self.w is None else self.w[chosen]
-        return replace(self, rows=rows, codes=self.codes[chosen], w=w)
+        return self._some(_rows_of(self.rows, some_rows(self.rows.X, chosen)), chosen)
 
     def fold(self, chosen):
         """The fitter of some of the rows, in a dual basis that suits them best."""
         if self.basis is None:
             return self.part(chosen)
         basis, own = self.basis.part(chosen)
-        w = None if self.w is None else self.w[chosen]
-        return replace(self, rows=_rows_of(self.rows, own), codes=self.codes[chosen], w=w, basis=basis)
+        return replace(self._some(_rows_of(self.rows, own), chosen), basis=basis)
+
+    def _some(self, rows, chosen):
+        w, offset = (None if each is None else each[chosen] for each in (self.w, self.offset))
+        return replace(self, rows=rows, codes=self.codes[chosen], w=w, offset=offset)
+
+    def with_offset(self, scores, chosen):
+        """Scores (m, k) of rows `chosen` of this fitter with their offsets."""
+        return scores if self.offset is None else scores + self.offset[chosen].reshape(scores.shape)
 
     def scores(self, path, X, chosen):
-        """Scores (m, k) of rows `chosen` of X, the table that the whole was made of, for each Solution of a path."""
+        """Scores (m, k) of rows `chosen` of X, the table that the whole was made of, for each Solution of a path.
+
+        They are without the offsets, which the whole has.
+        """
         if self.basis is None:
-            chosen_rows = as_design((X.tocsr() if self.rows.is_sparse else X)[chosen])
-            together = affine_map(chosen_rows, *stacked(path))
+            coef, intercept = stacked(path)
+            some = some_rows(X, chosen)
+            coded = isinstance(some, CodedTable)
+            together = some @ coef.T + intercept if coded else affine_map(as_design(some), coef, intercept)
         else:
             together = self.basis.gram.scores(*self.combinations(path), chosen)
         return np.split(together, len(path), axis=1)
@@ -88,11 +102,12 @@ class LogisticFitter:
     def problem(self):
         """The problem without a penalty; ``with_table`` gives it one."""
         if self.basis is None:
-            table = table_of(self.rows, self.codes, self.w, None, self.fit_intercept)
+            table = table_of(self.rows, self.codes, self.w, self.offset, self.fit_intercept)
         else:  # whose columns are of like sizes as they are
             q = self.rows.X.shape[1]
-            table = Table(self.rows.design, np.zeros(q), np.ones(q), self.codes, self.w, None)
-        return Problem(table, _LOGIT.loss, 0.0, 0.0, self.fit_intercept)
+            table = Table(self.rows.design, np.zeros(q), np.ones(q), self.codes, self.w, self.offset)
+        places = getattr(self.rows.X, "places", None)
+        return Problem(table, _LOGIT.loss, 0.0, 0.0, self.fit_intercept, places=places)
 
     def solve(self, problem, l1, l2, start, tol, max_iter):
         """A Solution whose coefficients are (k, q) and intercepts (k,), q the columns of ``rows``."""
@@ -126,15 +141,16 @@ class LogisticFitter:
         return solve_joint_by(problem, self.n_classes, *start, tol, max_iter, lent)
 
     def start(self):
-        """Zero coefficients, and the intercepts of the classes' shares."""
+        """Zero coefficients, and the intercepts of the classes' shares less the mean offsets."""
         k, q = self.n_rows_of_coef, self.rows.X.shape[1]
         if not self.fit_intercept:
             return np.zeros((k, q)), np.zeros(k)
         share = np.bincount(self.codes.astype(np.intp), self.w, self.n_classes)
         share = np.maximum(share, 1e-3 * share.sum() / self.n_classes) / share.sum()
-        if self.n_classes == 2:
-            return np.zeros((1, q)), np.array([special.logit(share[1] / share.sum())])
-        return np.zeros((k, q)), np.log(share) - np.log(share).mean()
+        intercept = np.array([special.logit(share[1] / share.sum())]) if k == 1 else np.log(share)
+        if self.offset is not None:
+            intercept = intercept - np.average(self.offset, axis=0, weights=self.w)
+        return np.zeros((k, q)), intercept if k == 1 else intercept - intercept.mean()
 
     def original(self, coef, intercept):
         """Coefficients and intercepts of the columns that users know."""
@@ -165,4 +181,4 @@ def _with_axis(found):
 
 
 def _rows_of(rows, X):
-    return replace(rows, X=X, design=as_design(X))
+    return replace(rows, X=X, design=X.design if isinstance(X, CodedTable) else as_design(X))

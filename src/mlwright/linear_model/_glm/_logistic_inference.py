@@ -4,7 +4,6 @@ import numpy as np
 from sklearn.utils.validation import column_or_1d
 
 from mlwright.base import as_fitted
-from mlwright.linear_model._glm._base import scores_of
 from mlwright.linear_model._glm._families import law_of
 from mlwright.linear_model._glm._inference import GlmInferenceMixin
 from mlwright.linear_model._inference import multinomial
@@ -13,6 +12,7 @@ from mlwright.linear_model._inference import multinomial
 class LogisticInferenceMixin(GlmInferenceMixin):
     """``inference`` and what goes with it for ``LogisticRegression``."""
 
+    _rows_come_with = ("offset",)
     _without_penalty = "C=np.inf"
 
     def _law(self):
@@ -41,11 +41,8 @@ class LogisticInferenceMixin(GlmInferenceMixin):
             )
         return np.searchsorted(self.classes_, y).astype(np.float64)
 
-    def _scores_for(self, X):
-        return self._as_scores(scores_of(self, X))
-
-    def _as_scores(self, scores):
-        return scores[:, 0] if self.coef_.shape[0] == 1 else scores
+    def _scores_for(self, X, offset=None):
+        return self._as_scores(self._scores_at(X, offset))
 
     def _infer_rows(self, rows, kind, use_t, check=True):
         if len(self.classes_) == 2:

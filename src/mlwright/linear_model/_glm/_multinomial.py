@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from mlwright._kernels import glm
-from mlwright.linear_model._glm._problem import Solution
+from mlwright.linear_model._glm._coded_table import is_sparse
+from mlwright.linear_model._glm._problem import Solution, original_classes, scaled_classes
 from mlwright.linear_model._glm._proximal_classes import solve_classes_l1
 from mlwright.linear_model._glm._proximal_joint import forms_joint, runs_away, solve_joint
 from mlwright.linear_model._glm._solve import INNER_STEPS, LARGEST_HESSIAN, centred
@@ -39,28 +40,22 @@ def _descend(problem, n_classes, coef, intercept, tol, max_iter, diagonal):
     squares, passes = None, 0.0
     if diagonal or len(problem.scale) > LARGEST_HESSIAN or _wide_sparse(problem):
         problem, squares, passes = centred(problem)
-    scale, shift = problem.scale, problem.table.shift
     _, l2 = problem.penalties()
-    start = (coef / scale).T
     b, b0, facts = glm.fit_multinomial(
         problem.table,
         n_classes,
         l2,
         problem.fit_intercept,
-        np.ascontiguousarray(start),
-        intercept + coef @ shift,
+        *scaled_classes(problem, coef, intercept),
         squares,
         tol,
         max_iter,
     )
-    coef = b.T * scale
-    intercept = b0 - coef @ shift if problem.fit_intercept else np.zeros(n_classes)
     violation = facts["violation"] if np.isfinite(facts["violation"]) else np.inf
     passes += facts["n_passes"]
-    return Solution(
-        coef, intercept - intercept.mean(), facts["objective"], violation, facts["n_iter"], passes, facts["status"]
-    )
+    coef, intercept = original_classes(problem, b, b0)
+    return Solution(coef, intercept, facts["objective"], violation, facts["n_iter"], passes, facts["status"])
 
 
 def _wide_sparse(problem):
-    return isinstance(problem.table.X, tuple) and len(problem.scale) > glm.PACKED_COLUMNS
+    return is_sparse(problem.table.X) and len(problem.scale) > glm.PACKED_COLUMNS

@@ -132,3 +132,21 @@ def original(problem, b, intercept):
     of_user = np.empty_like(coef)
     of_user[problem.places] = coef
     return of_user, intercept
+
+
+def scaled_classes(problem, coef, intercept):
+    """Coefficients (k, p) and intercepts (k,) of classes as those of the scaled columns, of shape (p, k) and (k,)."""
+    coef = coef if problem.places is None else coef[:, problem.places]
+    return np.ascontiguousarray((coef / problem.scale).T), intercept + coef @ problem.table.shift
+
+
+def original_classes(problem, b, b0):
+    """And back; intercepts, of which only differences count, sum to zero."""
+    coef = b.T * problem.scale
+    intercept = b0 - coef @ problem.table.shift if problem.fit_intercept else np.zeros(len(b0))
+    intercept = intercept - intercept.mean()
+    if problem.places is None:
+        return coef, intercept
+    of_user = np.empty_like(coef)
+    of_user[:, problem.places] = coef
+    return of_user, intercept

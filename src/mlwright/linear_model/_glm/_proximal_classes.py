@@ -14,7 +14,7 @@ import numpy as np
 
 from mlwright._kernels import glm
 from mlwright._kernels.coordinate_descent import elastic_net_paths
-from mlwright.linear_model._glm._problem import Solution
+from mlwright.linear_model._glm._problem import Solution, original_classes, scaled_classes
 from mlwright.linear_model._glm._proximal import violation
 
 _FIRST_FACTOR, _GROWS, _MOST_TRIALS = 0.3, 1.6, 12
@@ -39,7 +39,7 @@ class ClassDescent:
         table = self.problem.table
         squares = glm.GlmLoss("squared_error")
         p = len(self.b)
-        H = 0.5 * glm.evaluate(table._replace(y=np.zeros(len(table.y))), squares, np.zeros(p), 0.0)[2]
+        H = 0.5 * glm.evaluate(table._replace(y=np.zeros(len(table.y)), offset=None), squares, np.zeros(p), 0.0)[2]
         self.border, self.corner, H = H[:p, p], H[p, p], H[:p, :p]
         self.diagonal = H.diagonal().copy()
         if self.problem.fit_intercept:
@@ -161,14 +161,11 @@ class ClassDescent:
 
 def solve_classes_l1(problem, n_classes, coef, intercept, tol, max_iter):
     """The optimum in coefficients (k, p) and intercepts (k,) of the original columns."""
-    scale, shift = problem.scale, problem.table.shift
-    start = np.ascontiguousarray((coef / scale).T)
-    state = ClassDescent(problem, n_classes, start, intercept + coef @ shift).run(tol, max_iter)
-    coef = state.b.T * scale
-    intercept = state.b0 - coef @ shift if problem.fit_intercept else np.zeros(n_classes)
+    state = ClassDescent(problem, n_classes, *scaled_classes(problem, coef, intercept)).run(tol, max_iter)
+    coef, intercept = original_classes(problem, state.b, state.b0)
     return Solution(
         coef,
-        intercept - intercept.mean(),
+        intercept,
         problem.objective(state.loss, coef.ravel()),
         state.violation if np.isfinite(state.violation) else np.inf,
         state.n_iter,

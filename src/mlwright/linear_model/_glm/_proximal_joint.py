@@ -19,7 +19,8 @@ from mlwright._kernels import glm
 from mlwright._kernels.coordinate_descent import elastic_net_paths
 from mlwright._kernels.linalg import affine_map, as_design, gram
 from mlwright._runtime.lapack import eigh
-from mlwright.linear_model._glm._problem import Solution
+from mlwright.linear_model._glm._coded_table import Coded, one_hot
+from mlwright.linear_model._glm._problem import Solution, original_classes, scaled_classes
 from mlwright.linear_model._glm._proximal import LEFT, how_far, violation
 
 _MOST_PARAMETERS = 2048  # of all classes: up to which their joint Hessian is formed
@@ -131,7 +132,7 @@ class JointNewton:
         k, q = self.k, self.Z.shape[1]
         w = self.problem.table.w
         Z = np.ascontiguousarray(self.Z[::stride])
-        p = special.softmax(affine_map(Z, np.vstack([self.b, self.b0]).T, np.zeros(k)), axis=1)
+        p = special.softmax(self._scores(Z, self.b, self.b0, stride), axis=1)
         w = np.full(len(p), len(self.Z) / len(Z)) if w is None else w[::stride] * (w.sum() / w[::stride].sum())
         H = np.empty((k, q, k, q))
         share = np.ascontiguousarray(p.T)
@@ -149,7 +150,16 @@ class JointNewton:
 
     def scores(self, b, b0):
         """Of all rows, (n, k), for coefficients (p, k) and intercepts (k,)."""
-        return affine_map(self.Z, np.vstack([b, b0]).T, np.zeros(self.k))
+        return self._scores(self.Z, b, b0)
+
+    def _scores(self, Z, b, b0, stride=1):
+        """Of the rows Z, every so manieth."""
+        eta, offset = self.moves(Z, b, b0), self.problem.table.offset
+        return eta if offset is None else eta + offset[::stride]
+
+    def moves(self, Z, b, b0):
+        """By how much a step moves the scores of rows."""
+        return affine_map(Z, np.vstack([b, b0]).T, np.zeros(self.k))
 
     def _smooth_direction(self):
         """Newton's step where there is no L1 penalty, and what it is expected to change."""
@@ -244,7 +254,9 @@ def _pseudo_inverse(corner):
 def _scaled(table):
     """The rows in scaled columns, and a column of ones."""
     X = table.X
-    if isinstance(X, tuple):
+    if isinstance(X, Coded):
+        X = one_hot(X)
+    elif isinstance(X, tuple):
         indptr, indices, data, p = X
         X = sparse.csr_matrix((data, indices, indptr), shape=(len(indptr) - 1, p)).toarray()
     out = np.ones((X.shape[0], X.shape[1] + 1))
@@ -264,13 +276,12 @@ def runs_away(problem, n_classes, coef, intercept, objective):
         return True
     if not forms_joint(problem, n_classes):
         return False
-    start = np.ascontiguousarray((coef / problem.scale).T)
-    state = JointNewton(problem, n_classes, start, intercept + coef @ problem.table.shift, from_some=False)
+    state = JointNewton(problem, n_classes, *scaled_classes(problem, coef, intercept), from_some=False)
     spread = np.ptp(state.scores(state.b, state.b0), axis=1)
     if not spread.max(initial=0.0) > _LARGE_SCORE:
         return False
     state._move_to(state.b, state.b0, state._evaluate(state.b, state.b0))
-    moved = state.scores(*state.newton_step())
+    moved = state.moves(state.Z, *state.newton_step())
     return bool(np.ptp(moved, axis=1).max() > _STILL_MOVES)
 
 
@@ -281,14 +292,11 @@ def solve_joint(problem, n_classes, coef, intercept, tol, max_iter):
 
 def solve_joint_by(problem, n_classes, coef, intercept, tol, max_iter, lent=None):
     """The same from a :class:`Curvature` that was lent, and with the one that led to the optimum."""
-    scale, shift = problem.scale, problem.table.shift
-    start = np.ascontiguousarray((coef / scale).T)
-    state = JointNewton(problem, n_classes, start, intercept + coef @ shift, lent=lent).run(tol, max_iter)
-    coef = state.b.T * scale
-    intercept = state.b0 - coef @ shift if problem.fit_intercept else np.zeros(n_classes)
+    state = JointNewton(problem, n_classes, *scaled_classes(problem, coef, intercept), lent=lent).run(tol, max_iter)
+    coef, intercept = original_classes(problem, state.b, state.b0)
     solution = Solution(
         coef,
-        intercept - intercept.mean(),
+        intercept,
         problem.objective(state.loss, coef.ravel()),
         state.violation if np.isfinite(state.violation) else np.inf,
         state.n_iter,

@@ -52,9 +52,11 @@ class GlmRegressor(GlmInferenceMixin, RegressorMixin, BaseEstimator):
     def _penalised(self):
         return as_fitted(self, "alpha") != 0
 
-    def _scores(self, X, offset=None):
-        eta = scores_of(self, X)[:, 0]
-        return eta if offset is None else eta + offset
+    def _uses_l1(self):
+        return self.alpha * self.l1_ratio > 0.0
+
+    def _scores(self, X):
+        return scores_of(self, X)[:, 0]
 
     def _mean(self, eta):
         mean = LINKS[self._law().link].mean(eta)

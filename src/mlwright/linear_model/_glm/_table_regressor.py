@@ -3,11 +3,12 @@
 import numpy as np
 
 from mlwright.base import fit_context
+from mlwright.io.schema import Tensor
 from mlwright.linear_model._glm._base import checked_offset, warn_unless_certified
 from mlwright.linear_model._glm._categories import CATEGORY_FIELDS, CategoricalMixin
 from mlwright.linear_model._glm._regressor import REGRESSOR_FIELDS, GlmRegressor
 
-TABLE_FIELDS = REGRESSOR_FIELDS | CATEGORY_FIELDS
+TABLE_FIELDS = REGRESSOR_FIELDS | CATEGORY_FIELDS | {"coef_": Tensor("f4 f8", "q")}
 
 
 class TableRegressor(CategoricalMixin, GlmRegressor):

@@ -58,7 +58,8 @@ class InferenceMixin:
             of positive weight. The coefficients are the same, their standard errors are not. "precision" is for least
             squares.
         **of_rows : arrays of shape (n_samples,)
-            What else ``fit`` takes a row: ``offset`` and ``exposure`` of generalized linear regressors.
+            What else ``fit`` takes a row: ``offset`` and ``exposure`` of generalized linear regressors, ``offset`` of
+            LogisticRegression.
             QuantileRegressor takes ``kernel`` and ``bandwidth`` of the density of its residuals, see there.
 
         Returns
@@ -139,8 +140,13 @@ class InferenceMixin:
 
     def _parameter_names(self):
         """Names of the features."""
-        names = getattr(self, "feature_names_in_", None)
-        return [f"x{j}" for j in range(self.n_features_in_)] if names is None else [str(name) for name in names]
+        return feature_names(self)
+
+
+def feature_names(model):
+    """Names of the features that a model was fitted on."""
+    names = getattr(model, "feature_names_in_", None)
+    return [f"x{j}" for j in range(model.n_features_in_)] if names is None else [str(name) for name in names]
 
 
 def _stacked(results, get):

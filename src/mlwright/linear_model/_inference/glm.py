@@ -23,13 +23,14 @@ from mlwright.linear_model._inference.rows import require_fitted_on
 
 @dataclass(frozen=True, slots=True)
 class GlmRows:
-    """Rows of a fitted model: X, what the kernels read, y of shape (n, 1), weights, scores of shape (n,)."""
+    """Rows of a fitted model: X, what the kernels read, y of shape (n, 1), weights, scores (n,) or (n, n_classes)."""
 
     X: object
     design: object
     y: np.ndarray
     w: np.ndarray | None
     eta: np.ndarray
+    has_offset: bool = False
 
 
 def mean_and_slopes(link, eta):

@@ -62,7 +62,8 @@ def infer(model, rows, kind, use_t, *, check=True):
     for c in range(others if check else 0):
         total = score[:, c] if w is None else w * score[:, c]
         require_fitted_on(model, rows, np.ascontiguousarray(total), statistics, a, np.ones(len(codes)))
-    design = bread_of(statistics, bool(a), model._parameter_names(), rows.X, w, subject=subject)
+    of_class, _ = _of_classes(model)
+    design = bread_of(statistics, bool(a), of_class[a:], rows.X, w, subject=subject)
     bread = ClassBread(design, _root(_information(design, p[:, 1:], w), subject))
     scores = ClassScores(design.X, score, w)
     covariance = bread.inverse() if kind.cov_type == "nonrobust" else kind.robust(bread, scores, n, k)
@@ -90,7 +91,8 @@ def infer(model, rows, kind, use_t, *, check=True):
         n_estimated=k,
         n_sets=others,
         fingerprint=(n, *_shares(codes, w, others + 1)),
-        figures=_pseudo_r_squared(log_likelihood, _shares(codes, w, others + 1), a),
+        # Of nothing but intercepts beside an offset the likelihood is that of another fit, which is not made.
+        figures={} if rows.has_offset else _pseudo_r_squared(log_likelihood, _shares(codes, w, others + 1), a),
     )
 
 
@@ -108,11 +110,16 @@ def _require(subject, n, k, kind):
 
 def names_and_params(model):
     """Of every class but the first: its coefficients less the first's."""
+    names, each = _of_classes(model)
+    return tuple(f"{label}: {name}" for label in model.classes_[1:] for name in names), (each[1:] - each[0]).ravel()
+
+
+def _of_classes(model):
+    """Names of the parameters of one class, and the parameters of all, (n_classes, k)."""
     a = bool(as_fitted(model, "fit_intercept"))
     names = ("intercept",) * a + tuple(model._parameter_names())
     coef, intercept = np.asarray(dense_coef(model), dtype=np.float64), np.asarray(model.intercept_, dtype=np.float64)
-    each = np.column_stack([intercept, coef]) if a else coef
-    return tuple(f"{label}: {name}" for label in model.classes_[1:] for name in names), (each[1:] - each[0]).ravel()
+    return model._identified(names, np.column_stack([intercept, coef]) if a else coef)
 
 
 def _information(design, p, w):

@@ -39,5 +39,5 @@ def require_fitted_on(model, rows, total, statistics, intercept, size, loose=0.0
     if not (np.abs(sums) <= allowed * spread + loose).all():
         raise ValueError(
             f"{type(model).__name__}: the gradient at the model's coefficients is not zero for these rows; expected "
-            "X, y and sample_weight that the model was fitted on, and a fit that has converged."
+            "X, y, sample_weight (and offset) that the model was fitted on, and a fit that has converged."
         )
