@@ -228,3 +228,23 @@ def test_as_a_program(folder, tmp_path):
     assert missing.returncode == 2
     assert missing.stderr.count("\n") == 1
     assert missing.stderr.startswith("mlwright: error: nowhere.mlw: no such file; give the path")
+
+
+def test_weights_are_those_of_the_search(tmp_path):
+    """Rows of weight 0 are absent from fit and held-out scores, and the column is none to predict from."""
+    frame = table(120).drop("dear", "sold")
+    weight = np.arange(120) % 3
+    strange = frame.with_columns(price=pl.when(pl.Series(weight == 0)).then(1e6).otherwise(pl.col("price")))
+    strange.with_columns(n=pl.Series(weight)).write_csv(tmp_path / "weighted.csv")
+    frame.filter(pl.Series(weight > 0)).with_columns(n=pl.Series(weight[weight > 0])).write_csv(tmp_path / "kept.csv")
+    models = []
+    for name in ("weighted", "kept"):
+        out = tmp_path / f"{name}.mlw"
+        done = run("fit", tmp_path / f"{name}.csv", "--target", "price", "--weight", "n", "--out", out)
+        assert "rows count by n" in done.output
+        models.append(mlwright.load(out))
+    assert models[0].held_out_ == models[1].held_out_
+    assert models[0].feature_names_in_.tolist() == ["size", "group"]
+    np.testing.assert_array_equal(models[0].predict(frame), models[1].predict(frame))
+    run("fit", tmp_path / "kept.csv", "--target", "price", "--out", tmp_path / "even.mlw")
+    assert mlwright.load(tmp_path / "even.mlw").held_out_ != models[1].held_out_

@@ -133,3 +133,20 @@ def test_usage_errors_have_code_2():
         done = RUNNER.invoke(app, arguments)
         assert done.exit_code == 2
         assert "Traceback" not in done.output
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "message"),
+    [
+        ("none", "1", "--weight none: no such column"),
+        ("y", "1", "--weight y: is the target"),
+        ("w", "a", "--weight w: holds String; expected numbers"),
+        ("w", "-1", "--weight w: has cells that are missing, infinite or below 0"),
+        ("w", "", "--weight w:"),
+        ("w", "0", "--weight w: is 0 in every row"),
+    ],
+)
+def test_weights(name, cells, message, tmp_path):
+    rows = "".join(f"{i},{i % 7},{cells}\n" for i in range(30))
+    (tmp_path / "table.csv").write_text(f"x,y,w\n{rows}")
+    assert message in refused("fit", tmp_path / "table.csv", "--target", "y", "--weight", name)

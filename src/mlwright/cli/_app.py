@@ -35,6 +35,9 @@ def _console():
 def fit(
     table: TablePath,
     target: Annotated[str, typer.Option(help="The column to predict.")],
+    weight: Annotated[
+        str | None, typer.Option(help="A column of weights of rows, such as counts; nothing is predicted from it.")
+    ] = None,
     task: Annotated[TaskChoice, typer.Option(help="What to predict; auto looks at the target.")] = TaskChoice.auto,
     time_limit: Annotated[
         float | None, typer.Option(min=0.001, help="Seconds; candidates that cannot end in time are left out.")
@@ -50,6 +53,7 @@ def fit(
         _fit.fit(
             table,
             target,
+            weight=weight,
             task=task.value,
             time_limit=time_limit,
             out=out,

@@ -33,13 +33,14 @@ class Outcome:
     baseline: dict
     X_test: object
     y_test: object
+    w_test: object
     importances: dict
     times: dict
     seconds: float
     out: Path
 
 
-def fit(path, target, *, task, time_limit, out, report, seed, console: Console):
+def fit(path, target, *, weight, task, time_limit, out, report, seed, console: Console):
     """Fit the best model of a table and save it.
 
     Returns
@@ -51,13 +52,13 @@ def fit(path, target, *, task, time_limit, out, report, seed, console: Console):
     if report is not None:
         check_writable(report, "--report")
     table = read_table(path)
-    prepared = prepare(table, target, task)
+    prepared = prepare(table, target, task, weight)
     columns = findings(prepared.X)
     _show.table(console, path, table, columns, prepared)
     train, test = _hold_out(prepared, seed)
     model, times = _search(prepared, train, time_limit, seed, console)
-    X_test, y_test = prepared.X[test], prepared.y[test]
-    model.held_out_ = model.evaluate(X_test, y_test)
+    X_test, y_test, w_test = prepared.X[test], prepared.y[test], prepared.weights_of(test)
+    model.held_out_ = model.evaluate(X_test, y_test, w_test)
     _show.leaderboard(console, model, times)
     outcome = Outcome(
         title=path.name,
@@ -68,7 +69,8 @@ def fit(path, target, *, task, time_limit, out, report, seed, console: Console):
         baseline=_baseline(prepared, train, test),
         X_test=X_test,
         y_test=y_test,
-        importances=_importances(model, X_test, y_test, seed) if report is not None else {},
+        w_test=w_test,
+        importances=_importances(model, X_test, y_test, w_test, seed) if report is not None else {},
         times=times,
         seconds=monotonic() - start,
         out=out,
@@ -114,7 +116,7 @@ def _search(task, train, time_limit, seed, console):
 
         with mlwright.watch_progress(show):
             try:
-                model.fit(task.X[train], task.y[train])
+                model.fit(task.X[train], task.y[train], task.weights_of(train))
             except (TypeError, ValueError) as error:
                 raise CommandError(f"the table cannot be fitted: {error}") from error
         ends = [*list(began.values())[1:], latest]  # the refit comes after it
@@ -128,16 +130,19 @@ def _baseline(task, train, test):
     from mlwright.tabular._metrics import classification_metrics, regression_metrics
 
     y_train, y_test = task.y[train].to_numpy(), task.y[test].to_numpy()
+    w_train, w_test = task.weights_of(train), task.weights_of(test)
     if not task.is_classification:
-        return regression_metrics(y_test, np.full(len(y_test), y_train.mean()))
-    classes, counts = np.unique(y_train, return_counts=True)
-    shares = np.tile(counts / len(y_train), (len(y_test), 1))
-    return classification_metrics(np.searchsorted(classes, y_test), shares)
+        return regression_metrics(y_test, np.full(len(y_test), np.average(y_train, weights=w_train)), w_test)
+    classes, codes = np.unique(y_train, return_inverse=True)
+    counts = np.bincount(codes, weights=w_train)
+    shares = np.tile(counts / counts.sum(), (len(y_test), 1))
+    return classification_metrics(np.searchsorted(classes, y_test), shares, w_test)
 
 
-def _importances(model, X_test, y_test, seed):
+def _importances(model, X_test, y_test, w_test, seed):
     rows = np.random.default_rng(seed).permutation(len(y_test))[:_ROWS_FOR_IMPORTANCES].tolist()
-    return permutation_importances(model, X_test[rows], y_test[rows], random_state=seed)
+    weight = None if w_test is None else w_test[rows]
+    return permutation_importances(model, X_test[rows], y_test[rows], sample_weight=weight, random_state=seed)
 
 
 def _save(model, out, console):

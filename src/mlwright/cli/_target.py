@@ -13,26 +13,32 @@ _MOST_CLASSES = 100
 
 @dataclass(frozen=True)
 class Task:
-    """A table without its target, the target, and what was decided about it."""
+    """A table without its target and weights, these, and what was decided about them."""
 
     kind: str  # "classification" or "regression"
     X: pl.DataFrame
     y: pl.Series
+    weight: pl.Series | None
     notes: list[str]
 
     @property
     def is_classification(self):
         return self.kind == "classification"
 
+    def weights_of(self, rows):
+        """float64 ndarray of the weights of rows, or None."""
+        return None if self.weight is None else self.weight[rows].to_numpy()
 
-def prepare(table, target, task):
-    """Split off the target; leave out rows that say nothing about it.
+
+def prepare(table, target, task, weight=None):
+    """Split off the target and the weights; leave out rows that say nothing about the target.
 
     Parameters
     ----------
     table : polars.DataFrame
     target : str
     task : {"auto", "classification", "regression"}
+    weight : str or None
 
     Returns
     -------
@@ -40,9 +46,12 @@ def prepare(table, target, task):
     """
     if target not in table.columns:
         raise CommandError(f"--target {target}: no such column; the table has {_names(table.columns)}")
-    if table.width == 1:
+    others = [name for name in table.columns if name not in (target, weight)]
+    if not others:
         raise CommandError(f"--target {target}: the table has no other column to predict it from")
     notes = []
+    if weight is not None:
+        table = _weighed(table, weight, target, notes)
     y = table[target]
     if y.dtype.is_float():
         y = y.fill_nan(None)
@@ -62,7 +71,27 @@ def prepare(table, target, task):
         raise CommandError(f"--target {target}: has the same value {y[0]} in every row; nothing can be learnt")
     if len(y) < 10:
         raise CommandError(f"the table has {len(y)} rows with a target; at least 10 are needed to fit and to check")
-    return Task(kind, table.drop(target), _plain(y, kind), notes)
+    weights = None if weight is None else table[weight].cast(pl.Float64)
+    return Task(kind, table.select(others), _plain(y, kind), weights, notes)
+
+
+def _weighed(table, weight, target, notes):
+    """The rows that weigh something."""
+    if weight not in table.columns:
+        raise CommandError(f"--weight {weight}: no such column; the table has {_names(table.columns)}")
+    if weight == target:
+        raise CommandError(f"--weight {weight}: is the target; name another column")
+    weights = table[weight]
+    if not weights.dtype.is_numeric():
+        raise CommandError(f"--weight {weight}: holds {weights.dtype}; expected numbers")
+    if weights.null_count() or not weights.cast(pl.Float64).is_finite().all() or weights.min() < 0:
+        raise CommandError(f"--weight {weight}: has cells that are missing, infinite or below 0; leave their rows out")
+    if weights.max() == 0:
+        raise CommandError(f"--weight {weight}: is 0 in every row; nothing can be learnt")
+    if n_zeros := int((weights == 0).sum()):
+        notes.append(f"{n_zeros} rows of weight 0 are left out")
+    notes.append(f"rows count by {weight}, in fits and scores; pictures count each once")
+    return table.filter(weights > 0)
 
 
 def _kind(y, task):

@@ -5,7 +5,7 @@ import numpy as np
 from mlwright.preprocessing._columns import permute_column
 
 
-def permutation_importances(model, X, y, *, n_repeats=3, random_state=0):
+def permutation_importances(model, X, y, *, sample_weight=None, n_repeats=3, random_state=0):
     """How much worse a fitted model gets when a column no longer belongs to its rows.
 
     Parameters
@@ -15,6 +15,7 @@ def permutation_importances(model, X, y, *, n_repeats=3, random_state=0):
     X : table (n, p)
         Rows that the model was not fitted on.
     y : array-like (n,)
+    sample_weight : array-like (n,), default=None
     n_repeats : int, default=3
         Permutations of each column.
     random_state : int, default=0
@@ -33,12 +34,14 @@ def permutation_importances(model, X, y, *, n_repeats=3, random_state=0):
     names = [f"x{j}" for j in range(model.n_features_in_)] if names is None else names.tolist()
     metric = model._metrics[0]
     sign = 1 if metric.higher_is_better else -1
-    reference = model.evaluate(X, y)[metric.name]
+
+    def score(X):
+        return model.evaluate(X, y, sample_weight)[metric.name]
+
+    reference = score(X)
     rng = np.random.default_rng(random_state)
     orders = [rng.permutation(len(y)) for _ in range(n_repeats)]
     return {
-        name: np.array(
-            [sign * (reference - model.evaluate(permute_column(X, j, name, order), y)[metric.name]) for order in orders]
-        )
+        name: np.array([sign * (reference - score(permute_column(X, j, name, order))) for order in orders])
         for j, name in enumerate(names)
     }

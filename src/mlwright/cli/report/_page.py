@@ -147,8 +147,9 @@ def _numbers(outcome):
             low, high = model.predict_interval(outcome.X_test, coverage).T
         except ValueError:
             continue  # too few rows for such a coverage; the table then says nothing of it
-        inside = ((low <= y) & (y <= high)).mean()
-        rows.append([f"{coverage:.0%}", f"{inside:.1%}", _show.number(float(np.mean(high - low)))])
+        inside = np.average((low <= y) & (y <= high), weights=outcome.w_test)
+        width = np.average(high - low, weights=outcome.w_test)
+        rows.append([f"{coverage:.0%}", f"{inside:.1%}", _show.number(float(width))])
     intervals = _table(["Interval asked for", "Held-out rows inside", "Mean width"], rows) if rows else ""
     return _section("How far off is it?", _figure(chart, f"Points on the dashed line are exact. {said}"), intervals)
 
