@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 import sklearn.linear_model as peer
-from scipy import sparse
+from scipy import optimize, sparse
 from sklearn.exceptions import ConvergenceWarning
 
 from mlwright._runtime import threads
@@ -22,6 +22,8 @@ KINDS = {
     "sparse group": {"penalty": "sparse_group_lasso", "groups": GROUPS, "sparsity": 0.3, "weights": np.ones(8) * 1.5},
     "mcp": {"penalty": "mcp", "weights": np.linspace(0.5, 1.5, 8)},
     "scad": {"penalty": "scad", "gamma": 3.0},
+    "group mcp": {"penalty": "mcp", "groups": GROUPS},
+    "group scad": {"penalty": "scad", "groups": GROUPS, "gamma": 3.0, "group_weights": [1.0, 2.0, 0.5, 1.0]},
     "mcp within bounds": {"penalty": "mcp", "bounds": (-0.3, [0.2] * 4 + [np.inf] * 4)},
     "scad not negative": {"penalty": "scad", "bounds": (0.0, None), "weights": np.linspace(0.5, 1.5, 8)},
 }
@@ -42,11 +44,19 @@ def concave_value(kind, size, strength, gamma):
     return np.trapezoid(slopes, slope, axis=1)
 
 
+def by_group(b):
+    return [b[np.array(GROUPS) == label] for label in sorted(set(GROUPS))]
+
+
 def penalty(model, b):
     """As the docstring says, term by term."""
     w = np.ones(len(b)) if model.weights is None else model.weights
     if model.penalty in ("mcp", "scad"):
         gamma = model.gamma or {"mcp": 3.0, "scad": 3.7}[model.penalty]
+        if model.groups is not None:
+            sizes = np.array([[np.linalg.norm(of), np.sqrt(len(of))] for of in by_group(b)])
+            v = sizes[:, 1] if model.group_weights is None else np.array(model.group_weights)
+            return concave_value(model.penalty, sizes[:, 0], model.alpha * v, gamma).sum()
         return concave_value(model.penalty, np.abs(b), model.alpha * w, gamma).sum()
     single = (w * (model.l1_ratio * np.abs(b) + (1 - model.l1_ratio) * b * b / 2)).sum()
     if model.penalty == "elastic_net":
@@ -126,6 +136,45 @@ def test_proximal_gradient_steps_find_nothing_better(seed, kind):
     np.testing.assert_allclose(model.coef_, b, atol=1e-4)
 
 
+@pytest.mark.parametrize("kind", ["mcp", "scad"])
+@pytest.mark.parametrize("alpha", [0.4, 0.1])
+def test_concave_groups_beside_proximal_gradient_steps(kind, alpha):
+    """Whose proximal map is found by a grid of norms; the problem is convex as a whole, so that there is one answer."""
+    X, y, _ = data(60)
+    X = np.linalg.qr(X - X.mean(axis=0))[0] * np.sqrt(60) * 1.1 + 0.1 * X
+    gamma, labels = 6.0, np.array(GROUPS)
+    Xc, yc = X - X.mean(axis=0), y - y.mean()
+    gram, cross = Xc.T @ Xc / 60, Xc.T @ yc / 60
+    assert np.linalg.eigvalsh(gram)[0] > 1 / (gamma - 1)
+    step, b = 1.0 / np.linalg.eigvalsh(gram)[-1], np.zeros(8)
+    for _ in range(120):
+        v = b - step * (gram @ b - cross)
+        for label in sorted(set(GROUPS)):
+            at = labels == label
+            length, strength = np.linalg.norm(v[at]), np.array([alpha * np.sqrt(at.sum())])
+
+            def value(s, length=length, strength=strength):
+                size = np.array([s])
+                return (s - length) ** 2 / 2 + step * concave_value(kind, size, strength, gamma)[0]
+
+            best = optimize.minimize_scalar(value, bounds=(0.0, length), method="bounded", options={"xatol": 1e-9})
+            b[at] = v[at] * (best.x / length if best.fun < value(0.0) else 0.0)
+    model = PenalizedRegression(kind, alpha, groups=GROUPS, gamma=gamma, tol=1e-10).fit(X, y)
+    assert model.converged_
+    np.testing.assert_allclose(model.coef_, b, atol=1e-4)
+    assert model.objective_ <= objective(model, X, y, np.ones(60), b) + 1e-7
+
+
+def test_groups_of_one_are_none():
+    X, y, w = data()
+    for kind in ("mcp", "scad"):
+        for alpha in (0.5, 0.1, 0.02):
+            one = PenalizedRegression(kind, alpha, groups=np.arange(8), gamma=6.0, **TIGHT).fit(X, y, w)
+            none = PenalizedRegression(kind, alpha, gamma=6.0, **TIGHT).fit(X, y, w)
+            np.testing.assert_allclose(one.coef_, none.coef_, atol=1e-8)
+            assert one.objective_ == pytest.approx(none.objective_)
+
+
 def test_special_cases_are_scikit_learns():
     X, y, _ = data()
     for settings, theirs in [
@@ -162,7 +211,7 @@ def test_weights_are_repetitions_rows_come_and_go_threads_do_not_show(kind):
     assert first.predict_interval(X).shape == (120, 2)
 
 
-@pytest.mark.parametrize("kind", ["weights", "group", "mcp", "scad"])
+@pytest.mark.parametrize("kind", ["weights", "group", "mcp", "scad", "group mcp", "group scad"])
 @pytest.mark.parametrize("scale", [1e-100, 1e100])
 def test_columns_and_targets_of_any_scale(kind, scale):
     X, y, _ = data()
@@ -187,6 +236,9 @@ def test_what_does_not_go_together_is_refused():
     for settings, message in [
         ({"penalty": "group_lasso", "bounds": (0, 1)}, r"bounds: penalty='group_lasso' has none, .*='elastic_net'"),
         ({"penalty": "mcp", "bounds": (0.5, 1.0)}, "lower bounds up to 0"),
+        ({"penalty": "mcp", "groups": GROUPS, "bounds": (0, 1)}, r"bounds: groups have none .* expected no groups"),
+        ({"penalty": "scad", "groups": GROUPS, "weights": 2.0}, "weights: groups are weighed, .* group_weights"),
+        ({"penalty": "mcp", "group_weights": 2.0}, "group_weights: there are no groups"),
         ({"gamma": 2.0}, "gamma: penalty='elastic_net' has none"),
         ({"penalty": "group_lasso", "weights": 2.0}, "weighs groups, not features"),
         ({"penalty": "group_lasso", "groups": [0, 1]}, "a label for each of 8 features"),

@@ -16,6 +16,7 @@ KINDS = {
     "sparse_group_lasso": {"groups": GROUPS, "sparsity": 0.4},
     "mcp": {},
     "scad": {"gamma": 4.0},
+    "group mcp": {"penalty": "mcp", "groups": GROUPS},
     "scad not negative": {"penalty": "scad", "bounds": (0.0, None)},
 }
 TIGHT = {"tol": 1e-10, "max_iter": 20_000}

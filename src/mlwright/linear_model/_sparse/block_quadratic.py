@@ -87,6 +87,8 @@ class BlockQuadratics:
     def solve(self, sets, strengths, weights=None, **options):
         """One path for each entry of `sets`; strengths l1, norm and ridge of shape (k, s), in users' units.
 
+        `tol` is of the gap, or of the violation of the optimality conditions alone: ``by_violation=True``.
+
         Returns
         -------
         Answers
@@ -130,7 +132,7 @@ class BlockQuadratics:
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             return float(np.where(hold > 0.0, pull / hold, 0.0).max(initial=0.0))
 
-    def _solve(self, sets, strengths, weights, *, start=None, tol=1e-4, max_iter=1000):
+    def _solve(self, sets, strengths, weights, *, start=None, tol=1e-4, max_iter=1000, by_violation=False):
         starts, member = self.groups
         l1_weight, norm_weight, ridge_weight = weights or _ones(self.groups)
         of_group = self.x_scale[member[starts[:-1]]]
@@ -147,11 +149,12 @@ class BlockQuadratics:
             start = start / self.to_user * (self.gram[sets].diagonal(axis1=1, axis2=2) > 0.0)[:, None]
         n_iter = np.zeros(l1.shape, dtype=np.int32)
         square = self.square[sets]
-        free = bool(((l1 == 0.0) & (norm == 0.0) & (ridge == 0.0)).any())
+        gap_tol = -1.0 if by_violation else tol  # no gap is below -1
+        free = by_violation or bool(((l1 == 0.0) & (norm == 0.0) & (ridge == 0.0)).any())
         free = free or bool(((norm_weight == 0.0) & (ridge_weight == 0.0)).any() or (l1_weight == 0.0).any())
         scaled, gap, violation, objective = block_paths(
             self.gram, sets, self.linear[sets], square, self.groups, (l1, norm, ridge), scaled_weights,
-            start=start, tol=tol, violation=tol if free else 0.0, max_iter=max_iter, n_iter=n_iter,
+            start=start, tol=gap_tol, violation=tol if free else 0.0, max_iter=max_iter, n_iter=n_iter,
         )  # fmt: skip
         converged = gap <= tol * square[:, None]
         if free:  # no gap to go by where nothing is penalised: the optimality conditions decide

@@ -12,6 +12,7 @@ from mlwright.io.composite import Maybe, State
 from mlwright.io.schema import Number
 from mlwright.linear_model._base import LeastSquaresModel
 from mlwright.linear_model._certificate import certificate_fields, keep_certificate
+from mlwright.linear_model._sparse.concave_groups import ConcaveGroups
 from mlwright.linear_model._sparse.elastic_net import warn_not_converged
 from mlwright.linear_model._sparse.penalty_terms import (
     Concave,
@@ -30,8 +31,8 @@ _OF_KIND = {  # the parameters, besides alpha and weights, that each kind of pen
     "elastic_net": {"l1_ratio", "bounds"},
     "group_lasso": {"l1_ratio", "groups", "group_weights"},
     "sparse_group_lasso": {"l1_ratio", "groups", "group_weights", "sparsity"},
-    "mcp": {"gamma", "bounds"},
-    "scad": {"gamma", "bounds"},
+    "mcp": {"gamma", "bounds", "groups", "group_weights"},
+    "scad": {"gamma", "bounds", "groups", "group_weights"},
 }
 _UNSET = {"l1_ratio": 1.0, "bounds": None, "groups": None, "group_weights": None, "sparsity": 0.5, "gamma": None}
 
@@ -47,7 +48,8 @@ class PenalizedRegression(LeastSquaresModel):
     * ``"mcp"``: ``alpha w |b| - b^2 / (2 gamma)`` up to ``|b| = gamma alpha w``, constant beyond (minimax concave);
     * ``"scad"``: slope ``alpha w`` up to ``|b| = alpha w``, falling to zero at ``gamma alpha w`` (smoothly clipped).
 
-    The elastic net, MCP and SCAD may be restricted to `bounds`.
+    With `groups`, MCP and SCAD are penalties of ``||b_g||`` of strength ``alpha v_g``. Without them, and of the elastic
+    net, coefficients may be restricted to `bounds`.
 
     Weights of rows count as repetitions. What a kind does not have is refused, not ignored.
 
@@ -111,7 +113,7 @@ class PenalizedRegression(LeastSquaresModel):
     References
     ----------
     Yuan and Lin (2006), JRSS B 68. Simon, Friedman, Hastie and Tibshirani (2013), JCGS 22. Zhang (2010), Annals of
-    Statistics 38. Fan and Li (2001), JASA 96.
+    Statistics 38. Fan and Li (2001), JASA 96. Breheny and Huang (2015), Statistics and Computing 25.
 
     Examples
     --------
@@ -238,12 +240,19 @@ class PenalizedRegression(LeastSquaresModel):
         weights = vector_of("weights", self.weights, p, np.ones(p))
         if self.penalty == "elastic_net":
             return Separable(float(self.alpha), float(self.l1_ratio), weights, *bounds_of(self.bounds, p))
-        if self.penalty in ("mcp", "scad"):
+        concave = self.penalty in ("mcp", "scad")
+        if concave and self.groups is None:
+            self._refuse("group_weights", "there are no groups", "groups, or weights of features")
             gamma = default_gamma(self.penalty, self.gamma)
             return Concave(self.penalty, float(self.alpha), gamma, weights, *bounds_of(self.bounds, p))
         groups = groups_of(self.groups, p)
         sizes = np.diff(groups[0])
         group_weights = vector_of("group_weights", self.group_weights, len(sizes), np.sqrt(sizes))
+        if concave:
+            self._refuse("bounds", "groups have none under a concave penalty", "no groups")
+            self._refuse("weights", "groups are weighed, not features", "group_weights")
+            gamma = default_gamma(self.penalty, self.gamma)
+            return ConcaveGroups(self.penalty, float(self.alpha), gamma, groups, group_weights)
         share = float(self.sparsity) if self.penalty == "sparse_group_lasso" else 0.0
         if share == 0.0 and self.weights is not None:
             raise ValueError(
@@ -251,6 +260,11 @@ class PenalizedRegression(LeastSquaresModel):
                 "penalty='sparse_group_lasso'."
             )
         return Grouped(float(self.alpha), float(self.l1_ratio), share, weights, groups, group_weights)
+
+    def _refuse(self, name, why, expected):
+        given = getattr(self, name)
+        if given is not None:
+            raise ValueError(f"{name}: {why} (penalty={self.penalty!r}), got {given!r}; expected {expected}.")
 
     def _predictive(self, X):
         ridge = as_fitted(self, "alpha") * (1.0 - as_fitted(self, "l1_ratio"))

@@ -156,7 +156,7 @@ class Concave:
             **bounds,
         )  # fmt: skip
         b = b[0, -1]
-        value = self._value(np.abs(unit * b), goal * self.weights).sum()
+        value = concave_value(self.kind, self.gamma, np.abs(unit * b), goal * self.weights).sum()
         objective = 0.5 * (square - 2.0 * b @ q.linear[0, 0] + b @ q.gram[0] @ b) + value
         worst = _relative(violation[0, -1], square)
         return Solution(b * (x / y), objective / (n * y * y), None, worst, worst <= tol, int(n_iter.sum()))
@@ -171,15 +171,24 @@ class Concave:
         steps[-1] = goal
         return steps
 
-    def _value(self, size, strength):
-        gamma, edge = self.gamma, self.gamma * strength
-        if self.kind == "mcp":
-            inside = np.minimum(size, edge)
-            return inside * (strength - 0.5 * inside / gamma)
-        with np.errstate(over="ignore", invalid="ignore"):  # where another piece is taken
-            between = (edge * size - 0.5 * (size * size + strength * strength)) / (gamma - 1.0)
-            beyond = 0.5 * strength * strength * (gamma + 1.0)
-        return np.where(size <= strength, strength * size, np.where(size >= edge, beyond, between))
+
+def concave_value(kind, gamma, size, strength):
+    """MCP or SCAD of sizes and their strengths."""
+    edge = gamma * strength
+    if kind == "mcp":
+        inside = np.minimum(size, edge)
+        return inside * (strength - 0.5 * inside / gamma)
+    with np.errstate(over="ignore", invalid="ignore"):  # where another piece is taken
+        between = (edge * size - 0.5 * (size * size + strength * strength)) / (gamma - 1.0)
+        beyond = 0.5 * strength * strength * (gamma + 1.0)
+    return np.where(size <= strength, strength * size, np.where(size >= edge, beyond, between))
+
+
+def concave_slope(kind, gamma, size, strength):
+    """Its derivative in the sizes; at zero, from the right."""
+    if kind == "mcp":
+        return np.maximum(strength - size / gamma, 0.0)
+    return np.where(size <= strength, strength, np.maximum(gamma * strength - size, 0.0) / (gamma - 1.0))
 
 
 def _largest(slope, weights):
