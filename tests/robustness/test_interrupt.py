@@ -105,13 +105,14 @@ def test_ctrl_c_ends_a_ridge_fit_and_leaves_the_model_alone(seconds_to_interrupt
     [
         ("n = 5000", "factorise(np.eye(n))", 0.1),
         ("n = 5000; upper = np.eye(n)", "inverse(upper)", 0.1),
+        ("n = 5000; columns = np.ones((n, n), order='F')", "products(columns)", 0.3),
         ("n = 4000; upper = np.eye(n); columns = np.ones((n, 40_000), order='F')", "whiten(upper, columns)", 0.3),
     ],
 )
 def test_ctrl_c_ends_large_factors(seconds_to_interrupt, setup, call, delay):
     imports = """
         import numpy as np
-        from mlwright.gaussian_process._factors import factorise, inverse, whiten
+        from mlwright.gaussian_process._factors import factorise, inverse, products, whiten
         {setup}
         for _ in range(2):
             factorise(np.eye(300))

@@ -8,7 +8,7 @@ import numpy as np
 
 from mlwright._kernels.gp import covariance, covariance_gradient
 from mlwright.gaussian_process._covariances import between, own_variances
-from mlwright.gaussian_process._factors import factorise, half_log_det, inverse, solve, whiten
+from mlwright.gaussian_process._factors import factorise, half_log_det, inverse, products, solve, whiten
 from mlwright.gaussian_process._failures import least_likelihood, not_positive_definite
 from mlwright.gaussian_process._rows import log_density
 
@@ -67,7 +67,7 @@ class DenseSolver:
         upper[:n_old, :n_old] = state["_upper"]
         upper[:n_old, n_old:] = whiten(state["_upper"], between(kernel, old, new))
         rest = between(kernel, new, new, same=True) + np.diag(noise[n_old:])
-        corner = factorise(rest - upper[:n_old, n_old:].T @ upper[:n_old, n_old:])
+        corner = factorise(rest - products(upper[:n_old, n_old:]))
         if corner is None:
             raise np.linalg.LinAlgError(
                 "partial_fit: with the new rows the covariance matrix is not positive definite: they repeat rows that "
@@ -86,7 +86,7 @@ class DenseSolver:
     def predict(self, state, kernel, X, want):
         if want == "covariance":
             mean, V = self._conditional(state, kernel, X, deviation=True)
-            return mean, between(kernel, X, X) - V.T @ V
+            return mean, between(kernel, X, X) - products(V)
         step = max(1, _NUMBERS_AT_ONCE // len(self.observed.noise))
         parts = [self._marginals(state, kernel, X[i : i + step], want) for i in range(0, len(X), step)]
         mean = np.concatenate([mean for mean, _ in parts])

@@ -1,4 +1,4 @@
-"""Factors of covariance matrices; Ctrl-C is heard while LAPACK takes its n^3 operations."""
+"""Factors of covariance matrices; Ctrl-C is heard while BLAS and LAPACK take their n^3 operations."""
 
 import numpy as np
 from scipy.linalg import solve_triangular
@@ -34,6 +34,11 @@ def whiten(upper, columns):
         some = slice(start, start + step)
         out[:, some] = solve_triangular(upper, columns[:, some], trans="T", check_finite=False)
     return out
+
+
+def products(columns):
+    """``V' V`` of many columns."""
+    return interruptible(np.matmul, columns.T, columns)
 
 
 def half_log_det(upper):
