@@ -94,9 +94,18 @@ def conditions(records: Sequence[Record]) -> str:
     versions = ", ".join(f"{name} {number}" for name, number in machine["versions"].items())
     return (
         f"Medians of {rounds} interleaved rounds, {threads} threads each, ratios only where the answers were "
-        f"checked to be equal; {machine['processor']}, {machine['cores']} cores, {machine['system']}, "
+        f"checked to be equal; {_processors(records)}; {machine['cores']} cores, {machine['system']}, "
         f"Python {machine['python']}; {versions}; {days}."
     )
+
+
+def _processors(records: Sequence[Record]) -> str:
+    """The processor of most problems, and of which problems another."""
+    names: dict[str, list[str]] = {}
+    for record in records:
+        names.setdefault(record["machine"]["processor"], []).append(record["name"])
+    most, *others = sorted(names, key=lambda processor: -len(names[processor]))
+    return "; ".join([most, *(f"for {', '.join(names[other])}: {other}" for other in others)])
 
 
 def _span(values: Iterable[Any]) -> str:

@@ -30,6 +30,12 @@ def test_headline_has_a_line_a_peer_and_no_ratio_without_equal_answers(records):
     assert "2 threads each" in lines[-1]
 
 
+def test_problems_of_another_machine_are_named(records):
+    moved = records[0] | {"name": "moved", "machine": records[0]["machine"] | {"processor": "Fast"}}
+    assert "; Toy; for moved: Fast; 2 cores" in table.conditions([*records, moved, records[0] | {"name": "third"}])
+    assert "; Toy; 2 cores" in table.conditions(records)
+
+
 def test_every_line_of_a_table_has_as_many_cells(records):
     for text in (table.headline(records), table.document(records)):
         cells = {line.count("|") for line in text.splitlines() if line.startswith("|")}
