@@ -257,3 +257,14 @@ def test_what_does_not_go_together_is_refused():
     with warnings.catch_warnings(), pytest.warns(ConvergenceWarning, match="max_iter=1"):
         model = PenalizedRegression("group_lasso", 1e-4, groups=GROUPS, max_iter=1, tol=1e-12).fit(X, y)
     assert not model.converged_
+
+
+@pytest.mark.parametrize("penalty", ["mcp", "scad"])
+@pytest.mark.parametrize("groups", [None, [0, 0, 1, 1, 2, 2]])
+def test_a_concave_fit_that_is_cut_short_names_its_violation(penalty, groups):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((40, 6)) + rng.standard_normal((40, 1))
+    model = PenalizedRegression(penalty=penalty, groups=groups, alpha=0.01, tol=1e-14, max_iter=1)
+    with pytest.warns(ConvergenceWarning, match=r"sweeps left a violation of the optimality conditions of \d"):
+        model.fit(X, X @ np.arange(6.0) + rng.standard_normal(40))
+    assert not model.converged_

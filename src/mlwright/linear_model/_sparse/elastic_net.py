@@ -322,10 +322,14 @@ def _starting(coef, shape):
     return np.asarray(coef, dtype=np.float64).reshape(shape)
 
 
-def warn_not_converged(model, gap):
+def warn_not_converged(model, gap, violation=None):
+    """Names what is left: the duality gap or, where a problem has none (None), the violation of optimality."""
+    if gap is None:
+        left = f"a violation of the optimality conditions of {violation:.3g}, more than tol={model.tol:g}"
+    else:
+        left = f"a duality gap of {gap:.3g}, more than tol={model.tol:g} of the targets' squares"
     warnings.warn(
-        f"{type(model).__name__}: max_iter={model.max_iter} sweeps left a duality gap of {gap:.3g}, more than "
-        f"tol={model.tol:g} of the targets' squares; raise max_iter or tol.",
+        f"{type(model).__name__}: max_iter={model.max_iter} sweeps left {left}; raise max_iter or tol.",
         ConvergenceWarning,
         stacklevel=5,
     )

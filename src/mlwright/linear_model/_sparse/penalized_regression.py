@@ -223,7 +223,7 @@ class PenalizedRegression(LeastSquaresModel):
         )
         self.n_iter_ = found.n_iter
         if not self.converged_:
-            warn_not_converged(self, np.inf if found.gap is None else found.gap)
+            warn_not_converged(self, found.gap, found.violation)
         return self
 
     def _terms(self, p):
