@@ -14,6 +14,7 @@ void register_capi(pybind11::module_& m);
 void register_categories(pybind11::module_& m);
 void register_cluster(pybind11::module_& m);
 void register_column_moments(pybind11::module_& m);
+void register_count_mixture(pybind11::module_& m);
 void register_errors(pybind11::module_& m);
 void register_forest(pybind11::module_& m);
 void register_normal_mixture(pybind11::module_& m);

@@ -1,7 +1,8 @@
-"""Laws of new observations that are mixtures, one a row: of normal laws, and of Student's t laws.
+"""Laws of new observations that are mixtures, one a row: of normal, of Student's t, and of laws of counts and classes.
 
 Their quantiles are found by Newton's steps on the distribution function, kept within a bracket that halves where they
-leave it; each by itself, so that what else is asked for changes no bit.
+leave it; each by itself, so that what else is asked for changes no bit. Where the law is of counts, a quantile is the
+least count whose distribution function is at least the level.
 """
 
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from mlwright._kernels import normal_mixture
+from mlwright._kernels import count_mixture, normal_mixture
 
 _STEPS = 200
 _CLOSE = 1e-7  # of the spread, of a last step: what is then left of the error is about its square
@@ -35,6 +36,42 @@ class NormalMixture:
     def deviation(self):
         """Standard deviation, shape (n,)."""
         return np.sqrt(self.means.var(axis=0) + (self.sds**2).mean(axis=0))
+
+
+@dataclass(frozen=True, slots=True)
+class CountMixture:
+    """An even mixture of Poisson laws, or of negative binomial ones.
+
+    Attributes
+    ----------
+    means : array of shape (n, n_draws)
+    dispersions : array of shape (n_draws,), or None
+        Variances are ``mean + dispersion * mean**2``; None for Poisson laws.
+    """
+
+    means: np.ndarray
+    dispersions: np.ndarray | None = None
+
+    def quantiles(self, levels):
+        """Of shape (n, n_levels)."""
+        return count_mixture.quantiles(self.means, self.dispersions, levels)
+
+
+@dataclass(frozen=True, slots=True)
+class ClassMixture:
+    """An even mixture of laws of 0 and 1.
+
+    Attributes
+    ----------
+    probabilities : array of shape (n, n_draws)
+        Of 1.
+    """
+
+    probabilities: np.ndarray
+
+    def quantiles(self, levels):
+        """Of shape (n, n_levels)."""
+        return (1.0 - self.probabilities.mean(axis=1, keepdims=True) < levels).astype(np.float64)
 
 
 @dataclass(frozen=True, slots=True)

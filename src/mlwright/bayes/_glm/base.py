@@ -8,7 +8,7 @@ from sklearn.utils._param_validation import Interval
 
 from mlwright._bayesian.chains import Chains
 from mlwright._bayesian.contract import BayesianMixin
-from mlwright._bayesian.laws import DrawnLaw, LawInParts
+from mlwright._bayesian.laws import LawInParts
 from mlwright._bayesian.loo import LOO_FIELDS, keep_loo, loo_by_importance
 from mlwright._runtime.errors import ModelFormatError
 from mlwright._runtime.rng import seed_from
@@ -139,12 +139,12 @@ class PosteriorOfGlm(BayesianMixin, BaseEstimator):
         return rows
 
     def _predictive_law(self, X):
-        """Of new observations: every row's are drawn with the same random numbers, whatever other rows there are."""
+        """Of new observations at each row, whatever other rows there are."""
         rows, draws = self._one_by_one(self._checked(X)), self._posterior_draws(LAW_DRAWS, 0)
-        observe = self._law.observer(_generator, draws.get("dispersion", np.ones(1)), LAW_DRAWS)
+        law_of = self._law.observer(_generator(), draws.get("dispersion", np.ones(1)), LAW_DRAWS)
 
         def of_rows(begin, end):
-            return DrawnLaw(observe(self._means(self._rows_of(rows, begin, end), draws)))
+            return law_of(self._means(self._rows_of(rows, begin, end), draws))
 
         return LawInParts(self._n_rows(rows), LAW_DRAWS, of_rows)
 

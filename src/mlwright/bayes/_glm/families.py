@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
+from mlwright._bayesian.laws import DrawnLaw
+from mlwright._bayesian.mixtures import ClassMixture, CountMixture
 from mlwright._kernels import glm_density as gd
 from mlwright.linear_model._glm._families import law_of
 from mlwright.linear_model._glm._links import LINKS
@@ -25,9 +27,12 @@ class Family:
         ``log_density(y, eta, mu, phi, link)`` of rows, normalised.
     draw : callable
         ``draw(rng, mu, phi)``: new observations.
+    mixture : callable, or None
+        ``mixture(means, phi)``: the law of observations by means (n, n_draws) and dispersions (n_draws,), each draw as
+        likely as any, where that is known.
     shared : pair of callables, or None
-        ``draw`` in two steps: ``shared[0](rng, phi, shape)`` are random numbers, and ``shared[1](numbers, mu, phi)``
-        what is observed, so that many means may share the numbers. None where they depend on the mean.
+        Elsewhere, ``draw`` in two steps: ``shared[0](rng, phi, shape)`` are random numbers, and
+        ``shared[1](numbers, mu, phi)`` what is observed, so that many means may share the numbers.
     left_out : callable
         ``left_out(y)``: what the native density leaves out of the log density of a row.
     moment : callable
@@ -39,6 +44,7 @@ class Family:
     draw: Callable
     left_out: Callable
     moment: Callable = np.zeros_like
+    mixture: Callable | None = None
     shared: tuple[Callable, Callable] | None = None
 
 
@@ -114,16 +120,16 @@ FAMILIES = {
     "binomial": Family(
         gd.NO_DISPERSION,
         _binomial,
-        left_out=np.zeros_like,
-        **_in_two_steps(
-            lambda rng, phi, shape: rng.random(shape), lambda place, mu, phi: (place < mu).astype(np.float64)
-        ),
+        lambda rng, mu, phi: (rng.random(mu.shape) < mu).astype(np.float64),
+        np.zeros_like,
+        mixture=lambda means, phi: ClassMixture(means),
     ),
     "poisson": Family(
         gd.NO_DISPERSION,
         _poisson,
         lambda rng, mu, phi: rng.poisson(np.minimum(mu, _MOST)).astype(np.float64),
         _count_constant,
+        mixture=lambda means, phi: CountMixture(means),
     ),
     "gamma": Family(
         gd.GAMMA,
@@ -152,6 +158,7 @@ FAMILIES = {
         ).astype(np.float64),
         _count_constant,
         lambda y: y,
+        CountMixture,
     ),
 }
 
@@ -211,16 +218,16 @@ class Law:
     def draw(self, rng, mu, phi=1.0):
         return self.family.draw(rng, mu, phi)
 
-    def observer(self, new_rng, phi, n_draws):
-        """What gives, of means (n, n_draws), observations of that shape: every row's with the same random numbers.
+    def observer(self, rng, phi, n_draws):
+        """What gives, of means (n, n_draws), the laws of observations; what is drawn for them is the same for all rows.
 
-        ``new_rng()`` is a generator at its start; `phi` has shape (n_draws,) or (1,).
+        `phi` has shape (n_draws,), or (1,) where the family has no dispersion.
         """
-        if self.family.shared is None:
-            return lambda mu: np.stack([self.draw(new_rng(), row, phi) for row in mu])
+        if self.family.mixture is not None:
+            return lambda mu: self.family.mixture(mu, phi)
         numbers, observed = self.family.shared
-        drawn = numbers(new_rng(), phi, (n_draws,))
-        return lambda mu: observed(drawn, mu, phi)
+        drawn = numbers(rng, phi, (n_draws,))
+        return lambda mu: DrawnLaw(observed(drawn, mu, phi))
 
     def variance(self, mu, phi=1.0):
         """Of an observation about its mean."""

@@ -109,7 +109,9 @@ class BayesianGLM(OffsetContract, RegressorMixin, PosteriorByGroups):
     Notes
     -----
     ``predict`` is the posterior mean of the mean of y; intervals, quantiles and ``sample_predictive`` are about new
-    observations. Levels that the fit has not seen are drawn from their population.
+    observations. Levels that the fit has not seen are drawn from their population. A quantile of a count or a class is
+    the least whose distribution function, averaged over 4000 draws of the posterior, is at least the level; those of
+    other families are of an observation a draw.
 
     References
     ----------

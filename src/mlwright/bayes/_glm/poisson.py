@@ -58,7 +58,8 @@ class BayesianPoissonRegressor(RegressorMixin, NormalPriorGlm):
     Notes
     -----
     ``predict`` is the posterior mean of the mean count; ``predict_interval``, ``predict_quantiles`` and
-    ``sample_predictive`` are about new counts.
+    ``sample_predictive`` are about new counts. A quantile is the least count whose distribution function, averaged over
+    4000 draws of the posterior, is at least the level; it is computed, not drawn.
 
     References
     ----------
