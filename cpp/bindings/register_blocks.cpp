@@ -33,11 +33,19 @@ void require_groups(const Integers& start, const Integers& member, index_t p) {
   }
 }
 
+// Around zero, so that there is something within them.
+void require_bounds(const std::optional<Doubles>& low, const std::optional<Doubles>& high, index_t n) {
+  require(low.has_value() == high.has_value(), "bounds");
+  if (!low) return;
+  require(low->size() == n && high->size() == n, "bounds");
+  for (index_t i = 0; i < n; ++i) require(low->data()[i] <= 0.0 && high->data()[i] >= 0.0, "bounds");
+}
+
 py::tuple block_paths(const Doubles& gram, const Integers& which, const Doubles& linear, const Doubles& square,
                       const Integers& group_start, const Integers& member, const Doubles& l1, const Doubles& norm,
                       const Doubles& ridge, const Doubles& l1_weight, const Doubles& norm_weight,
-                      const Doubles& ridge_weight, const std::optional<Doubles>& start, double tol, double violation,
-                      index_t max_sweeps) {
+                      const Doubles& ridge_weight, const std::optional<Doubles>& start, const std::optional<Doubles>& low,
+                      const std::optional<Doubles>& high, double tol, double violation, index_t max_sweeps) {
   require(gram.ndim() == 3 && gram.shape(1) == gram.shape(2), "gram");
   require(linear.ndim() == 3 && linear.shape(2) == gram.shape(1), "linear");
   const index_t p = gram.shape(1), n_paths = linear.shape(0), t = linear.shape(1);
@@ -48,11 +56,13 @@ py::tuple block_paths(const Doubles& gram, const Integers& which, const Doubles&
   require(l1.ndim() == 2 && l1.shape(0) == n_paths && norm.size() == l1.size() && ridge.size() == l1.size(), "strengths");
   require(l1_weight.size() == member.size() && norm_weight.size() == n_groups && ridge_weight.size() == n_groups, "weights");
   require(!start || start->size() == linear.size(), "start");
+  require_bounds(low, high, member.size());
   const index_t steps = l1.shape(1);
   const solver::BlockPaths paths{
       p, t, n_paths, steps, n_groups, gram.data(), which.data(), linear.data(), square.data(),
       start ? start->data() : nullptr, group_start.data(), member.data(), l1.data(), norm.data(), ridge.data(),
-      l1_weight.data(), norm_weight.data(), ridge_weight.data(), tol, violation, max_sweeps};
+      l1_weight.data(), norm_weight.data(), ridge_weight.data(), low ? low->data() : nullptr, high ? high->data() : nullptr, tol,
+      violation, max_sweeps};
   Doubles coef({n_paths, steps, t, p}), gap({n_paths, steps}), worst({n_paths, steps}), objective({n_paths, steps});
   Vector<std::int32_t> n_sweeps({n_paths, steps});
   const solver::BlockResults out{coef.mutable_data(), gap.mutable_data(), worst.mutable_data(), objective.mutable_data(),
@@ -68,7 +78,7 @@ void register_blocks(py::module_& m) {
   const auto a = [](const char* name) { return py::arg(name).noconvert(); };
   blocks.def("block_paths", &block_paths, a("gram"), a("which"), a("linear"), a("square"), a("group_start"), a("member"),
              a("l1"), a("norm"), a("ridge"), a("l1_weight"), a("norm_weight"), a("ridge_weight"), a("start"),
-             py::arg("tol"), py::arg("violation"), py::arg("max_sweeps"));
+             a("low"), a("high"), py::arg("tol"), py::arg("violation"), py::arg("max_sweeps"));
 }
 
 }  // namespace mlwright::bindings

@@ -53,17 +53,17 @@ class BlockDescent {
   Certificate certify(const std::vector<index_t>& groups) {
     double quadratic = 0.0, cross = 0.0, value = 0.0, violation = 0.0, scale = 1.0;
     for (const index_t g : groups) {
-      const penalty::SparseGroup penalty = problem_.penalty_of(g);
+      const penalty::BoxedGroup penalty = problem_.penalty_of(g);
       const bool any = problem_.gather(g, b_, old_.data());
       problem_.gather(g, gradient_, slope_.data());
       const double distance = penalty.subdiff_distance(old_.data(), slope_.data());
       if (distance > 0.0 && bounds_[g] > 0.0) violation = std::max(violation, distance / std::sqrt(bounds_[g]));
-      for (index_t i = 0; i < penalty.n * q_.t; ++i) step_[at(i)] = -slope_[at(i)] - penalty.ridge * old_[at(i)];
-      scale = penalty.dual_scale(step_.data(), scale);
+      for (index_t i = 0; i < penalty.inner.size(); ++i) step_[at(i)] = -slope_[at(i)] - penalty.inner.ridge * old_[at(i)];
+      scale = penalty.dual_scale(step_.data(), old_.data(), scale);
       if (!any) continue;
       problem_.gather(g, q_.linear, now_.data());
       value += penalty.value(old_.data());
-      for (index_t i = 0; i < penalty.n * q_.t; ++i) {
+      for (index_t i = 0; i < penalty.inner.size(); ++i) {
         quadratic += old_[at(i)] * (slope_[at(i)] + now_[at(i)]);
         cross += old_[at(i)] * now_[at(i)];
       }
@@ -80,7 +80,7 @@ class BlockDescent {
     double sum = 0.0;
     for (const index_t g : groups) {
       problem_.gather(g, gradient_, slope_.data());
-      sum += problem_.penalty_of(g).conjugate(slope_.data(), scale);
+      sum += problem_.penalty_of(g).conjugate(slope_.data(), -scale);
       if (sum == penalty::kInfinity) return sum;
     }
     return sum;
@@ -130,12 +130,12 @@ class BlockDescent {
       if (any) clear(g);
       return 0.0;
     }
-    const penalty::SparseGroup penalty = problem_.penalty_of(g);
-    const index_t size = penalty.n * q_.t;
+    const penalty::BoxedGroup penalty = problem_.penalty_of(g);
+    const index_t size = penalty.inner.size();
     problem_.gather(g, gradient_, slope_.data());
     std::copy_n(old_.data(), size, now_.data());
     double first = 0.0;
-    for (int repeat = 0; repeat < (penalty.n == 1 ? 1 : kBlockSteps); ++repeat) {
+    for (int repeat = 0; repeat < (penalty.inner.n == 1 ? 1 : kBlockSteps); ++repeat) {
       for (index_t i = 0; i < size; ++i) step_[at(i)] = now_[at(i)] - slope_[at(i)] / bound;
       penalty.prox(step_.data(), 1.0 / bound);
       double squares = 0.0;
@@ -146,10 +146,10 @@ class BlockDescent {
         squares += step_[at(i)] * step_[at(i)];
       }
       if (repeat == 0) first = squares;
-      if (squares <= kSettled * first || penalty.n == 1) break;
-      move_slope(g, penalty.n);
+      if (squares <= kSettled * first || penalty.inner.n == 1) break;
+      move_slope(g, penalty.inner.n);
     }
-    return apply(g, penalty.n) * bound;
+    return apply(g, penalty.inner.n) * bound;
   }
 
   // The block's own gradient after step_.

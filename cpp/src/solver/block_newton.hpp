@@ -16,14 +16,16 @@ class BlockNewton {
     block_.resize(at(problem.widest()));
   }
 
-  // Looks for what is not zero in these groups, all others being zero; returns how many coefficients that are.
+  // Looks for what is neither zero nor held by a bound in these groups, all others being zero; returns how many coefficients that are.
   index_t find_support(const std::vector<index_t>& groups) {
     support_.clear();
     for (const index_t g : groups)
       for (index_t i = 0; i < problem_.group_size(g); ++i)
-        for (index_t k = 0; k < problem_->t; ++k)
-          if (const index_t j = problem_.feature(g, i); b_[k * problem_->p + j] != 0.0)
-            support_.push_back({j, k, g, problem_.l1_weight(g, i)});
+        for (index_t k = 0; k < problem_->t; ++k) {
+          const index_t j = problem_.feature(g, i);
+          const double b = b_[k * problem_->p + j];
+          if (b != 0.0 && !problem_.penalty_of(g).is_held(i * problem_->t + k, b)) support_.push_back({j, k, g, i});
+        }
     return static_cast<index_t>(support_.size());
   }
 
@@ -48,8 +50,7 @@ class BlockNewton {
   static constexpr double kDamping = 1e-9;   // of the diagonal, where the support's second derivatives are singular
 
   struct Entry {
-    index_t feature, target, group;
-    double weight;  // of the feature in the l1 part
+    index_t feature, target, group, in_group;  // in_group: the feature's number there
   };
 
   static std::size_t at(index_t i) { return static_cast<std::size_t>(i); }
@@ -61,10 +62,10 @@ class BlockNewton {
     factor_.resize(at(n * n));
     for (index_t r = 0; r < n; ++r) {
       const Entry& e = support_[at(r)];
-      const penalty::SparseGroup penalty = problem_.penalty_of(e.group);
+      const penalty::SparseGroup penalty = problem_.penalty_of(e.group).inner;
       problem_.gather(e.group, b_, block_.data());
       double squares = 0.0;
-      for (index_t i = 0; i < penalty.n * penalty.t; ++i) squares += block_[at(i)] * block_[at(i)];
+      for (index_t i = 0; i < penalty.size(); ++i) squares += block_[at(i)] * block_[at(i)];
       const double pull = penalty.norm / std::sqrt(squares), own = b_[place(e)];
       const double* row = problem_.gram_row(e.feature);
       for (index_t s = 0; s <= r; ++s) {
@@ -74,11 +75,31 @@ class BlockNewton {
         factor_[at(r * n + s)] = entry;
       }
       factor_[at(r * n + r)] = (factor_[at(r * n + r)] + pull + penalty.ridge) * damping;
-      step_[at(r)] = -(gradient_[place(e)] + std::copysign(penalty.l1 * e.weight, own) + (pull + penalty.ridge) * own);
+      step_[at(r)] = -(gradient_[place(e)] + std::copysign(penalty.l1 * penalty.weight[e.in_group], own) + (pull + penalty.ridge) * own);
     }
   }
 
-  // All of the step, or half of it, and so on, until the objective is lower.
+  // The share of the step, up to all of it, by which no coefficient leaves its bounds.
+  double room() const {
+    double length = 1.0;
+    for (std::size_t r = 0; r < support_.size(); ++r) {
+      const penalty::BoxedGroup penalty = problem_.penalty_of(support_[r].group);
+      if (!penalty.is_bounded() || step_[r] == 0.0) continue;
+      const double end = (step_[r] > 0.0 ? penalty.high : penalty.low)[support_[r].in_group];
+      length = std::min(length, (end - b_[place(support_[r])]) / step_[r]);
+    }
+    return length;
+  }
+
+  // Where a step of that length takes an entry of the support; to the bound itself where rounding would miss it.
+  double moved(std::size_t r, double length) const {
+    const penalty::BoxedGroup penalty = problem_.penalty_of(support_[r].group);
+    const double b = b_[place(support_[r])] + length * step_[r];
+    if (!penalty.is_bounded()) return b;
+    return std::clamp(b, penalty.low[support_[r].in_group], penalty.high[support_[r].in_group]);
+  }
+
+  // All of the step that bounds allow, or half of it, and so on, until the objective is lower.
   bool move_along(const std::vector<index_t>& groups) {
     const index_t size = problem_.size();
     std::vector<double> turn(at(size), 0.0), jump(at(2 * size));
@@ -86,10 +107,10 @@ class BlockNewton {
       simd::vector().axpy(step_[r], problem_.gram_row(support_[r].feature), problem_->p,
                           turn.data() + support_[r].target * problem_->p);
     const double before = problem_.objective(groups, b_, gradient_, block_.data());
-    double length = 1.0;
+    double length = room();
     for (int halving = 0; halving < kHalvings; ++halving, length *= 0.5) {
       std::copy_n(b_, size, jump.data());
-      for (std::size_t r = 0; r < support_.size(); ++r) jump[at(place(support_[r]))] += length * step_[r];
+      for (std::size_t r = 0; r < support_.size(); ++r) jump[at(place(support_[r]))] = moved(r, length);
       for (index_t e = 0; e < size; ++e) jump[at(size + e)] = gradient_[e] + length * turn[at(e)];
       if (problem_.objective(groups, jump.data(), jump.data() + size, block_.data()) < before) {
         std::copy_n(jump.data(), size, b_);

@@ -40,13 +40,24 @@ struct Scratch {
   std::vector<double> b, gradient, bounds;
 };
 
+// The start of path k, or what is within bounds and nearest to it.
+void load_start(const BlockPaths& paths, index_t k, double* b) {
+  std::copy_n(paths.start + k * paths.t * paths.p, paths.t * paths.p, b);
+  if (paths.low == nullptr) return;
+  for (index_t i = 0; i < paths.group_start[paths.n_groups]; ++i)
+    for (index_t e = 0; e < paths.t; ++e) {
+      double& entry = b[e * paths.p + paths.member[i]];
+      entry = std::clamp(entry, paths.low[i], paths.high[i]);
+    }
+}
+
 // All steps of path k, one after the other.
 void follow_path(const BlockPaths& paths, index_t k, const BlockResults& out, Scratch& mine, runtime::CancelToken& token) {
   const index_t size = paths.t * paths.p, steps = paths.n_steps;
   mine.b.assign(at(size), 0.0);
   mine.gradient.resize(at(size));
   mine.bounds.resize(at(paths.n_groups));
-  if (paths.start != nullptr) std::copy_n(paths.start + k * size, size, mine.b.data());
+  if (paths.start != nullptr) load_start(paths, k, mine.b.data());
   const BlockQuadratic problem{paths.p,         paths.t,        paths.gram + paths.which[k] * paths.p * paths.p,
                                paths.linear + k * size, paths.square[k], paths.n_groups,
                                paths.group_start, paths.member};
@@ -54,8 +65,8 @@ void follow_path(const BlockPaths& paths, index_t k, const BlockResults& out, Sc
   const Stop stop{paths.tol * problem.square, paths.violation * std::sqrt(problem.square), paths.max_sweeps};
   for (index_t s = 0; s < steps; ++s) {
     const index_t i = k * steps + s;
-    const GroupPenalties penalty{paths.l1[i],     paths.norm[i],     paths.ridge[i],
-                                 paths.l1_weight, paths.norm_weight, paths.ridge_weight};
+    const GroupPenalties penalty{paths.l1[i],        paths.norm[i], paths.ridge[i], paths.l1_weight, paths.norm_weight,
+                                 paths.ridge_weight, paths.low,     paths.high};
     const Descent done =
         block_descent(problem, penalty, mine.bounds.data(), mine.b.data(), mine.gradient.data(), stop, token);
     std::copy_n(mine.b.data(), size, out.coef + i * size);

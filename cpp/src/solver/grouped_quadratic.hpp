@@ -17,11 +17,12 @@ class GroupedQuadratic {
   index_t size() const { return q_.t * q_.p; }
   index_t group_size(index_t g) const { return q_.start[g + 1] - q_.start[g]; }
   index_t feature(index_t g, index_t i) const { return q_.member[q_.start[g] + i]; }
-  double l1_weight(index_t g, index_t i) const { return penalty_.l1_weight[q_.start[g] + i]; }
   const double* gram_row(index_t feature) const { return q_.gram + feature * q_.p; }
-  penalty::SparseGroup penalty_of(index_t g) const {
-    return {penalty_.l1, penalty_.norm * penalty_.norm_weight[g], penalty_.ridge * penalty_.ridge_weight[g],
-            penalty_.l1_weight + q_.start[g], group_size(g), q_.t};
+  penalty::BoxedGroup penalty_of(index_t g) const {
+    const bool bounded = penalty_.low != nullptr;
+    return {{penalty_.l1, penalty_.norm * penalty_.norm_weight[g], penalty_.ridge * penalty_.ridge_weight[g],
+             penalty_.l1_weight + q_.start[g], group_size(g), q_.t},
+            bounded ? penalty_.low + q_.start[g] : nullptr, bounded ? penalty_.high + q_.start[g] : nullptr};
   }
 
   // Coefficients of the largest block.

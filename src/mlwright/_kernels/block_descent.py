@@ -32,6 +32,8 @@ def block_paths(
     weights,
     *,
     start=None,
+    low=None,
+    high=None,
     tol=1e-6,
     violation=0.0,
     max_iter=1000,
@@ -59,6 +61,8 @@ def block_paths(
         Of the three; l1's in the order of `member`.
     start : array of shape (k, t, p), optional
         Where paths start; zeros if left out.
+    low, high : arrays of shape (m,), optional
+        Bounds of coefficients, in the order of `member`, with zero between; a start outside them is brought inside.
     tol : float
         A step ends when its duality gap is ``tol * square`` or less ...
     violation : float
@@ -82,7 +86,7 @@ def block_paths(
         *(_integers(part) for part in groups),
         *(layout.vector(part) for part in strengths),
         *(layout.vector(part) for part in weights),
-        None if start is None else layout.vector(start),
+        *(None if part is None else layout.vector(part) for part in (start, low, high)),
         tol,
         violation,
         max_iter,

@@ -25,5 +25,9 @@ def block_problems(draw):
     options = {"tol": 1e-15, "violation": 1e-13, "max_iter": 100_000}
     if draw(st.booleans()):
         options["start"] = rng.standard_normal(linear.shape)
+    if draw(st.booleans()):  # bounds that are met: none, zero, or near
+        options["low"], options["high"] = (
+            side * rng.choice([np.inf, 0.0, 1.0], p) * np.exp(rng.normal(-1.5, 1.0, p)) for side in (-1.0, 1.0)
+        )
     gram = np.swapaxes(X, 1, 2) @ X
     return (gram, which, linear, (Y * Y).sum(axis=(1, 2)), (starts, member), strengths, weights), options

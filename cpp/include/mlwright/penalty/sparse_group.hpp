@@ -14,10 +14,16 @@
 
 namespace mlwright::penalty {
 
+// Of entries that count: which of them do not, a penalty that composes this one says.
+inline constexpr auto kEvery = [](index_t) { return true; };
+
 struct SparseGroup {
   double l1, norm, ridge;
   const double* weight;  // of the block's features
   index_t n, t;
+
+  index_t size() const noexcept { return n * t; }
+  double weight_of(index_t e) const noexcept { return weight[e / t]; }
 
   double value(const double* b) const noexcept {
     double absolute = 0.0, squares = 0.0;
@@ -50,7 +56,7 @@ struct SparseGroup {
   double subdiff_distance(const double* b, const double* g) const noexcept {
     double squares = 0.0;
     for (index_t i = 0; i < n * t; ++i) squares += b[i] * b[i];
-    if (squares == 0.0) return std::max(0.0, beyond(g, 1.0));
+    if (squares == 0.0) return std::max(0.0, beyond(g, 1.0, kEvery));
     const double pull = ridge + norm / std::sqrt(squares);
     double sum = 0.0;
     for (index_t i = 0; i < n; ++i)
@@ -64,33 +70,36 @@ struct SparseGroup {
 
   // sup_b scale u'b - P(b); infinite outside its domain.
   double conjugate(const double* u, double scale) const noexcept {
-    const double excess = std::max(0.0, beyond(u, scale));
+    const double excess = std::max(0.0, beyond(u, scale, kEvery));
     if (excess == 0.0) return 0.0;
     return ridge > 0.0 ? 0.5 * excess * excess / ridge : kInfinity;
   }
 
   // The largest s up to `limit` for which s v is in the domain of the conjugate without the ridge.
-  double dual_scale(const double* v, double limit) const noexcept {
-    if (beyond(v, limit) <= 0.0) return limit;
+  template <class Counts>
+  double dual_scale(const double* v, double limit, const Counts& counts) const noexcept {
+    if (beyond(v, limit, counts) <= 0.0) return limit;
     double low = 0.0, high = limit;
     if (l1 == 0.0) {  // one step gets there; what is left to bisect is rounding
-      const double exact = norm / (norm + beyond(v, 1.0));
+      const double exact = norm / (norm + beyond(v, 1.0, counts));
       low = std::min(limit, exact * (1.0 - 1e-15));
-      if (beyond(v, low) > 0.0) low = 0.0;
+      if (beyond(v, low, counts) > 0.0) low = 0.0;
       else return low;
     }
     for (int halving = 0; halving < 60; ++halving) {
       const double middle = 0.5 * (low + high);
-      (beyond(v, middle) <= 0.0 ? low : high) = middle;
+      (beyond(v, middle, counts) <= 0.0 ? low : high) = middle;
     }
     return low;
   }
 
   // How far scale u, its entries shrunk by the l1 part, is outside the ball of the norm part; negative inside.
-  double beyond(const double* u, double scale) const noexcept {
+  template <class Counts>
+  double beyond(const double* u, double scale, const Counts& counts) const noexcept {
     double squares = 0.0;
     for (index_t i = 0; i < n; ++i)
       for (index_t k = 0; k < t; ++k) {
+        if (!counts(i * t + k)) continue;
         const double rest = std::max(std::fabs(scale * u[i * t + k]) - l1 * weight[i], 0.0);
         squares += rest * rest;
       }

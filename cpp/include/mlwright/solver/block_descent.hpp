@@ -8,7 +8,8 @@
 // A block moves by proximal steps with a bound of the largest eigenvalue of its Gram matrix, several where it has more than one
 // feature. Sweeps visit the groups that are not zero or violate their optimality condition; every few of them the iterates are
 // extrapolated (Anderson), which is kept where it lowers the objective; once sweeps have cost as much as a Cholesky factor of
-// the support would, Newton steps on the coefficients that are not zero end the matter, or go as far as the objective falls.
+// the support would, Newton steps on the coefficients that are neither zero nor at a bound end the matter, or go as far as the
+// objective falls and bounds allow.
 // The gradient is formed anew from B before anything is certified.
 //
 // Certificates as of solver/coordinate_descent.hpp: `gap` bounds F(B) - min F; `violation` is the largest distance of a block's
@@ -23,7 +24,7 @@
 #include <vector>
 
 #include "mlwright/base/view.hpp"
-#include "mlwright/penalty/sparse_group.hpp"
+#include "mlwright/penalty/boxed_group.hpp"
 #include "mlwright/runtime/cancel.hpp"
 #include "mlwright/solver/coordinate_descent.hpp"
 
@@ -38,13 +39,14 @@ struct BlockQuadratic {
   const std::int64_t *start, *member;  // group g has the features member[start[g]] ... member[start[g + 1] - 1]
 };
 
-// Strengths times weights: l1 of each feature (in the order of `member`), norm and ridge of each group.
+// Strengths times weights: l1 of each feature (in the order of `member`), norm and ridge of each group. Bounds of the features'
+// coefficients, in the order of `member`, low <= 0 <= high; null: none.
 struct GroupPenalties {
   double l1, norm, ridge;
-  const double *l1_weight, *norm_weight, *ridge_weight;
+  const double *l1_weight, *norm_weight, *ridge_weight, *low, *high;
 };
 
-// From B (t x p) to the minimiser, in place; gradient (t x p) becomes G B - C. `bounds` (n_groups) as of block_bounds.
+// From B (t x p), which is within bounds, to the minimiser, in place; gradient (t x p) becomes G B - C. `bounds` (n_groups) as of block_bounds.
 Descent block_descent(const BlockQuadratic& problem, const GroupPenalties& penalty, const double* bounds, double* b,
                       double* gradient, const Stop& stop, runtime::CancelToken& token);
 
@@ -61,6 +63,7 @@ struct BlockPaths {
   const std::int64_t *group_start, *member;
   const double *l1, *norm, *ridge;  // n_paths x n_steps
   const double *l1_weight, *norm_weight, *ridge_weight;
+  const double *low, *high;  // as of GroupPenalties
   double tol;        // of the gap, relative to square
   double violation;  // of the violation, relative to the root of square
   index_t max_sweeps;

@@ -16,6 +16,7 @@ from mlwright.linear_model._sparse.quadratic import Answers, Quadratics
 
 _BEFORE_A_PATH = 200  # sweeps
 _STEPS = 30
+_FAR = 1e140  # of bounds in scaled columns: above it they are none, since squares overflow
 _LARGEST = 1e290  # of penalty weights: above it squares overflow; the coefficient is zero long before
 
 
@@ -87,7 +88,8 @@ class BlockQuadratics:
     def solve(self, sets, strengths, weights=None, **options):
         """One path for each entry of `sets`; strengths l1, norm and ridge of shape (k, s), in users' units.
 
-        `tol` is of the gap, or of the violation of the optimality conditions alone: ``by_violation=True``.
+        `tol` is of the gap, or of the violation of the optimality conditions alone: ``by_violation=True``. `bounds` are
+        two arrays of shape (p,), or two times None.
 
         Returns
         -------
@@ -96,7 +98,7 @@ class BlockQuadratics:
         """
         return self._solve(sets, strengths, weights, **options)[0]
 
-    def solve_one(self, strengths, weights=None, *, start=None, tol=1e-4, max_iter=1000):
+    def solve_one(self, strengths, weights=None, *, start=None, bounds=(None, None), tol=1e-4, max_iter=1000):
         """The first set for strengths of one step, down a path of them where many sweeps do not get there.
 
         Returns
@@ -106,7 +108,7 @@ class BlockQuadratics:
             Of the optimality conditions, the largest, as of ``block_paths``.
         """
         first, sweeps = np.zeros(1, np.int64), min(max_iter, _BEFORE_A_PATH)
-        options = {"start": start, "tol": tol}
+        options = {"start": start, "bounds": bounds, "tol": tol}
         answers, violation = self._solve(first, strengths, weights, max_iter=sweeps, **options)
         factor = self._largest_factor(strengths, weights or _ones(self.groups))
         if answers.converged.all() or max_iter <= sweeps or not 2.0 < factor < np.inf:
@@ -132,7 +134,9 @@ class BlockQuadratics:
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             return float(np.where(hold > 0.0, pull / hold, 0.0).max(initial=0.0))
 
-    def _solve(self, sets, strengths, weights, *, start=None, tol=1e-4, max_iter=1000, by_violation=False):
+    def _solve(
+        self, sets, strengths, weights, *, start=None, bounds=(None, None), tol=1e-4, max_iter=1000, by_violation=False
+    ):
         starts, member = self.groups
         l1_weight, norm_weight, ridge_weight = weights or _ones(self.groups)
         of_group = self.x_scale[member[starts[:-1]]]
@@ -147,6 +151,7 @@ class BlockQuadratics:
             )
         if start is not None:
             start = start / self.to_user * (self.gram[sets].diagonal(axis1=1, axis2=2) > 0.0)[:, None]
+        low, high = (side if side is None else self._scaled_bound(side) for side in bounds)
         n_iter = np.zeros(l1.shape, dtype=np.int32)
         square = self.square[sets]
         gap_tol = -1.0 if by_violation else tol  # no gap is below -1
@@ -154,13 +159,19 @@ class BlockQuadratics:
         free = free or bool(((norm_weight == 0.0) & (ridge_weight == 0.0)).any() or (l1_weight == 0.0).any())
         scaled, gap, violation, objective = block_paths(
             self.gram, sets, self.linear[sets], square, self.groups, (l1, norm, ridge), scaled_weights,
-            start=start, tol=gap_tol, violation=tol if free else 0.0, max_iter=max_iter, n_iter=n_iter,
+            start=start, low=low, high=high, tol=gap_tol, violation=tol if free else 0.0, max_iter=max_iter,
+            n_iter=n_iter,
         )  # fmt: skip
         converged = gap <= tol * square[:, None]
         if free:  # no gap to go by where nothing is penalised: the optimality conditions decide
             converged |= violation <= tol * np.sqrt(square)[:, None]
         in_user = unit * self.y_scale**2
         return Answers(scaled * self.to_user, gap / in_user, objective / in_user, converged, n_iter), violation
+
+    def _scaled_bound(self, side):
+        with np.errstate(over="ignore", under="ignore"):
+            scaled = (side / self.to_user)[self.groups[1]]
+        return np.where(np.abs(scaled) < _FAR, scaled, np.copysign(np.inf, scaled))
 
 
 def _ones(groups):

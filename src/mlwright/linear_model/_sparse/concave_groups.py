@@ -25,18 +25,21 @@ _ON_PATH = 1e-3  # violation at which a step of it ends
 
 @dataclass(frozen=True)
 class ConcaveGroups:
-    """``sum_g P(|b_g|)``, P the minimax concave penalty or SCAD of strength ``alpha weight_g``."""
+    """``sum_g P(|b_g|)``, P the minimax concave penalty or SCAD of strength ``alpha weight_g``, within bounds."""
 
     kind: str
     alpha: float
     gamma: float
     groups: tuple
     group_weights: np.ndarray
+    low: np.ndarray | None
+    high: np.ndarray | None
 
     @property
     def _lasso(self):
         """The group lasso that has the same slope at zero."""
-        return Grouped(self.alpha, 1.0, 0.0, np.ones(len(self.groups[1])), self.groups, self.group_weights)
+        ones = np.ones(len(self.groups[1]))
+        return Grouped(self.alpha, 1.0, 0.0, ones, self.groups, self.group_weights, self.low, self.high)
 
     @property
     def held(self):
@@ -50,14 +53,17 @@ class ConcaveGroups:
     def solve(self, statistics, fit_intercept, start, tol, max_iter):
         """A stationary point: from `start`, or down a path of strengths from where all are zero."""
         q = BlockQuadratics.of([statistics], fit_intercept, self.groups)
-        problem, n_iter = _Problem(self, q, _bounds(q)), 0
-        b = np.zeros(q.n_features) if start is None else start * (q.gram[0].diagonal() > 0.0)
+        problem, n_iter = _Problem(self, q, _largest_eigenvalues(q)), 0
+        b = np.zeros(q.n_features) if start is None else self._within(start) * (q.gram[0].diagonal() > 0.0)
         if start is None:
             for alpha in self._path(q):
                 b, _, used = problem.settle(b, alpha, max(tol, _ON_PATH), max_iter)
                 n_iter += used
         b, violation, used = problem.settle(b, self.alpha, tol, max_iter)
         return Solution(b, problem.objective(b), None, violation, violation <= tol, n_iter + used)
+
+    def _within(self, b):
+        return b if self.low is None else np.clip(b, self.low, self.high)
 
     def _path(self, q):
         top = self.largest_alpha(q.correlations()[0])
@@ -68,7 +74,7 @@ class ConcaveGroups:
 class _Problem:
     penalty: ConcaveGroups
     q: BlockQuadratics
-    bounds: np.ndarray
+    curvature: np.ndarray
 
     def settle(self, b, alpha, tol, max_iter):
         """From b (p,) to a stationary point of strength `alpha`; its violation, and sweeps."""
@@ -77,7 +83,8 @@ class _Problem:
         violation, slopes = self.violation(b, alpha)
         while violation > tol and n_iter < max_iter:
             weights = np.ones(len(b)), slopes, np.ones(len(slopes))
-            options = {"start": b[None, None], "tol": 0.3 * tol, "max_iter": max_iter - n_iter}
+            bounds = self.penalty.low, self.penalty.high
+            options = {"start": b[None, None], "bounds": bounds, "tol": 0.3 * tol, "max_iter": max_iter - n_iter}
             found = self.q.solve(first, (zero, one, zero), weights, by_violation=True, **options)
             moved = not np.array_equal(found.coef[0, 0, 0], b)
             b = found.coef[0, 0, 0]
@@ -96,11 +103,19 @@ class _Problem:
         gradient = q.gram[0] @ (b / q.to_user) - q.linear[0, 0]
         edge = slopes * q.weight[0] * q.y_scale * q.x_scale[member[starts[:-1]]]
         ratio = np.divide(edge, norms, out=np.zeros_like(edge), where=norms > 0.0)
-        pull = b[member] * np.repeat(ratio, np.diff(starts))
-        distance = np.sqrt(np.add.reduceat((gradient[member] + pull) ** 2, starts[:-1]))
+        slope = gradient.copy()
+        slope[member] += b[member] * np.repeat(ratio, np.diff(starts))
+        distance = np.sqrt(np.add.reduceat(self._inside(b, slope)[member] ** 2, starts[:-1]))
         distance = np.where(norms > 0.0, distance, np.maximum(distance - edge, 0.0))
-        scale = np.sqrt(self.bounds * q.square[0])
+        scale = np.sqrt(self.curvature * q.square[0])
         return float(np.divide(distance, scale, out=np.zeros_like(scale), where=scale > 0.0).max()), slopes
+
+    def _inside(self, b, slope):
+        """Slopes of the objective, but for those that a bound at b takes up."""
+        if self.penalty.low is None:
+            return slope
+        slope = np.where(b >= self.penalty.high, np.maximum(slope, 0.0), slope)
+        return np.where(b <= self.penalty.low, np.minimum(slope, 0.0), slope)
 
     def objective(self, b):
         q, own = self.q, b / self.q.to_user
@@ -118,8 +133,8 @@ class _Problem:
         return unit * np.sqrt(np.add.reduceat((size / np.repeat(unit, np.diff(starts))) ** 2, starts[:-1]))
 
 
-def _bounds(q):
-    """The largest eigenvalue of every group's Gram matrix."""
+def _largest_eigenvalues(q):
+    """Of every group's Gram matrix."""
     starts, member = q.groups
     of_group = [member[begin:end] for begin, end in pairwise(starts)]
     return np.array([max(0.0, np.linalg.eigvalsh(q.gram[0][np.ix_(at, at)])[-1]) for at in of_group])

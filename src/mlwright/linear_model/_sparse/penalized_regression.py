@@ -27,14 +27,14 @@ from mlwright.linear_model._sparse_interval import sparse_predictive
 from mlwright.linear_model._state import LINEAR_FIELDS
 
 _MOST_COLUMNS = 8192  # of a Gram matrix: half a gigabyte
-_OF_KIND = {  # the parameters, besides alpha and weights, that each kind of penalty takes
-    "elastic_net": {"l1_ratio", "bounds"},
+_OF_KIND = {  # the parameters, besides alpha, weights and bounds, that each kind of penalty takes
+    "elastic_net": {"l1_ratio"},
     "group_lasso": {"l1_ratio", "groups", "group_weights"},
     "sparse_group_lasso": {"l1_ratio", "groups", "group_weights", "sparsity"},
-    "mcp": {"gamma", "bounds", "groups", "group_weights"},
-    "scad": {"gamma", "bounds", "groups", "group_weights"},
+    "mcp": {"gamma", "groups", "group_weights"},
+    "scad": {"gamma", "groups", "group_weights"},
 }
-_UNSET = {"l1_ratio": 1.0, "bounds": None, "groups": None, "group_weights": None, "sparsity": 0.5, "gamma": None}
+_UNSET = {"l1_ratio": 1.0, "groups": None, "group_weights": None, "sparsity": 0.5, "gamma": None}
 
 
 class PenalizedRegression(LeastSquaresModel):
@@ -48,8 +48,8 @@ class PenalizedRegression(LeastSquaresModel):
     * ``"mcp"``: ``alpha w |b| - b^2 / (2 gamma)`` up to ``|b| = gamma alpha w``, constant beyond (minimax concave);
     * ``"scad"``: slope ``alpha w`` up to ``|b| = alpha w``, falling to zero at ``gamma alpha w`` (smoothly clipped).
 
-    With `groups`, MCP and SCAD are penalties of ``||b_g||`` of strength ``alpha v_g``. Without them, and of the elastic
-    net, coefficients may be restricted to `bounds`.
+    With `groups`, MCP and SCAD are penalties of ``||b_g||`` of strength ``alpha v_g``. Under every kind, coefficients
+    may be restricted to `bounds`.
 
     Weights of rows count as repetitions. What a kind does not have is refused, not ignored.
 
@@ -72,7 +72,7 @@ class PenalizedRegression(LeastSquaresModel):
         Of the groups, in the order of their sorted labels. None is the root of a group's size.
     bounds : pair, default=None
         Lower and upper bound of coefficients, each None, a number or one for each feature, around 0: ``(0, None)``
-        keeps them from being negative. Groups have none.
+        keeps them from being negative.
     fit_intercept : bool, default=True
     max_iter : int, default=1000
         Most sweeps over the coefficients (for each step of the path, of concave penalties).
@@ -237,29 +237,28 @@ class PenalizedRegression(LeastSquaresModel):
                     f"{name}: penalty={self.penalty!r} has none, got {given!r}; expected it left out, or "
                     f"penalty={kinds}."
                 )
-        weights = vector_of("weights", self.weights, p, np.ones(p))
+        weights, bounds = vector_of("weights", self.weights, p, np.ones(p)), bounds_of(self.bounds, p)
         if self.penalty == "elastic_net":
-            return Separable(float(self.alpha), float(self.l1_ratio), weights, *bounds_of(self.bounds, p))
+            return Separable(float(self.alpha), float(self.l1_ratio), weights, *bounds)
         concave = self.penalty in ("mcp", "scad")
         if concave and self.groups is None:
             self._refuse("group_weights", "there are no groups", "groups, or weights of features")
             gamma = default_gamma(self.penalty, self.gamma)
-            return Concave(self.penalty, float(self.alpha), gamma, weights, *bounds_of(self.bounds, p))
+            return Concave(self.penalty, float(self.alpha), gamma, weights, *bounds)
         groups = groups_of(self.groups, p)
         sizes = np.diff(groups[0])
         group_weights = vector_of("group_weights", self.group_weights, len(sizes), np.sqrt(sizes))
         if concave:
-            self._refuse("bounds", "groups have none under a concave penalty", "no groups")
             self._refuse("weights", "groups are weighed, not features", "group_weights")
             gamma = default_gamma(self.penalty, self.gamma)
-            return ConcaveGroups(self.penalty, float(self.alpha), gamma, groups, group_weights)
+            return ConcaveGroups(self.penalty, float(self.alpha), gamma, groups, group_weights, *bounds)
         share = float(self.sparsity) if self.penalty == "sparse_group_lasso" else 0.0
         if share == 0.0 and self.weights is not None:
             raise ValueError(
                 "weights: penalty='group_lasso' weighs groups, not features; expected group_weights, or "
                 "penalty='sparse_group_lasso'."
             )
-        return Grouped(float(self.alpha), float(self.l1_ratio), share, weights, groups, group_weights)
+        return Grouped(float(self.alpha), float(self.l1_ratio), share, weights, groups, group_weights, *bounds)
 
     def _refuse(self, name, why, expected):
         given = getattr(self, name)

@@ -44,7 +44,7 @@ class Separable:
 
     def largest_alpha(self, slope):
         """The least strength at which all penalised coefficients are zero, where slopes of the loss are `slope`."""
-        return _largest(np.abs(slope), self.l1_ratio * self.weights)
+        return _largest(np.abs(inward(slope, self.low, self.high)), self.l1_ratio * self.weights)
 
     def solve(self, statistics, fit_intercept, start, tol, max_iter):
         q = Quadratics.of([statistics], fit_intercept)
@@ -70,7 +70,8 @@ class Separable:
 
 @dataclass(frozen=True)
 class Grouped:
-    """``alpha share sum_j weight_j |b_j|`` and, of groups, ``alpha (1 - share) weight_g`` times norm and ridge."""
+    """``alpha share sum_j weight_j |b_j|`` and, of groups, ``alpha (1 - share) weight_g`` times norm and ridge, within
+    bounds."""
 
     alpha: float
     l1_ratio: float
@@ -78,6 +79,8 @@ class Grouped:
     weights: np.ndarray
     groups: tuple
     group_weights: np.ndarray
+    low: np.ndarray | None
+    high: np.ndarray | None
 
     @property
     def held(self):
@@ -91,7 +94,7 @@ class Grouped:
         """As of :class:`Separable`: where no group's slopes, thresholded, are longer than its penalty."""
         starts, member = self.groups
         single, whole = self.share * self.weights, (1.0 - self.share) * self.l1_ratio * self.group_weights
-        most = 0.0
+        slope, most = inward(slope, self.low, self.high), 0.0
         for g, (begin, end) in enumerate(pairwise(starts)):
             at = member[begin:end]
             if single[at].any() or whole[g] > 0.0:
@@ -106,7 +109,8 @@ class Grouped:
         ]
         weights = self.weights[self.groups[1]], self.group_weights, self.group_weights
         start = None if start is None else start[None, None]
-        answers, worst = q.solve_one(strengths, weights, start=start, tol=tol, max_iter=max_iter)
+        bounds = self.low, self.high
+        answers, worst = q.solve_one(strengths, weights, start=start, bounds=bounds, tol=tol, max_iter=max_iter)
         gap = float(answers.gap[0, 0])
         free = not (self.alpha > 0.0 and ((self.group_weights > 0.0) | (self.share == 1.0)).all())
         return Solution(
@@ -137,7 +141,7 @@ class Concave:
 
     def largest_alpha(self, slope):
         """As of :class:`Separable`."""
-        return _largest(np.abs(slope), self.weights)
+        return _largest(np.abs(inward(slope, self.low, self.high)), self.weights)
 
     def solve(self, statistics, fit_intercept, start, tol, max_iter):
         """A stationary point: from `start`, or down a path of strengths from where all are zero."""
@@ -189,6 +193,13 @@ def concave_slope(kind, gamma, size, strength):
     if kind == "mcp":
         return np.maximum(strength - size / gamma, 0.0)
     return np.where(size <= strength, strength, np.maximum(gamma * strength - size, 0.0) / (gamma - 1.0))
+
+
+def inward(slope, low, high):
+    """Slopes (p,), positive where a coefficient of zero would rise; zero where a bound there stops it."""
+    if low is None:
+        return slope
+    return np.where(((slope > 0.0) & (high == 0.0)) | ((slope < 0.0) & (low == 0.0)), 0.0, slope)
 
 
 def _largest(slope, weights):
