@@ -11,6 +11,7 @@
 #include "mlwright/linalg/column_products.hpp"
 #include "mlwright/linalg/fold_statistics.hpp"
 #include "mlwright/linalg/gram.hpp"
+#include "mlwright/linalg/row_triangle.hpp"
 #include "mlwright/linalg/single_statistics.hpp"
 
 namespace mlwright::bindings {
@@ -157,6 +158,22 @@ Vector<double> quadratic_forms(const Vector<double>& gram, const Vector<double>&
   return out;
 }
 
+// Fills factor (r, r) and, with u, rows (m, r).
+double row_triangle(const Vector<double>& products, const Vector<std::int64_t>& chosen, const Weight& u, Vector<double>& factor,
+                    std::optional<Vector<double>>& rows) {
+  if (products.ndim() != 2 || products.shape(0) != products.shape(1)) throw py::value_error("products: expected a square matrix");
+  const index_t n = products.shape(0), m = chosen.size(), r = u ? m - 1 : m;
+  if (r < 1 || u.has_value() != rows.has_value())
+    throw py::value_error("row triangle: expected one row or more, two or more and a place for coordinates with u");
+  for (const std::int64_t number : span(chosen))
+    if (number < 0 || number >= n) throw py::value_error("chosen: expected numbers of rows, 0 <= number < " + std::to_string(n));
+  const double* mirror = weight_of(u, m);
+  require_size(factor, r * r, "factor");
+  if (rows) require_size(*rows, m * r, "rows");
+  double *to = factor.mutable_data(), *to_rows = rows ? rows->mutable_data() : nullptr;
+  return without_gil([&](auto&) { return linalg::row_triangle(products.data(), n, span(chosen), mirror, to, to_rows); });
+}
+
 }  // namespace
 
 void register_linalg(py::module_& m) {
@@ -171,6 +188,8 @@ void register_linalg(py::module_& m) {
              py::arg("scale").noconvert());
   linalg.def("column_products", &column_products, py::arg("x"), py::arg("r").noconvert());
   linalg.def("quadratic_forms", &quadratic_forms, py::arg("gram").noconvert(), py::arg("b").noconvert());
+  linalg.def("row_triangle", &row_triangle, py::arg("products").noconvert(), py::arg("chosen").noconvert(),
+             py::arg("u").noconvert(), py::arg("factor").noconvert(), py::arg("rows").noconvert());
   linalg.def("affine_map", &affine_map, py::arg("x"), py::arg("coef").noconvert(), py::arg("start").noconvert());
 }
 

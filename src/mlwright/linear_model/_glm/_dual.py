@@ -10,29 +10,29 @@ preconditioning that it needs where these are about uncorrelated. Two bases have
 - Spectral: ``K = V E V'``, ``a = V E^(-1/2) v``, scores are ``V E^(1/2) v``. A fold's coefficients are combinations of
   rows that it has, thus of all rows, and one basis serves all folds.
 
-Folds are fitted on threads of their own, where BLAS must not start others for its small products: they go through
-kernels of our own, and right-hand sides are solved for one by one.
+Folds are fitted on threads of their own, which wait for each other where many small steps want the GIL: a triangle is
+one native call. BLAS must not start threads there, so right-hand sides are solved for one by one.
 
 Reference: Hastie and Tibshirani, Biostatistics 5 (2004), 329-340.
 """
 
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
-from scipy.linalg import blas, lapack
+from scipy.linalg import blas
 
 from mlwright._kernels.linalg import affine_map, as_design, gram
+from mlwright._kernels.row_triangle import row_triangle
 from mlwright._runtime.lapack import eigh
-from mlwright._runtime.side_by_side import side_by_side
 from mlwright._runtime.threadpool import blas_of_one_thread
+from mlwright.linear_model._glm._row_products import combined, inner_products
 
 _MOST_ROWS = 2048
 _LEAST_COLUMNS = 256
 _RANK = 1e-12
 _FAR = 100.0  # the mean row's square over that of deviations, up to which rows are centred after they are multiplied
-_BLOCK = 2048  # columns that one thread multiplies at a time
 _ORTHOGONAL = 0.01  # reciprocal condition number from which a triangle is about diagonal
 
 
@@ -59,11 +59,10 @@ class RowGram:
     @classmethod
     def of_rows(cls, rows, fit_intercept):
         """Of validated rows; None where their squares overflow or vanish."""
-        n, p = rows.X.shape
-        transposed = as_design(rows.X.T.tocsr() if rows.is_sparse else rows.X.T)
+        n = rows.X.shape[0]
         with_mean = np.zeros(n)
         with np.errstate(over="ignore", invalid="ignore"):
-            K = gram(transposed, None, np.zeros(p), np.ones(n))
+            K = _products(rows)
             if fit_intercept:
                 with_mean = K.mean(axis=0)
                 squared_mean = with_mean.mean()
@@ -71,7 +70,7 @@ class RowGram:
                     K = K - np.add.outer(with_mean, with_mean) + squared_mean
                 else:  # too many digits would cancel
                     mean = np.asarray(rows.X.mean(axis=0), dtype=np.float64).ravel()
-                    K, with_mean = gram(transposed, None, mean, np.ones(n)), rows.X @ mean
+                    K, with_mean = _products(rows, mean), rows.X @ mean
         if not np.isfinite(K).all() or not K.any():
             return None
         return cls(rows.X, K, with_mean, fit_intercept)
@@ -85,9 +84,7 @@ class RowGram:
         if sparse.issparse(self.X):
             out[:] = (self.X.T @ a.T).T
         else:
-            blocks = [slice(start, start + _BLOCK) for start in range(0, out.shape[1], _BLOCK)]
-            with blas_of_one_thread():
-                side_by_side([partial(np.matmul, a, self.X[:, some], out=out[:, some]) for some in blocks])
+            combined(a, self.X, out)
         return out, a @ self.with_mean
 
     def scores(self, a, intercept, chosen):
@@ -96,23 +93,15 @@ class RowGram:
 
     def triangular(self, chosen):
         """A basis for the chosen rows; None where they are far from orthogonal."""
-        m = len(chosen)
-        K = self.K[np.ix_(chosen, chosen)]
         mirror = None
         if self.centres:
-            if m < 2:
+            if len(chosen) < 2:
                 return None
-            mirror = np.full(m, 1.0 / np.sqrt(m))  # between ones and the last axis
+            mirror = np.full(len(chosen), 1.0 / np.sqrt(len(chosen)))  # between ones and the last axis
             mirror[-1] += 1.0
             mirror /= np.sqrt(mirror @ mirror)
-            image = K @ mirror
-            image -= (mirror @ image) * mirror
-            K = (K - 2.0 * (np.outer(mirror, image) + np.outer(image, mirror)))[:-1, :-1]
-        size = np.abs(K).sum(axis=0).max()
-        R, info = lapack.dpotrf(K, lower=1, clean=1)
-        if info != 0 or not lapack.dpocon(R, size, uplo="L")[0] >= _ORTHOGONAL:
-            return None
-        return TriangularBasis(self, chosen, R, mirror)
+        found = row_triangle(self.K, chosen, mirror, _ORTHOGONAL)
+        return None if found is None else TriangularBasis(self, chosen, *found, mirror)
 
     @cached_property
     def spectral(self):
@@ -147,17 +136,16 @@ class SpectralBasis:
 
 @dataclass(frozen=True)
 class TriangularBasis:
-    """Of a Cholesky factor R (r, r) of inner products of chosen rows, reflected at `mirror` (m,) if there is one."""
+    """Of a Cholesky factor R (r, r) of inner products of chosen rows, reflected at `mirror` (m,) if there is one.
+
+    `rows` (m, r) are the chosen rows in it, centred among themselves where there is a mirror.
+    """
 
     gram: RowGram
     chosen: np.ndarray
     R: np.ndarray
+    rows: np.ndarray
     mirror: np.ndarray | None
-
-    @cached_property
-    def rows(self):
-        """The chosen rows, centred among themselves, of shape (m, r)."""
-        return np.ascontiguousarray(self._reflected(self.R))
 
     def part(self, chosen):
         """A basis for some of the rows, and these in it."""
@@ -166,18 +154,15 @@ class TriangularBasis:
 
     def combinations(self, v):
         """As of :class:`SpectralBasis`; rows here are centred by the mean of those chosen."""
-        solved = np.column_stack([blas.dtrsv(self.R, each, lower=1, trans=1) for each in v])
-        of_chosen, n = self._reflected(solved).T, len(self.gram.K)
-        a = np.stack([np.bincount(self.chosen, each, n) for each in of_chosen])  # rows may be chosen more than once
-        moved = np.zeros(len(v)) if self.mirror is None else a @ self.gram.K[self.chosen].mean(axis=0)
-        return a, moved
-
-    def _reflected(self, columns):
+        m, n = len(self.chosen), len(self.gram.K)
+        a = np.zeros((len(v), m))
+        a[:, : len(self.R)] = [blas.dtrsv(self.R.T, each) for each in v]  # by R'
+        if self.mirror is not None:
+            a -= np.outer(a @ self.mirror, 2.0 * self.mirror)
+        a = np.stack([np.bincount(self.chosen, each, n) for each in a])  # rows may be chosen more than once
         if self.mirror is None:
-            return columns
-        out = np.vstack([columns, np.zeros(columns.shape[1])])
-        out -= np.outer(2.0 * self.mirror, self.mirror[:-1] @ columns)
-        return out
+            return a, np.zeros(len(v))
+        return a, a @ (self.gram.K @ (np.bincount(self.chosen, minlength=n) / m))
 
 
 def basis_of(rows, fit_intercept):
@@ -188,6 +173,14 @@ def basis_of(rows, fit_intercept):
     with blas_of_one_thread():
         own = inner.triangular(np.arange(len(inner.K)))
     return inner.spectral if own is None else own
+
+
+def _products(rows, mean=None):
+    """Inner products of validated rows, less `mean`."""
+    if not rows.is_sparse:
+        return inner_products(rows.X, mean)
+    n, p = rows.X.shape
+    return gram(as_design(rows.X.T.tocsr()), None, np.zeros(p) if mean is None else mean, np.ones(n))
 
 
 def wants_dual(rows, l1):
