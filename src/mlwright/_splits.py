@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from sklearn.model_selection import check_cv
 
 
 @dataclass(frozen=True)
@@ -24,6 +23,8 @@ class RowSplits:
     @classmethod
     def of(cls, cv, X, y, *, classifier=False, **split_params):
         """From scikit-learn's `cv` parameter: None, a number, a splitter, or an iterable of pairs."""
+        from sklearn.model_selection import check_cv
+
         n = X.shape[0]
         pairs = list(check_cv(cv, y, classifier=classifier).split(X, y, **split_params))
         if not pairs:

@@ -1,39 +1,27 @@
 """Bayesian inference: estimators with a posterior, draws from it, and what tells how far to trust them."""
 
-from mlwright._bayesian.contract import BayesianMixin
-from mlwright._bayesian.diagnostics import bfmi, diagnose
-from mlwright._bayesian.loo import psis_loo
-from mlwright.bayes._bart.classifier import BARTClassifier
-from mlwright.bayes._bart.regressor import BARTRegressor
-from mlwright.bayes._elliptical import sample_elliptical
-from mlwright.bayes._glm.generalized import BayesianGLM
-from mlwright.bayes._glm.logistic import BayesianLogisticRegression
-from mlwright.bayes._glm.poisson import BayesianPoissonRegressor
-from mlwright.bayes._horseshoe import HorseshoeRegressor
-from mlwright.bayes._laplace import LaplaceApproximation, laplace
-from mlwright.bayes._linear import BayesianLinearRegression
-from mlwright.bayes._normal_inverse_gamma import NormalInverseGammaRegressor
-from mlwright.bayes._posterior import Posterior
-from mlwright.bayes._sample import sample
-from mlwright.bayes._spike_slab import SpikeSlabRegressor
+from mlwright._lazy import front
 
-__all__ = [
-    "BARTClassifier",
-    "BARTRegressor",
-    "BayesianGLM",
-    "BayesianLinearRegression",
-    "BayesianLogisticRegression",
-    "BayesianMixin",
-    "BayesianPoissonRegressor",
-    "HorseshoeRegressor",
-    "LaplaceApproximation",
-    "NormalInverseGammaRegressor",
-    "Posterior",
-    "SpikeSlabRegressor",
-    "bfmi",
-    "diagnose",
-    "laplace",
-    "psis_loo",
-    "sample",
-    "sample_elliptical",
-]
+__all__, __getattr__, __dir__ = front(
+    __name__,
+    {
+        "BARTClassifier": "mlwright.bayes._bart.classifier",
+        "BARTRegressor": "mlwright.bayes._bart.regressor",
+        "BayesianGLM": "mlwright.bayes._glm.generalized",
+        "BayesianLinearRegression": "mlwright.bayes._linear",
+        "BayesianLogisticRegression": "mlwright.bayes._glm.logistic",
+        "BayesianMixin": "mlwright._bayesian.contract",
+        "BayesianPoissonRegressor": "mlwright.bayes._glm.poisson",
+        "HorseshoeRegressor": "mlwright.bayes._horseshoe",
+        "LaplaceApproximation": "mlwright.bayes._laplace",
+        "NormalInverseGammaRegressor": "mlwright.bayes._normal_inverse_gamma",
+        "Posterior": "mlwright.bayes._posterior",
+        "SpikeSlabRegressor": "mlwright.bayes._spike_slab",
+        "bfmi": "mlwright._bayesian.diagnostics",
+        "diagnose": "mlwright._bayesian.diagnostics",
+        "laplace": "mlwright.bayes._laplace",
+        "psis_loo": "mlwright._bayesian.loo",
+        "sample": "mlwright.bayes._sample",
+        "sample_elliptical": "mlwright.bayes._elliptical",
+    },
+)

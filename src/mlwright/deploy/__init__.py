@@ -1,15 +1,16 @@
 """Models of other libraries on this one's prediction engine, and into ``.mlw`` files."""
 
-from mlwright.deploy._estimators import ImportedClassifier, ImportedRegressor
-from mlwright.deploy._importing import from_bytes, from_file, from_model, is_foreign
-from mlwright.deploy._model import UnsupportedModelError
+from mlwright._lazy import front
 
-__all__ = [
-    "ImportedClassifier",
-    "ImportedRegressor",
-    "UnsupportedModelError",
-    "from_bytes",
-    "from_file",
-    "from_model",
-    "is_foreign",
-]
+__all__, __getattr__, __dir__ = front(
+    __name__,
+    {
+        "ImportedClassifier": "mlwright.deploy._estimators",
+        "ImportedRegressor": "mlwright.deploy._estimators",
+        "UnsupportedModelError": "mlwright.deploy._model",
+        "from_bytes": "mlwright.deploy._importing",
+        "from_file": "mlwright.deploy._importing",
+        "from_model": "mlwright.deploy._importing",
+        "is_foreign": "mlwright.deploy._importing",
+    },
+)

@@ -1,17 +1,15 @@
 """Ensembles of trees."""
 
-from mlwright.ensemble._boosting.binned_data import BinnedData
-from mlwright.ensemble._boosting.classifier import HistGradientBoostingClassifier
-from mlwright.ensemble._boosting.control import BoostingIteration
-from mlwright.ensemble._boosting.distribution_regressor import HistGradientBoostingDistributionRegressor
-from mlwright.ensemble._boosting.quantile_regressor import HistGradientBoostingQuantileRegressor
-from mlwright.ensemble._boosting.regressor import HistGradientBoostingRegressor
+from mlwright._lazy import front
 
-__all__ = [
-    "BinnedData",
-    "BoostingIteration",
-    "HistGradientBoostingClassifier",
-    "HistGradientBoostingDistributionRegressor",
-    "HistGradientBoostingQuantileRegressor",
-    "HistGradientBoostingRegressor",
-]
+__all__, __getattr__, __dir__ = front(
+    __name__,
+    {
+        "BinnedData": "mlwright.ensemble._boosting.binned_data",
+        "BoostingIteration": "mlwright.ensemble._boosting.control",
+        "HistGradientBoostingClassifier": "mlwright.ensemble._boosting.classifier",
+        "HistGradientBoostingDistributionRegressor": "mlwright.ensemble._boosting.distribution_regressor",
+        "HistGradientBoostingQuantileRegressor": "mlwright.ensemble._boosting.quantile_regressor",
+        "HistGradientBoostingRegressor": "mlwright.ensemble._boosting.regressor",
+    },
+)

@@ -1,15 +1,15 @@
 """Why a model of trees predicts what it predicts: SHAP values, importances, pictures of trees."""
 
-from mlwright.explain._explanation import Explanation
-from mlwright.explain._importances import feature_importances, permutation_importance
-from mlwright.explain._picture import TreePicture, draw_tree
-from mlwright.explain._tree_explainer import TreeExplainer
+from mlwright._lazy import front
 
-__all__ = [
-    "Explanation",
-    "TreeExplainer",
-    "TreePicture",
-    "draw_tree",
-    "feature_importances",
-    "permutation_importance",
-]
+__all__, __getattr__, __dir__ = front(
+    __name__,
+    {
+        "Explanation": "mlwright.explain._explanation",
+        "TreeExplainer": "mlwright.explain._tree_explainer",
+        "TreePicture": "mlwright.explain._picture",
+        "draw_tree": "mlwright.explain._picture",
+        "feature_importances": "mlwright.explain._importances",
+        "permutation_importance": "mlwright.explain._importances",
+    },
+)

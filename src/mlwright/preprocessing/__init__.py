@@ -1,6 +1,11 @@
 """From tables to matrices, and columns of one scale."""
 
-from mlwright.preprocessing._standard_scaler import StandardScaler
-from mlwright.preprocessing._table_encoder import TableEncoder
+from mlwright._lazy import front
 
-__all__ = ["StandardScaler", "TableEncoder"]
+__all__, __getattr__, __dir__ = front(
+    __name__,
+    {
+        "StandardScaler": "mlwright.preprocessing._standard_scaler",
+        "TableEncoder": "mlwright.preprocessing._table_encoder",
+    },
+)

@@ -1,7 +1,6 @@
 """The columns of what a TableEncoder is given: remembered in ``fit``, held to afterwards."""
 
 import numpy as np
-from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import _check_sample_weight, check_consistent_length, column_or_1d, validate_data
 
@@ -79,6 +78,8 @@ def new_targets(encoder, y, n_rows):
         if not np.isfinite(targets).all():
             raise ValueError("Input y contains NaN or infinity; leave these rows out.")
         return np.empty(0), targets
+    from sklearn.preprocessing import LabelBinarizer
+
     binarizer = LabelBinarizer().fit(y)
     return binarizer.classes_, binarizer.transform(y).astype(np.float64)
 

@@ -1,16 +1,15 @@
 """Tables to checked models: candidates are cross-validated, compared with the naive baseline, and the best is kept."""
 
-from mlwright.tabular._baseline import BaselineClassifier, BaselineRegressor
-from mlwright.tabular._classifier import TabularClassifier
-from mlwright.tabular._importance import permutation_importances
-from mlwright.tabular._irls import IRLSClassifier
-from mlwright.tabular._regressor import TabularRegressor
+from mlwright._lazy import front
 
-__all__ = [
-    "BaselineClassifier",
-    "BaselineRegressor",
-    "IRLSClassifier",
-    "TabularClassifier",
-    "TabularRegressor",
-    "permutation_importances",
-]
+__all__, __getattr__, __dir__ = front(
+    __name__,
+    {
+        "BaselineClassifier": "mlwright.tabular._baseline",
+        "BaselineRegressor": "mlwright.tabular._baseline",
+        "IRLSClassifier": "mlwright.tabular._irls",
+        "TabularClassifier": "mlwright.tabular._classifier",
+        "TabularRegressor": "mlwright.tabular._regressor",
+        "permutation_importances": "mlwright.tabular._importance",
+    },
+)

@@ -5,7 +5,6 @@ from abc import ABCMeta, abstractmethod
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.metrics import check_scoring
 from sklearn.utils.validation import _check_y, check_consistent_length
 
 from mlwright._kernels import tree as kernels
@@ -243,7 +242,11 @@ class BaseHistGradientBoosting(ContinuationMixin, PredictionMixin, BaseEstimator
         )
 
     def _stopping(self):
-        scoring = self.scoring if self.scoring == "loss" else check_scoring(self, self.scoring)
+        scoring = self.scoring
+        if scoring != "loss":
+            from sklearn.metrics import check_scoring
+
+            scoring = check_scoring(self, scoring)
         return Stopping(scoring, self.n_iter_no_change, self.tol)
 
     def _with_trees(self, trees, start):

@@ -9,7 +9,6 @@ from time import monotonic
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import check_scoring
 
 
 @dataclass(frozen=True)
@@ -98,6 +97,8 @@ def _scorers(estimator, eval_metric):
     """Scorers by name."""
     if eval_metric is None:
         return {}
+    from sklearn.metrics import check_scoring
+
     if isinstance(eval_metric, str) or callable(eval_metric):
         eval_metric = [eval_metric]
     if isinstance(eval_metric, Mapping):

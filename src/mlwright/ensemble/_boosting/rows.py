@@ -6,7 +6,6 @@ from itertools import combinations
 from numbers import Integral
 
 import numpy as np
-from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import _check_sample_weight
 
 from mlwright._runtime.errors import LossOfPrecisionWarning
@@ -33,6 +32,8 @@ class Rows:
 
     def split(self, fraction, stratify, seed):
         """Training and validation rows."""
+        from sklearn.model_selection import train_test_split
+
         stratify = self.y if stratify else None
         numbers = np.arange(len(self.y))
         train, held_out = train_test_split(numbers, test_size=fraction, stratify=stratify, random_state=seed)

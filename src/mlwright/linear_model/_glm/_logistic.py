@@ -8,7 +8,6 @@ from typing import ClassVar
 import numpy as np
 from scipy import special
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.metrics import accuracy_score
 from sklearn.utils import assert_all_finite, compute_class_weight
 from sklearn.utils._param_validation import Hidden, Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
@@ -380,6 +379,8 @@ class LogisticRegression(CategoricalMixin, LogisticInferenceMixin, LogisticModel
         -------
         score : float
         """
+        from sklearn.metrics import accuracy_score
+
         return float(accuracy_score(y, self.predict(X, offset=offset), sample_weight=sample_weight))
 
     def _fitted_scores(self, rows, offset):

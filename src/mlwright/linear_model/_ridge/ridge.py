@@ -11,7 +11,6 @@ from mlwright.linear_model._base import MOST_KEPT, LeastSquaresModel
 from mlwright.linear_model._interval import predictive
 from mlwright.linear_model._left_out_intervals import LEFT_OUT_LEVELS, LeftOutIntervals
 from mlwright.linear_model._loo_predictions import LOO_PREDICTIONS, keep_loo_predictions
-from mlwright.linear_model._ridge.path import scores_on_splits
 from mlwright.linear_model._ridge.solver import RIDGE_FIELDS, RidgeSolver
 
 
@@ -146,6 +145,8 @@ class Ridge(RidgeSolver, LeftOutIntervals, LeastSquaresModel):
 
     @staticmethod
     def _score_all(candidates, task, splits):
+        from mlwright.linear_model._ridge.path import scores_on_splits
+
         return scores_on_splits(candidates, task, splits)
 
     def _predictive(self, X):

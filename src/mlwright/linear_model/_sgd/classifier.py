@@ -6,7 +6,6 @@ from typing import ClassVar
 import numpy as np
 from scipy import special
 from sklearn.base import ClassifierMixin
-from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.metaestimators import available_if
@@ -207,8 +206,12 @@ class SGDClassifier(ClassifierMixin, BaseSGD):
         if len(self.classes_) < 2:
             raise ValueError(f"The number of classes has to be greater than one; got {len(self.classes_)} class")
         state = self._start(self._shape(X), coef_init, intercept_init)
-        held = self._held_out(StratifiedShuffleSplit, codes, w) if self.early_stopping else (None, None)
-        return self._learn(X, codes, y, w, state, self.max_iter, *held)
+        chosen = held = None
+        if self.early_stopping:
+            from sklearn.model_selection import StratifiedShuffleSplit
+
+            chosen, held = self._held_out(StratifiedShuffleSplit, codes, w)
+        return self._learn(X, codes, y, w, state, self.max_iter, chosen, held)
 
     @fit_context
     def partial_fit(self, X, y, classes=None, sample_weight=None):

@@ -4,8 +4,6 @@ from typing import ClassVar
 
 import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.metrics import r2_score
-from sklearn.model_selection import ShuffleSplit
 from sklearn.utils._param_validation import StrOptions
 
 from mlwright._kernels.linalg import affine_map, as_design
@@ -181,6 +179,8 @@ class SGDRegressor(RegressorMixin, BaseSGD):
         state = self._start((1, X.shape[1]), coef_init, intercept_init)
         chosen = held = None
         if self.early_stopping:
+            from sklearn.model_selection import ShuffleSplit
+
             chosen, held = self._held_out(ShuffleSplit, y, w)
         return self._learn(X, y, w, state, self.max_iter, chosen, held)
 
@@ -216,6 +216,8 @@ class SGDRegressor(RegressorMixin, BaseSGD):
     def _learn(self, X, y, w, state, max_iter, chosen=None, held=None):
         validate = None
         if held is not None:
+            from sklearn.metrics import r2_score
+
             rows, share = X[held], None if w is None else w[held]
 
             def validate(_, coef, intercept):

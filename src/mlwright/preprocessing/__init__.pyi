@@ -1,0 +1,7 @@
+from mlwright.preprocessing._standard_scaler import StandardScaler
+from mlwright.preprocessing._table_encoder import TableEncoder
+
+__all__ = [
+    "StandardScaler",
+    "TableEncoder",
+]
