@@ -89,6 +89,57 @@ def separated(slope, y):
     return total
 
 
+@log_density(a=real(), b=real())
+def of_a_difference(a, b):
+    return densities.normal(a - b, 1.0, 2.0)
+
+
+@log_density(a=real(), b=real(3))
+def of_a_multiple(a, b):
+    return (
+        densities.normal(2.0 * a + b[1], 0.0, 1.0)
+        + densities.normal(b[0], b[2], 1.0)
+        + densities.normal(b[2], 0.0, 1.0)
+    )
+
+
+@log_density(a=real(), b=real())
+def separated_together(a, b):
+    return densities.normal(a - b, 0.0, 1.0) - densities.log1p_exp(-a - b)
+
+
+@log_density(constant=real(), level=real(3), y=real(2))
+def too_many_levels(constant, level, y):
+    total = 0.0  # no level is the base
+    for j in range(3):
+        total += densities.normal(constant + level[j], 1.0 * j, 1.0)
+    return total + densities.normal(y[0], y[1], 1.0) + densities.normal(y[1], 0.0, 1.0)
+
+
+@log_density(ability=real(12), difficulty=real(8))
+def items(ability, difficulty):
+    total = 0.0  # everyone has solved and failed each
+    for i in range(12):
+        for j in range(8):
+            at = ability[i] - difficulty[j]
+            total -= densities.log1p_exp(-at) + densities.log1p_exp(at)
+    return total
+
+
+@log_density(a=positive(), b=positive())
+def of_a_ratio(a, b):
+    return densities.normal(math.log(a / b), 0.0, 1.0) - math.log(a) - math.log(b)
+
+
+MIXED = [
+    (of_a_difference, ["a and b towards infinity"]),
+    (of_a_multiple, ["a towards infinity with b[1] towards -infinity"]),
+    (separated_together, ["a and b towards infinity"]),
+    (too_many_levels, ["constant towards infinity with level[0] and level[1] and level[2] towards -infinity"]),
+    (items, ["ability[0] and ability[1]", "difficulty[7] towards infinity"]),
+    (of_a_ratio, ["a and b towards infinity"]),
+]
+
 IMPROPER = [
     (flat, None, ["a towards -infinity", "a towards infinity"]),
     (inverse, None, ["a towards -infinity", "a towards infinity"]),
@@ -164,7 +215,42 @@ def refuses_far_points(a):
     return -0.5 * a * a
 
 
+@log_density(a=real(), b=real())
+def held_by_a_heavy_tail(a, b):
+    return densities.normal(a - b, 0.0, 1.0) + densities.student_t(a, 0.01, 0.0, 1e6)
+
+
+@log_density(a=real(), b=real(), c=real())
+def held_by_wide_priors(a, b, c):
+    told = densities.normal(a + b + c, 0.0, 1e-3)
+    return told + densities.normal(a, 0.0, 1e20) + densities.cauchy(b - c, 0.0, 1e20) + densities.normal(b, 1e9, 1e30)
+
+
+@log_density(constant=real(), level=real(3))
+def levels_with_a_weak_sum(constant, level):
+    total = densities.student_t(level[0] + level[1] + level[2], 1.0, 0.0, 1e9)
+    for j in range(3):
+        total += densities.normal(constant + level[j], 1.0 * j, 1.0)
+    return total
+
+
+@log_density(a=positive(), b=positive())
+def ratio_and_a_hair(a, b):
+    hair = densities.gamma(a, 0.001, 1e-12)
+    return densities.normal(math.log(a / b), 0.0, 1.0) - math.log(b) + hair
+
+
+@log_density(a=real(), b=real())
+def corner(a, b):
+    return -abs(a + b) - abs(a - b) - max(a, 0.0)
+
+
 PROPER = [
+    (held_by_a_heavy_tail, None),
+    (held_by_wide_priors, None),
+    (levels_with_a_weak_sum, None),
+    (ratio_and_a_hair, None),
+    (corner, None),
     (cauchy, None),
     (half_a_degree, None),
     (wide_positive, None),
@@ -185,6 +271,15 @@ def test_improper_posteriors_are_refused_by_name(density, data, places):
         told = str(refused.value)
         assert all(place in told for place in places)
         assert told.count("towards") == len(places)
+
+
+@pytest.mark.parametrize(("density", "places"), MIXED, ids=[case[0].__name__ for case in MIXED])
+@pytest.mark.parametrize("seed", range(3))
+def test_improper_posteriors_are_refused_along_sums_and_differences(density, places, seed):
+    for call in (bayes.sample, bayes.laplace):
+        with pytest.raises(ValueError, match="posterior is improper") as refused:
+            call(density, random_state=seed)
+        assert all(place in str(refused.value) for place in places)
 
 
 @pytest.mark.parametrize(("density", "data"), PROPER, ids=[case[0].__name__ for case in PROPER])

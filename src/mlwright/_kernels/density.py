@@ -9,7 +9,7 @@ from mlwright._native import core
 from mlwright._runtime.registry import Tolerance, kernel
 
 _CLOSE = Tolerance(rtol=1e-9, atol=1e-9)
-REAL, LOWER, INTERVAL, ORDERED, SIMPLEX = 0, 1, 3, 4, 5
+REAL, LOWER, UPPER, INTERVAL, ORDERED, SIMPLEX = range(6)
 
 
 def sizes(blocks):

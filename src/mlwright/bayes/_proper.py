@@ -1,19 +1,22 @@
-"""Whether a density can be a posterior at all: its log far out along each free number, before anything is drawn.
+"""Whether a density can be a posterior at all: its log far out along free numbers, before anything is drawn.
 
-A density whose integral is finite has finite integrals along almost every line that is parallel to an axis (Fubini). So
-one that, from a few random points, does not fall fast enough along the same half-line to be integrable is refused. What
-falls as slowly as it may, such as Student's t with few degrees of freedom, passes; so does whatever overflows.
+A density whose integral is finite has finite integrals along almost every line of a given direction (Fubini). So one
+that, from a few random points, does not fall fast enough along the same half-line to be integrable is refused: along
+each number, then along sums and differences of numbers. What falls as slowly as it may, such as Student's t with few
+degrees of freedom, passes; so does whatever overflows.
 """
 
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 
 import numpy as np
 
-from mlwright._kernels.density import INTERVAL, LOWER, ORDERED, REAL, SIMPLEX
+from mlwright._kernels.density import INTERVAL, LOWER, ORDERED, REAL, SIMPLEX, UPPER
 from mlwright._kernels.rng import uniform
 from mlwright._runtime.errors import NumericalError
 from mlwright._runtime.rng import stream_id
+from mlwright.bayes._directions import candidate_directions
 from mlwright.bayes._gradient_check import free_name
 
 _PURPOSE = 20  # of random numbers, beside those of chains, of the gradient's check and of Laplace's
@@ -23,6 +26,7 @@ _NEAR, _FAR = 1e50, 1e100  # of a number without bounds: squares are finite, and
 _LOGS = 150.0, 300.0  # of the logarithm of a distance to a bound
 _RESOLVED = 20.0  # by how much that logarithm may be below that of the bound, with eight digits left
 _APART = 6.0
+_MOST_NAMED = 3  # directions
 _LEAST, _ROUNDING, _BLURRED = 1e-9, 1e-12, 1e-3  # of a fall; of values; what rounding may hide of a fall
 
 
@@ -41,19 +45,64 @@ def refuse_improper(target, seed):
     points = _points(target, seed)
     if not points:
         return
-    sides = _sides(target.compiled.blocks)
-    found = [
-        f"{free_name(target, i)} towards {side.towards}"
-        for i in _looked_at(target.free_size, seed)
-        for side in sides[i]
-        if all(_stays(target, u, i, side) for u in points)
-    ]
+    found = _numbers_without_end(target, points, seed) or _directions_without_end(target, points)
     if found:
         raise ValueError(
             f"density: the posterior is improper: from {len(points)} random points the log density does not fall fast "
             f"enough to have an integral along {', '.join(found)}; expected a density whose integral is finite; give "
             "the parameter a prior, such as densities.normal, or bounds"
         )
+
+
+def _numbers_without_end(target, points, seed):
+    sides = _sides(target.compiled.blocks)
+    return [
+        f"{free_name(target, i)} towards {side.towards}"
+        for i in _looked_at(target.free_size, seed)
+        for side in sides[i]
+        if all(_stays(target, partial(_with_number, u, i), side) for u in points)
+    ]
+
+
+def _directions_without_end(target, points):
+    """Along several numbers at once: of those without bounds, and of logarithms of those with a bound of 0."""
+    kinds = _kinds(target.compiled.blocks)
+    logs = [i for i, kind in enumerate(kinds) if kind in (LOWER, UPPER)]
+    reals = [i for i, kind in enumerate(kinds) if kind == REAL]
+    fall = np.log(_FAR / _NEAR)
+    found = []
+    for places, near, far, least in ((reals, _NEAR, _FAR, fall), (logs, *_LOGS, 0.0)):
+        for v in candidate_directions(target, points[0], places):
+            ways = [_Side(sign * near, sign * far, least, "") for sign in (1.0, -1.0)]
+            open_ways = [way for way in ways if all(_stays(target, partial(_along, u, v), way) for u in points)]
+            if open_ways:
+                found.append(_told(target, kinds, np.sign(open_ways[0].far) * v))
+            if len(found) == _MOST_NAMED:
+                return found
+    return found
+
+
+def _told(target, kinds, v):
+    ends = {}
+    for i in np.flatnonzero(v):
+        rises = v[i] > 0.0
+        if kinds[i] == REAL:
+            end = "infinity" if rises else "-infinity"
+        elif rises:
+            end = "infinity" if kinds[i] == LOWER else "-infinity"
+        else:
+            end = "0"
+        ends.setdefault(end, []).append(free_name(target, i))
+    return " with ".join(f"{' and '.join(names)} towards {end}" for end, names in ends.items())
+
+
+def _kinds(blocks):
+    """Of each free number; None for those with a bound that is not 0."""
+    out = []
+    for kind, size, lower, upper in blocks:
+        bound = lower if kind == LOWER else upper
+        out += [None if kind in (LOWER, UPPER) and bound != 0.0 else kind] * (int(size) - (kind == SIMPLEX))
+    return out
 
 
 def _points(target, seed):
@@ -67,19 +116,27 @@ def _looked_at(n, seed):
     return np.sort(np.argsort(uniform(seed, stream_id(_PURPOSE + 1), n))[:_MOST_COORDINATES])
 
 
-def _stays(target, u, i, side):
-    near, far = (_at(target, u, i, place) for place in (side.near, side.far))
+def _stays(target, moved_to, side):
+    near, far = (_value(target, moved_to(place)) for place in (side.near, side.far))
     if not (np.isfinite(near) and np.isfinite(far)):
         return False
     rounding = _ROUNDING * (abs(near) + abs(far))
     return rounding < _BLURRED and near - far <= side.fall + _LEAST + rounding
 
 
-def _at(target, u, i, place):
+def _with_number(u, i, place):
     moved = u.copy()
     moved[i] = place
+    return moved
+
+
+def _along(u, v, place):
+    return u + place * v
+
+
+def _value(target, u):
     try:
-        return target.evaluate(moved)[0]
+        return target.evaluate(u)[0]
     except NumericalError:  # the user's function refuses points as far as that
         return -np.inf
 
