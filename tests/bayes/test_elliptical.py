@@ -78,6 +78,23 @@ def test_what_is_no_prior_is_refused(arguments, message):
         bayes.sample_elliptical(noisy, {"y": Y}, **{**PRIOR, **arguments})
 
 
+@log_density(f=real(3))
+def saddle(f, curvature):
+    return 0.5 * curvature * f[1] * f[1] - f[0] * f[0] - f[2] * f[2]
+
+
+@pytest.mark.parametrize("covariance", [2.0, [1.0, 2.0, 1.0], COVARIANCE])
+def test_a_likelihood_that_outgrows_the_prior_is_refused(covariance):
+    prior = np.linalg.inv(covariance if np.ndim(covariance) == 2 else np.eye(3) * covariance)
+    precision = prior[1, 1]
+    with pytest.raises(ValueError, match=r"improper: towards -?infinity of f\[.\]"):
+        bayes.sample_elliptical(saddle, {"curvature": 6.0 * precision}, covariance=covariance)
+    milder = {"curvature": 0.1 * precision}
+    proper = bayes.sample_elliptical(saddle, milder, covariance=covariance, draws=5000, random_state=0)
+    spread = np.linalg.inv(prior - np.diag([-2.0, 0.1 * precision, -2.0]))
+    np.testing.assert_allclose(np.cov(proper["f"].reshape(-1, 3).T), spread, atol=0.15 * np.abs(spread).max())
+
+
 def test_a_constrained_parameter_is_refused():
     with pytest.raises(ValueError, match="parameter sd has a constraint"):
         bayes.sample_elliptical(constrained)

@@ -4,11 +4,16 @@ import numpy as np
 
 from mlwright._kernels.density import REAL
 from mlwright._kernels.sampler import Settings, Target, start_chains
+from mlwright._runtime.errors import NumericalError
 from mlwright._runtime.rng import seed_from
 from mlwright._runtime.threads import limit
+from mlwright.bayes._gradient_check import free_name
 from mlwright.bayes._run import ChainState, check_counts, compiled_density, drawn, free_starts
 
 _SMALLEST_PIVOT = 1e-14  # of a covariance, relative to its variance
+_FAR = 1e50, 1e100  # prior deviations, whose squares are finite
+_EXACT = 1.0 - 1e-9
+_MOST_NUMBERS = 64  # looked at
 
 
 def sample_elliptical(
@@ -60,7 +65,8 @@ def sample_elliptical(
     Raises
     ------
     ValueError
-        For parameters with constraints; a prior that is not one; arguments, data or starts that make no sense.
+        For parameters with constraints; a prior that is not one; arguments, data or starts that make no sense; a
+        likelihood that grows as fast as the prior falls, which leaves no posterior.
     NumericalError
         If the likelihood is finite at no start, or its function raises.
 
@@ -93,12 +99,34 @@ def sample_elliptical(
         raise ValueError(f"likelihood: parameter {name} has a constraint, expected real(): the prior is normal")
     target = Target(compiled)
     mean, root = _prior(mean, covariance, target.free_size)
+    _refuse_growing(target, mean, root)
     settings = Settings(seed_from(random_state), int(warm_up), method="elliptical", mean=mean, root=root)
     starts = None if init is None else free_starts(compiled, init, chains)
     with limit(n_jobs):
         states = start_chains(target, settings, chains, starts)
     state = ChainState(likelihood, compiled.owner.data, settings, states, n_jobs, verbose)
     return drawn(compiled, state, int(draws))
+
+
+def _refuse_growing(target, mean, root):
+    """ValueError where the prior does not outweigh the likelihood far out: the posterior is improper nowhere else."""
+    for i in range(min(len(mean), _MOST_NUMBERS)):
+        column = root[:, i] if root.ndim == 2 else root * (np.arange(len(root)) == i)
+        for sign in (1.0, -1.0):
+            if all(_outgrows(target, mean, sign * column, far) for far in _FAR):
+                raise ValueError(
+                    f"likelihood: the posterior is improper: towards {'' if sign > 0.0 else '-'}infinity of "
+                    f"{free_name(target, i)} the log likelihood grows as fast as the log density of the normal prior "
+                    "falls; expected a likelihood that grows more slowly; correct its sign, or lower the covariance"
+                )
+
+
+def _outgrows(target, mean, column, far):
+    try:
+        value = target.evaluate(mean + far * column)[0]
+    except NumericalError:  # the user's function refuses points as far as that
+        return False
+    return bool(np.isfinite(value) and value >= 0.5 * _EXACT * far * far)
 
 
 def _prior(mean, covariance, d):

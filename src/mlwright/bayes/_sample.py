@@ -80,7 +80,7 @@ def sample(
     ValueError
         For parameters, data or starts that make no sense; where the gradient is not that of the density (named by its
         coordinate); where the density gives different numbers for the same parameters;
-        where it has no finite integral along one of them (an improper posterior).
+        where it has no finite integral along one of them, or along sums and differences (an improper posterior).
     NumericalError
         If the density is finite at no start, or its function raises; with ``"laplace"`` and ``"independence"``, if it
         has no mode.
