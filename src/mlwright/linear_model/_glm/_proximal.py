@@ -11,15 +11,16 @@ import numpy as np
 
 from mlwright._kernels import glm
 from mlwright._kernels.coordinate_descent import elastic_net_paths
+from mlwright.linear_model._glm._line_search import LineSearch
 from mlwright.linear_model._glm._problem import Solution, original, scaled
 
-_ARMIJO, _ROUNDING, _PERFECT = 1e-4, 1e-14, 1e-12
+_ROUNDING, _PERFECT = 1e-14, 1e-12
 _INNER, _LAST = 0.1, 1e-3  # of the violation now, of the last one: how far a quadratic is solved
 LEFT = 0.1  # times tol^2 and the deviance: what may be left to gain
 _SWEEPS = 10_000
 
 
-class ProximalNewton:
+class ProximalNewton(LineSearch):
     """The state of one minimisation in scaled columns."""
 
     def __init__(self, problem, b, b0):
@@ -70,18 +71,6 @@ class ProximalNewton:
         if self.problem.fit_intercept and self.hessian[p, p] > 0:
             size = np.sqrt(self.hessian[p, p]) * np.sqrt(self.deviance)
             self.violation = max(self.violation, abs(self.gradient[p]) / size)
-
-    def _step(self, d, d0, expected):
-        t = 1.0
-        for _ in range(40):
-            b, b0 = self.b + t * d, self.b0 + t * d0
-            evaluated = self._evaluate(b, b0)
-            if evaluated[0] + self.penalty(b) <= self.objective + _ARMIJO * t * expected + self._noise:
-                self._move_to(b, b0, evaluated)
-                self.n_iter += 1
-                return True
-            t *= 0.5
-        return False
 
     def _direction(self, tol):
         """Steps to the minimum of the quadratic model plus penalty, and what they are expected to change."""

@@ -20,13 +20,14 @@ from mlwright._kernels.coordinate_descent import elastic_net_paths
 from mlwright._kernels.linalg import affine_map, as_design, gram
 from mlwright._runtime.lapack import eigh
 from mlwright.linear_model._glm._coded_table import Coded, one_hot
+from mlwright.linear_model._glm._line_search import LineSearch
 from mlwright.linear_model._glm._problem import Solution, original_classes, scaled_classes
 from mlwright.linear_model._glm._proximal import LEFT, how_far, violation
 
 _MOST_PARAMETERS = 2048  # of all classes: up to which their joint Hessian is formed
 _MOST_ENTRIES = 2**27  # of the table, of which a scaled copy is made: 1 GiB
-_ARMIJO, _ROUNDING, _PERFECT = 1e-4, 1e-14, 1e-12
-_SWEEPS, _HALVINGS = 10_000, 40
+_ROUNDING, _PERFECT = 1e-14, 1e-12
+_SWEEPS = 10_000
 _NULL = 1e-12
 _SEPARATED = 1e-8  # mean loss of a row
 _SHRINKS = 0.2  # what a step leaves of the violation, at most, before the Hessian is formed anew
@@ -53,7 +54,7 @@ class Curvature(NamedTuple):
         return Curvature(*(share * part for part in self))
 
 
-class JointNewton:
+class JointNewton(LineSearch):
     """The state of one minimisation: coefficients (p, k) of scaled columns and intercepts (k,).
 
     ``from_some``: whether a Hessian of some of the rows will do far from the optimum. ``lent``: a
@@ -197,18 +198,6 @@ class JointNewton:
         """What rounding makes of the objective: a loss near zero is a difference too."""
         w = self.problem.table.w
         return _ROUNDING * (abs(self.objective) + (len(self.Z) if w is None else w.sum()))
-
-    def _step(self, d, d0, expected):
-        t = 1.0
-        for _ in range(_HALVINGS):
-            b, b0 = self.b + t * d, self.b0 + t * d0
-            evaluated = self._evaluate(b, b0)
-            if evaluated[0] + self.penalty(b) <= self.objective + _ARMIJO * t * expected + self._noise:
-                self._move_to(b, b0, evaluated)
-                self.n_iter += 1
-                return True
-            t *= 0.5
-        return False
 
     def _direction(self, tol):
         """Steps to the minimum of the quadratic model plus penalty, and a bound of the objective's slope there."""
