@@ -23,8 +23,8 @@ from benchmarks.problems import PROBLEMS
 
 #: A round lasts at least this long: short workloads repeat within it, and the mean of the repeats counts.
 SHORTEST_ROUND = 0.05
-#: The first call when the problem is too long to be run once untimed.
-WARM_UP_ROWS = 5_000
+#: Of the first call when the problem is too long to be run once untimed: so many rows, or this part of them if fewer.
+WARM_UP_ROWS, WARM_UP_PART = 5_000, 5
 
 
 class Worker:
@@ -44,8 +44,9 @@ class Worker:
     def warm_up(self) -> dict[str, Any]:
         """Load code, start threads, and find how many calls make up a round."""
         if not self.problem.warm_up:
-            build = self.module.MODELS[self.problem.task]
-            build(self.problem.settings).fit(self.data["X"][:WARM_UP_ROWS], self.data["y"][:WARM_UP_ROWS])
+            X, y = self.data["X"], self.data["y"]
+            n = min(WARM_UP_ROWS, len(y) // WARM_UP_PART)
+            self._build().fit(X[:n], y[:n])
             return {"checksum": self.checksum}
         if self.problem.timed == "predict":
             self.model = self._build().fit(self.data["X"], self.data["y"])

@@ -42,8 +42,8 @@ def _horseshoe(n_columns: int, global_scale: float):
 
 
 @cache
-def _sampler(kind: str, n_columns: int, scale: float, chains: int, warm_up: int, draws: int):
-    """Compiled once a process: warm rounds do not pay for it."""
+def _sampler(kind: str, shape: tuple[int, int], scale: float, chains: int, warm_up: int, draws: int):
+    """Compiled once for data of a shape: warm rounds do not pay for it, and other data would make it fail."""
     import jax
 
     jax.config.update("jax_enable_x64", True)
@@ -51,7 +51,7 @@ def _sampler(kind: str, n_columns: int, scale: float, chains: int, warm_up: int,
 
     make = {"logistic": _model, "horseshoe": _horseshoe}[kind]
     return MCMC(
-        NUTS(make(n_columns, scale)),
+        NUTS(make(shape[1], scale)),
         num_warmup=warm_up,
         num_samples=draws,
         num_chains=chains,
@@ -66,7 +66,7 @@ class _Draws:
 
     def fit(self, X, y):
         s = self._settings
-        sampler = _sampler(self._kind, X.shape[1], s["scale"], s["chains"], s["warm_up"], s["draws"])
+        sampler = _sampler(self._kind, X.shape, s["scale"], s["chains"], s["warm_up"], s["draws"])
         import jax
 
         sampler.run(jax.random.PRNGKey(0), X, y)

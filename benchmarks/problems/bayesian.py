@@ -151,7 +151,7 @@ PROBLEMS = (
         few_signals,
         ROUGHLY_EQUAL_DRAWS,
         {"numpyro": Goal(30, 500)},
-        {"scale": 0.001, "chains": 4, "warm_up": 500, "draws": 500},
+        {"scale": 0.001, "chains": 4, "warm_up": 300, "draws": 300},
         rounds=1,
     ),
 )
