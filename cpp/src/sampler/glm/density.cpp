@@ -77,7 +77,7 @@ class Evaluation {
     for_terms([&](const Term& term, index_t first) {
       for (index_t r = 0; r < n; ++r) eta[r] += effects_[at_level(term, first, begin + r)] * slope(term, begin + r);
     });
-    loss_ += simd::glm().of[density_.loss_].evaluate(parameter_, model.y.data() + begin, eta, w, n, g, nullptr);
+    loss_ += simd::glm().of[density_.loss_].evaluate(parameter_, model.y.data() + begin, eta, w, n, with_gradient ? g : nullptr, nullptr);
     if (!with_gradient) return;
     for (index_t r = 0; r < n; ++r) total_ += g[r];
     simd::gram().accumulate(block, g, n, density_.groups_, gradient_coef_.data());

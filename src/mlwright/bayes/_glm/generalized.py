@@ -59,11 +59,11 @@ class BayesianGLM(OffsetContract, RegressorMixin, PosteriorByGroups):
         Of that prior, for slopes those of columns divided by their spread, in the units of `prior_scale`.
     method : {"auto", "nuts", "polya_gamma", "laplace"}, default="auto"
         "nuts" draws with the no-U-turn sampler, in columns made by the curvature at the mode. "auto" tries independent
-        candidates from the normal approximation first, and keeps the chains if those fit well enough; else it draws
+        candidates from a law near to the posterior first, and keeps the chains if those fit well enough; else it draws
         like "nuts", or, where coefficients with normal priors are all that is unknown, with trajectories of one length,
         by which weights and repeated rows give the same draws.
         "polya_gamma" is a Gibbs sampler for the binomial family with the logit link and normal priors. "laplace" draws
-        from the normal approximation itself, and warns where it is poor.
+        from the normal approximation at the mode, and warns where it is poor.
     fit_intercept : bool, default=True
     chains : int, default=4
     draws : int, default=1000
@@ -94,8 +94,9 @@ class BayesianGLM(OffsetContract, RegressorMixin, PosteriorByGroups):
     group_scale_ : dict of str to float
         By term, posterior mean of their standard deviation.
     k_hat_ : float
-        How far the posterior is from its normal approximation: below 0.5 near; above 0.7 too far to trust
-        `log_evidence_`, or draws with ``method="laplace"``. NaN where no approximation was made.
+        How far the posterior is from the law of candidates, or with ``method="laplace"`` from the normal approximation
+        at the mode: below 0.5 near; above 0.7 too far to trust `log_evidence_`, or draws with ``method="laplace"``.
+        NaN where no approximation was made.
     acceptance_rate_ : float
     log_evidence_ : float
         Log marginal likelihood of y, by importance sampling; with normal and Student's t priors and without groups.

@@ -29,9 +29,9 @@ class BayesianLogisticRegression(ClassifierMixin, NormalPriorGlm):
     prior_scale : float, default=2.5
         Standard deviation of the normal priors of the coefficients of standardised columns. The intercept's is flat.
     method : {"sample", "polya_gamma", "laplace"}, default="sample"
-        Exact draws by Markov chains that take candidates from the normal approximation at the mode, or by Hamiltonian
-        ones where that is too far off; by Gibbs chains with Pólya-Gamma variables, for weights that are whole numbers;
-        or draws from that approximation itself.
+        Exact draws by Markov chains that take candidates from the normal law nearest to the posterior, or by
+        Hamiltonian ones where that is too far off; by Gibbs chains with Pólya-Gamma variables, for weights that are
+        whole numbers; or draws from the normal approximation at the mode.
     fit_intercept : bool, default=True
     chains : int, default=4
     draws : int, default=1000
@@ -50,8 +50,8 @@ class BayesianLogisticRegression(ClassifierMixin, NormalPriorGlm):
         Posterior mean.
     intercept_ : ndarray of shape (1,)
     k_hat_ : float
-        How far the posterior is from its normal approximation: below 0.5 near; above 0.7 too far to trust
-        `log_evidence_`, or draws with ``method="laplace"``.
+        How far the posterior is from the law of candidates, or with ``method="laplace"`` from the normal approximation
+        at the mode: below 0.5 near; above 0.7 too far to trust `log_evidence_`, or draws with ``method="laplace"``.
     acceptance_rate_ : float
         Of the chains' candidates or trajectories.
     log_evidence_ : float
@@ -74,7 +74,8 @@ class BayesianLogisticRegression(ClassifierMixin, NormalPriorGlm):
     ----------
     Gelman, Jakulin, Pittau, Su (2008), A weakly informative default prior distribution for logistic and other
     regression models. Annals of Applied Statistics 2. Tierney (1994), Markov chains for exploring posterior
-    distributions. Annals of Statistics 22. Polson, Scott, Windle (2013), Bayesian inference for logistic models using
+    distributions. Annals of Statistics 22. Opper, Archambeau (2009), The variational Gaussian approximation revisited.
+    Neural Computation 21. Polson, Scott, Windle (2013), Bayesian inference for logistic models using
     Pólya-Gamma latent variables. JASA 108.
 
     Examples

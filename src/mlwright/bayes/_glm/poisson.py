@@ -22,8 +22,8 @@ class BayesianPoissonRegressor(RegressorMixin, NormalPriorGlm):
     prior_scale : float, default=2.5
         Standard deviation of the normal priors of the coefficients of standardised columns. The intercept's is flat.
     method : {"sample", "laplace"}, default="sample"
-        Exact draws by Markov chains that take candidates from the normal approximation at the mode, or by Hamiltonian
-        ones where that is too far off; or draws from that approximation itself.
+        Exact draws by Markov chains that take candidates from the normal law nearest to the posterior, or by
+        Hamiltonian ones where that is too far off; or draws from the normal approximation at the mode.
     fit_intercept : bool, default=True
     chains : int, default=4
     draws : int, default=1000
@@ -41,8 +41,8 @@ class BayesianPoissonRegressor(RegressorMixin, NormalPriorGlm):
         Posterior mean.
     intercept_ : float
     k_hat_ : float
-        How far the posterior is from its normal approximation: below 0.5 near; above 0.7 too far to trust
-        `log_evidence_`, or draws with ``method="laplace"``.
+        How far the posterior is from the law of candidates, or with ``method="laplace"`` from the normal approximation
+        at the mode: below 0.5 near; above 0.7 too far to trust `log_evidence_`, or draws with ``method="laplace"``.
     acceptance_rate_ : float
         Of the chains' candidates or trajectories.
     log_evidence_ : float

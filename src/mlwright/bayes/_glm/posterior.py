@@ -16,9 +16,10 @@ from mlwright.bayes._glm.gibbs import polya_gamma_chains, require_polya_gamma
 from mlwright.bayes._glm.hamiltonian import hamiltonian_chains
 from mlwright.bayes._glm.independence import independence_chains
 from mlwright.bayes._glm.laplace import find_mode, starting_map
+from mlwright.bayes._glm.nearest import at_mode, nearest_candidates
 
 _LAPLACE, _START = 7411, 7424  # streams
-_GOOD_K, _NEAR = 0.5, 0.7  # k-hat up to and acceptance from which on independence chains are as good as any
+_GOOD_K, _NEAR = 0.5, 0.85  # k-hat up to and acceptance from which on independence chains mix well in the tails, too
 _POOR_K = 0.7
 _MOST_CURVED = 400  # coefficients and effects up to which their curvature is looked at
 _SPREAD = 0.5  # of the starts
@@ -43,7 +44,8 @@ def draw_posterior(problem, method, chains, draws, warm_up, seed, name, verbose=
         return nuts_chains(density, rough, chains, draws, warm_up, seed, verbose, _CAREFUL)
     laplace = find_mode(problem, density, name)
     density.clear_map()
-    found = independence_chains(problem, density, laplace, chains, draws, seed)
+    candidates = at_mode(laplace) if method == "laplace" else nearest_candidates(problem, laplace)
+    found = independence_chains(problem, density, candidates, chains, draws, seed)
     if method == "laplace":
         return _laplace_draws(laplace, found, seed, name)
     if method == "auto" and found.acceptance >= _NEAR and found.k_hat <= _GOOD_K:
