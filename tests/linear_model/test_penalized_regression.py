@@ -165,6 +165,39 @@ def test_concave_groups_beside_proximal_gradient_steps(kind, alpha):
     assert model.objective_ <= objective(model, X, y, np.ones(60), b) + 1e-7
 
 
+@pytest.mark.parametrize("tol", [1e-4, 1e-6])
+@pytest.mark.parametrize(
+    ("kind", "shape", "size", "within", "share", "seed"),
+    [
+        ("scad", (40, 120), 4, False, 1e-2, 1),
+        ("mcp", (100, 150), 3, True, 1e-2, 1),
+        ("mcp", (100, 150), 3, True, 1e-4, 1),
+        ("scad", (100, 150), 3, True, 1e-2, 1),
+        ("mcp", (20, 300), 10, True, 1e-4, 0),
+    ],
+)
+def test_concave_groups_of_many_badly_scaled_columns_are_stationary(kind, shape, size, within, share, seed, tol):
+    """Weak penalties: the Gram matrix is singular where large groups have no penalty at all."""
+    (n, p), rng = shape, np.random.default_rng(seed)
+    X, groups = rng.standard_normal(shape) + 0.7 * rng.standard_normal((n, 1)), np.arange(p) // size
+    scale = np.exp(4.0 * rng.standard_normal(p if within else p // size))
+    scale = scale if within else scale[groups]
+    y = X[:, : 2 * size] @ rng.standard_normal(2 * size) + 0.5 * rng.standard_normal(n)
+    X = X * scale
+    Xc, yc = X - X.mean(axis=0), y - y.mean()
+    slopes = np.sqrt(np.bincount(groups, weights=(Xc.T @ yc / n) ** 2) / size)
+    model = PenalizedRegression(kind, share * np.median(slopes), groups=groups, tol=tol).fit(X, y)
+    assert model.converged_
+    gamma, strength = {"mcp": 3.0, "scad": 3.7}[kind], model.alpha * np.sqrt(size)
+    for g in range(p // size):
+        of, b = Xc[:, groups == g], model.coef_[groups == g]
+        length, pull = np.linalg.norm(b), of.T @ (yc - Xc @ model.coef_) / n
+        falling = strength - length / gamma if kind == "mcp" else (gamma * strength - length) / (gamma - 1)
+        edge = np.clip(falling, 0.0, strength)
+        off = np.linalg.norm(pull - edge * b / length) if length > 0 else max(0.0, np.linalg.norm(pull) - strength)
+        assert off <= 1.01 * tol * np.linalg.norm(of, 2) * np.linalg.norm(yc) / n
+
+
 def test_groups_of_one_are_none():
     X, y, w = data()
     for kind in ("mcp", "scad"):
@@ -173,6 +206,26 @@ def test_groups_of_one_are_none():
             none = PenalizedRegression(kind, alpha, gamma=6.0, **TIGHT).fit(X, y, w)
             np.testing.assert_allclose(one.coef_, none.coef_, atol=1e-8)
             assert one.objective_ == pytest.approx(none.objective_)
+
+
+@pytest.mark.parametrize("kind", ["group_lasso", "mcp", "scad"])
+def test_columns_divided_by_weights_have_the_norm_of_weight_times_coefficient(kind):
+    X, y, _ = data()
+    weights, labels = np.linspace(0.5, 2.0, 8), np.array(GROUPS)
+    model = PenalizedRegression(kind, 0.1, groups=GROUPS, **TIGHT).fit(X / weights, y)
+    b = model.coef_ / weights
+
+    def value(b):
+        residuals = y - X @ b
+        lengths = np.array([np.linalg.norm((weights * b)[labels == label]) for label in sorted(set(GROUPS))])
+        strength = 0.1 * np.sqrt([np.sum(labels == label) for label in sorted(set(GROUPS))])
+        gamma = {"mcp": 3.0, "scad": 3.7}.get(kind)
+        own = concave_value(kind, lengths, strength, gamma) if gamma else strength * lengths
+        return np.var(residuals) / 2 + own.sum()
+
+    assert value(b) == pytest.approx(model.objective_, rel=1e-7)
+    rng = np.random.default_rng(0)
+    assert min(value(b + 1e-3 * rng.standard_normal(8)) for _ in range(40)) > value(b)
 
 
 def test_special_cases_are_scikit_learns():
@@ -237,10 +290,10 @@ def test_what_does_not_go_together_is_refused():
         ({"penalty": "group_lasso", "gamma": 2.0}, "gamma: penalty='group_lasso' has none, .*='mcp' or 'scad'"),
         ({"penalty": "group_lasso", "bounds": (0.5, 1)}, "lower bounds up to 0"),
         ({"penalty": "mcp", "bounds": (0.5, 1.0)}, "lower bounds up to 0"),
-        ({"penalty": "scad", "groups": GROUPS, "weights": 2.0}, "weights: groups are weighed, .* group_weights"),
+        ({"penalty": "scad", "groups": GROUPS, "weights": 2.0}, "weights: a concave .* one strength.* group_weights"),
         ({"penalty": "mcp", "group_weights": 2.0}, "group_weights: there are no groups"),
         ({"gamma": 2.0}, "gamma: penalty='elastic_net' has none"),
-        ({"penalty": "group_lasso", "weights": 2.0}, "weighs groups, not features"),
+        ({"penalty": "group_lasso", "weights": 2.0}, "weighs groups, not features.* columns divided"),
         ({"penalty": "group_lasso", "groups": [0, 1]}, "a label for each of 8 features"),
         ({"penalty": "group_lasso", "group_weights": [1.0, 2.0]}, "expected one number or 8"),
         ({"weights": -np.ones(8)}, "not below 0"),

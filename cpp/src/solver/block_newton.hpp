@@ -16,7 +16,8 @@ class BlockNewton {
     block_.resize(at(problem.widest()));
   }
 
-  // Looks for what is neither zero nor held by a bound in these groups, all others being zero; returns how many coefficients that are.
+  // Looks for what is neither zero nor held by a bound in these groups, all others being zero; returns how many coefficients
+  // that are.
   index_t find_support(const std::vector<index_t>& groups) {
     support_.clear();
     for (const index_t g : groups)
@@ -34,15 +35,10 @@ class BlockNewton {
     const index_t n = find_support(groups);
     if (n == 0) return false;
     step_.resize(at(n));
-    bool solved = false;
-    for (const double damping : {1.0, 1.0 + kDamping, 1.0 + 1e3 * kDamping}) {
-      load_support(damping);
-      solved = linalg::small_cholesky(factor_.data(), n);
-      if (solved) break;
-    }
-    if (!solved) return false;
-    linalg::small_cholesky_solve(factor_.data(), n, step_.data());
-    return move_along(groups);
+    if (solve(1.0, 1.0) && move_along(groups)) return true;
+    for (const double damping : {1.0, 1.0 + kDamping, 1.0 + 1e3 * kDamping})
+      if (solve(0.0, damping) && move_along(groups)) return true;
+    return false;
   }
 
  private:
@@ -56,8 +52,19 @@ class BlockNewton {
   static std::size_t at(index_t i) { return static_cast<std::size_t>(i); }
   index_t place(const Entry& e) const { return e.target * problem_->p + e.feature; }
 
+  // The step of a quadratic in which norms have their second derivatives (bend 1), or those of the squares that touch them from
+  // above (bend 0). The first is Newton's; where the Gram matrix is all but singular it goes far beyond where norms are like
+  // that, into sums that rounding decides. The second lowers the objective at full length, but for the l1 part.
+  bool solve(double bend, double damping) {
+    const auto n = static_cast<index_t>(support_.size());
+    load_support(bend, damping);
+    if (!linalg::small_cholesky(factor_.data(), n)) return false;
+    linalg::small_cholesky_solve(factor_.data(), n, step_.data());
+    return true;
+  }
+
   // Second derivatives, their diagonal multiplied, and minus the first.
-  void load_support(double damping) {
+  void load_support(double bend, double damping) {
     const auto n = static_cast<index_t>(support_.size());
     factor_.resize(at(n * n));
     for (index_t r = 0; r < n; ++r) {
@@ -71,7 +78,7 @@ class BlockNewton {
       for (index_t s = 0; s <= r; ++s) {
         const Entry& other = support_[at(s)];
         double entry = e.target == other.target ? row[other.feature] : 0.0;
-        if (e.group == other.group) entry -= pull * own * b_[place(other)] / squares;
+        if (e.group == other.group) entry -= bend * pull * own * b_[place(other)] / squares;
         factor_[at(r * n + s)] = entry;
       }
       factor_[at(r * n + r)] = (factor_[at(r * n + r)] + pull + penalty.ridge) * damping;
@@ -107,12 +114,14 @@ class BlockNewton {
       simd::vector().axpy(step_[r], problem_.gram_row(support_[r].feature), problem_->p,
                           turn.data() + support_[r].target * problem_->p);
     const double before = problem_.objective(groups, b_, gradient_, block_.data());
+    const double most = before + 0.5 * problem_->square;  // the objective is not negative: a larger drop is rounding
     double length = room();
     for (int halving = 0; halving < kHalvings; ++halving, length *= 0.5) {
       std::copy_n(b_, size, jump.data());
       for (std::size_t r = 0; r < support_.size(); ++r) jump[at(place(support_[r]))] = moved(r, length);
       for (index_t e = 0; e < size; ++e) jump[at(size + e)] = gradient_[e] + length * turn[at(e)];
-      if (problem_.objective(groups, jump.data(), jump.data() + size, block_.data()) < before) {
+      const double drop = before - problem_.objective(groups, jump.data(), jump.data() + size, block_.data());
+      if (drop > 0.0 && drop <= most) {
         std::copy_n(jump.data(), size, b_);
         std::copy_n(jump.data() + size, size, gradient_);
         return true;

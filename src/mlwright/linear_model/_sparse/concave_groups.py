@@ -21,6 +21,7 @@ from mlwright.linear_model._sparse.penalty_terms import Grouped, Solution, conca
 
 _STEPS = 30  # of the path from where all groups are zero
 _ON_PATH = 1e-3  # violation at which a step of it ends
+_OF_TOL, _OF_VIOLATION = 0.3, 0.1  # what a group lasso is solved to: of the tolerance, or of what is left before it
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,8 @@ class _Problem:
         while violation > tol and n_iter < max_iter:
             weights = np.ones(len(b)), slopes, np.ones(len(slopes))
             bounds = self.penalty.low, self.penalty.high
-            options = {"start": b[None, None], "bounds": bounds, "tol": 0.3 * tol, "max_iter": max_iter - n_iter}
+            inner = max(_OF_TOL * tol, _OF_VIOLATION * violation)
+            options = {"start": b[None, None], "bounds": bounds, "tol": inner, "max_iter": max_iter - n_iter}
             found = self.q.solve(first, (zero, one, zero), weights, by_violation=True, **options)
             moved = not np.array_equal(found.coef[0, 0, 0], b)
             b = found.coef[0, 0, 0]

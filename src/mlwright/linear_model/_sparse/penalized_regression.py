@@ -34,6 +34,7 @@ _OF_KIND = {  # the parameters, besides alpha, weights and bounds, that each kin
     "mcp": {"gamma", "groups", "group_weights"},
     "scad": {"gamma", "groups", "group_weights"},
 }
+_BY_COLUMNS = "columns divided by their weights, which makes the norm that of weight times coefficient"
 _UNSET = {"l1_ratio": 1.0, "groups": None, "group_weights": None, "sparsity": 0.5, "gamma": None}
 
 
@@ -67,7 +68,8 @@ class PenalizedRegression(LeastSquaresModel):
     groups : array-like of shape (n_features,), default=None
         A label for each feature; features of one label are in or out together. None is each feature for itself.
     weights : float or array-like of shape (n_features,), default=None
-        Of the features in the penalty; 0 leaves a coefficient free. None is 1.
+        Of the features in the penalty; 0 leaves a coefficient free. None is 1. The norm of a group has none: there
+        weigh groups, or divide columns by weights (see Notes).
     group_weights : float or array-like of shape (n_groups,), default=None
         Of the groups, in the order of their sorted labels. None is the root of a group's size.
     bounds : pair, default=None
@@ -109,6 +111,12 @@ class PenalizedRegression(LeastSquaresModel):
     The fit is one pass over the rows and descent in the Gram matrix, which is formed of all columns: up to 8192.
     ``partial_fit``, ``merge`` and ``forget`` are exact. Concave penalties have no certificate of a global minimum; a
     stationary point is reached down a path of strengths, from where all coefficients are zero.
+
+    Weights of features within the norm of a group have no one meaning under MCP and SCAD: as strengths (what `weights`
+    are without groups) the features of a group would need one each where its norm has one; as factors of coefficients,
+    ``sqrt(sum_j (w_j b_j)^2)``, they would move the point where the penalty ends, and a group of one feature would no
+    longer be that feature alone. The second is what columns divided by their weights give: coefficients of those,
+    divided by the weights again, are the answer.
 
     References
     ----------
@@ -249,14 +257,18 @@ class PenalizedRegression(LeastSquaresModel):
         sizes = np.diff(groups[0])
         group_weights = vector_of("group_weights", self.group_weights, len(sizes), np.sqrt(sizes))
         if concave:
-            self._refuse("weights", "groups are weighed, not features", "group_weights")
+            self._refuse(
+                "weights",
+                "a concave penalty of a group's norm has one strength, of which features have no shares",
+                f"group_weights, or {_BY_COLUMNS}",
+            )
             gamma = default_gamma(self.penalty, self.gamma)
             return ConcaveGroups(self.penalty, float(self.alpha), gamma, groups, group_weights, *bounds)
         share = float(self.sparsity) if self.penalty == "sparse_group_lasso" else 0.0
         if share == 0.0 and self.weights is not None:
             raise ValueError(
-                "weights: penalty='group_lasso' weighs groups, not features; expected group_weights, or "
-                "penalty='sparse_group_lasso'."
+                "weights: penalty='group_lasso' weighs groups, not features; expected group_weights, "
+                f"penalty='sparse_group_lasso', or {_BY_COLUMNS}."
             )
         return Grouped(float(self.alpha), float(self.l1_ratio), share, weights, groups, group_weights, *bounds)
 
