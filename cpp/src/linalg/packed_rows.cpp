@@ -1,4 +1,5 @@
 #include "linalg/row_sums.hpp"
+#include "mlwright/base/buffer.hpp"
 #include "mlwright/linalg/gram.hpp"
 #include "mlwright/linalg/row_blocks.hpp"
 #include "simd/glm.hpp"
@@ -25,7 +26,7 @@ class PackedRows final : public RowBlocks {
   index_t rows() const noexcept override { return x_.rows(); }
   index_t cols() const noexcept override { return x_.cols(); }
   index_t scratch_size(index_t width, bool gram) const noexcept override {
-    return (kept_ == nullptr ? block_size() : 0) + width / kGroup * kStream + (gram ? block_size() : 0);
+    return (kept_.empty() ? block_size() : 0) + width / kGroup * kStream + (gram ? block_size() : 0);
   }
   index_t work_per_row() const noexcept override { return padded(); }
 
@@ -34,7 +35,7 @@ class PackedRows final : public RowBlocks {
     std::fill_n(start, std::max<index_t>(width, 1), 0.0);
   }
   void load(index_t begin, index_t rows, double* scratch) const override {
-    if (kept_ == nullptr) x_.pack(begin, rows, affine(), scratch);
+    if (kept_.empty()) x_.pack(begin, rows, affine(), scratch);
   }
   void project(index_t begin, index_t rows, const double* scratch, const double* raw, double start, double* out) const override {
     simd::gram().project(block(begin, scratch), raw, rows, groups(), start, out, 1);
@@ -80,18 +81,19 @@ class PackedRows final : public RowBlocks {
   index_t block_size() const noexcept { return groups() * kStream; }
   index_t n_blocks() const noexcept { return (rows() + kBlockRows - 1) / kBlockRows; }
   void keep() {
-    kept_ = zeros(n_blocks() * block_size());
-    for_blocks(0, rows(), [&](index_t r, index_t count) { x_.pack(r, count, affine(), kept_.get() + r / kBlockRows * block_size()); });
+    kept_ = mlwright::Buffer<double>(static_cast<std::size_t>(n_blocks() * block_size()));
+    std::fill(kept_.begin(), kept_.end(), 0.0);
+    for_blocks(0, rows(), [&](index_t r, index_t count) { x_.pack(r, count, affine(), kept_.data() + r / kBlockRows * block_size()); });
   }
   // Blocks begin where those of the whole table do.
   const double* block(index_t begin, const double* scratch) const noexcept {
-    return kept_ == nullptr ? scratch : kept_.get() + begin / kBlockRows * block_size();
+    return kept_.empty() ? scratch : kept_.data() + begin / kBlockRows * block_size();
   }
-  double* beyond(double* scratch) const noexcept { return kept_ == nullptr ? scratch + block_size() : scratch; }
+  double* beyond(double* scratch) const noexcept { return kept_.empty() ? scratch + block_size() : scratch; }
   Affine affine() const noexcept { return {shift_.data(), scale_.data(), nullptr}; }
   const Design& x_;
   std::vector<double> shift_, scale_;
-  Buffer kept_;  // all blocks, one after the other
+  mlwright::Buffer<double> kept_;  // all blocks, one after the other; a vector across two lines of the cache is read twice
 };
 
 }  // namespace

@@ -38,8 +38,10 @@ def inner_products(X, mean=None):
 
     with blas_of_one_thread():
         side_by_side([partial(add, *place) for place in places])
-    lower = np.tril(sums.sum(axis=0))
-    return lower + np.tril(lower, -1).T
+    K = sums.sum(axis=0)
+    for i in range(_ROWS, n, _ROWS):  # what is above the products
+        K[:i, i : i + _ROWS] = K[i : i + _ROWS, :i].T
+    return K
 
 
 def combined(a, X, out):
