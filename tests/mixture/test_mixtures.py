@@ -11,6 +11,7 @@ from scipy.stats import multivariate_normal
 from sklearn import mixture as peer
 from sklearn.exceptions import ConvergenceWarning
 
+import mlwright
 from mlwright import NumericalError
 from mlwright._runtime import threads
 from mlwright.mixture import BayesianGaussianMixture, GaussianMixture
@@ -322,3 +323,53 @@ def test_progress(capsys):
     fit(GaussianMixture(2, random_state=0, max_iter=6, tol=0.0, verbose=2, verbose_interval=3), table())
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(" lower_bound")[0] for line in lines] == ["[mlwright] mixture 3/6", "[mlwright] mixture 6/6"]
+
+
+ARRAYS = ["weights_", "means_", "covariances_", "precisions_", "precisions_cholesky_"]
+
+
+@pytest.mark.parametrize(("ours", "theirs"), PAIRS)
+@each_type
+def test_float32_comes_out_where_scikit_learns_does(ours, theirs, covariance_type):
+    X = table()
+    options = {"n_components": 3, "covariance_type": covariance_type, "random_state": 0}
+    dtypes = (np.float32, np.float64)
+    models = {(cls, dtype): fit(cls(**options), X.astype(dtype)) for cls in (ours, theirs) for dtype in dtypes}
+    for dtype in dtypes:
+        mine, other = models[ours, dtype], models[theirs, dtype]
+        for name in ARRAYS:
+            assert getattr(mine, name).dtype == getattr(other, name).dtype, name
+            np.testing.assert_allclose(
+                getattr(mine, name), getattr(models[ours, np.float64], name), rtol=1e-3, atol=1e-4
+            )
+        for rows in (X.astype(np.float32), X):
+            for answer in ("predict_proba", "score_samples", "predict"):
+                assert getattr(mine, answer)(rows).dtype == getattr(other, answer)(rows).dtype
+        assert mine.sample(5)[0].dtype == np.float64
+    np.testing.assert_allclose(
+        models[ours, np.float32].predict_proba(X), models[ours, np.float64].predict_proba(X), atol=1e-4
+    )
+
+
+@each_type
+def test_a_float32_mixture_goes_on_and_is_saved(covariance_type, tmp_path):
+    X = table().astype(np.float32)
+    model = fit(GaussianMixture(5, covariance_type=covariance_type, random_state=0), X[:200])
+    model.partial_fit(X[200:].astype(np.float64))
+    assert model.means_.dtype == model.covariances_.dtype == np.float32
+    mlwright.save(model, tmp_path / "mixture.mlw")
+    again = mlwright.load(tmp_path / "mixture.mlw")
+    assert again.means_.dtype == np.float32
+    holes = holes_in(X, 0.3)
+    assert again.score_samples(holes).tobytes() == model.score_samples(holes).tobytes()
+    np.testing.assert_array_equal(again.sample(50)[0], model.sample(50)[0])
+    model.set_params(warm_start=True)
+    assert fit(model, X).lower_bound_ >= model.score(X) - 1e-2
+
+
+@pytest.mark.parametrize("scale", [1e25, 1e-24])
+def test_variances_that_float32_does_not_hold_are_kept_in_float64(scale):
+    X = (scale * table()).astype(np.float32)
+    model = fit(GaussianMixture(2, reg_covar=0.0, random_state=0), X)
+    assert model.covariances_.dtype == np.float64
+    assert np.isfinite(model.score_samples(X)).all()

@@ -7,11 +7,11 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from mlwright._runtime.errors import NumericalError
 from mlwright.mixture._covariances import precisions_of
-from mlwright.mixture._rows import rows_of
+from mlwright.mixture._rows import FLOATS, rows_of
 
 
 class MixtureAnswers(DensityMixin):
-    """A subclass gives ``_gaussians()``, the components that a pass over rows needs."""
+    """A subclass gives ``_gaussians()``, the components that a pass over rows needs, and ``_parameters()``."""
 
     @property
     def precisions_(self):
@@ -19,19 +19,21 @@ class MixtureAnswers(DensityMixin):
         return precisions_of(self.precisions_cholesky_, self._type)
 
     def _answers(self, X):
+        """Log densities and responsibilities in float64, and the dtype to answer in: that of rows and mixture."""
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype=np.float64, order="C", ensure_all_finite="allow-nan")
-        return rows_of(X, None).answers(self._gaussians())
+        X = validate_data(self, X, reset=False, dtype=FLOATS, order="C", ensure_all_finite="allow-nan")
+        found = rows_of(X.astype(np.float64, copy=False), None).answers(self._gaussians())
+        return *found, np.result_type(X, self.means_)
 
     def _responsibilities(self, X):
-        found = self._answers(X)[1]
+        _, found, dtype = self._answers(X)
         lost = np.isnan(found).any(axis=1)
         if lost.any():
             raise NumericalError(
                 f"{type(self).__name__}: row {lost.argmax()} of X has no density above zero under any component, since "
                 "squares of its distances overflow; expected rows nearer to the components."
             )
-        return found
+        return found.astype(dtype, copy=False)
 
     def score_samples(self, X):
         """Log density of each row; of a row with NaN, that of what is observed of it.
@@ -44,7 +46,8 @@ class MixtureAnswers(DensityMixin):
         -------
         log_prob : ndarray of shape (n_samples,)
         """
-        return self._answers(X)[0]
+        found, _, dtype = self._answers(X)
+        return found.astype(dtype, copy=False)
 
     def score(self, X, y=None):
         """Mean log density of the rows.
@@ -58,7 +61,7 @@ class MixtureAnswers(DensityMixin):
         -------
         log_likelihood : float
         """
-        return float(self.score_samples(X).mean())
+        return float(self._answers(X)[0].mean())
 
     def predict(self, X):
         """The most probable component of each row.
@@ -110,13 +113,20 @@ class MixtureAnswers(DensityMixin):
                 f"Invalid value for 'n_samples': {n_samples}. The sampling requires at least one sample; got fewer."
             )
         rng = check_random_state(self.random_state)
-        counts = rng.multinomial(n_samples, self.weights_)
-        X = np.vstack([self._draws(rng, k, int(count)) for k, count in enumerate(counts)])
+        counts = rng.multinomial(n_samples, self._shares())
+        parameters = self._parameters()
+        X = np.vstack([self._draws(rng, parameters, k, int(count)) for k, count in enumerate(counts)])
         return X, np.repeat(np.arange(len(counts)), counts)
 
-    def _draws(self, rng, k, count):
-        mean = self.means_[k]
+    def _shares(self):
+        """The weights; rounded ones add up to one again, as NumPy wants them to."""
+        if self.weights_.dtype == np.float64:
+            return self.weights_
+        weights = self.weights_.astype(np.float64)
+        return weights / weights.sum()
+
+    def _draws(self, rng, parameters, k, count):
+        mean, covariances = parameters.means[k], parameters.covariances
         if self._type in ("full", "tied"):
-            covariance = self.covariances_[k] if self._type == "full" else self.covariances_
-            return rng.multivariate_normal(mean, covariance, count)
-        return mean + rng.standard_normal(size=(count, len(mean))) * np.sqrt(self.covariances_[k])
+            return rng.multivariate_normal(mean, covariances[k] if self._type == "full" else covariances, count)
+        return mean + rng.standard_normal(size=(count, len(mean))) * np.sqrt(covariances[k])

@@ -21,7 +21,7 @@ from mlwright.io.schema import Choice, Number, Size, Strings, Tensor
 from mlwright.mixture._answers import MixtureAnswers
 from mlwright.mixture._covariances import TYPES, log_determinants, shape_of
 from mlwright.mixture._moments import Moments
-from mlwright.mixture._rows import rows_of
+from mlwright.mixture._rows import FLOATS, rows_of
 
 _LARGEST = 1e150
 _LEAST_TOTAL = 1e-6  # of weights
@@ -57,8 +57,8 @@ class BaseMixture(MixtureAnswers, BaseEstimator):
 
     ``_prior(rows)`` checks parameters against the rows; ``_start(moments, prior, total)`` and
     ``_maximised(moments, prior)`` return its parameters, ``_gaussians_of(parameters)`` the components that a pass over
-    rows needs, ``_bound(moments, parameters, total)`` what the iteration raises; ``_set(parameters, prior)`` and
-    ``_parameters()`` move parameters to fitted attributes and back.
+    rows needs, ``_bound(moments, parameters, total)`` what the iteration raises; ``_set(parameters, prior, dtype)`` and
+    ``_parameters()`` move parameters to fitted attributes, of rows of that dtype, and back.
     """
 
     _parameter_constraints: ClassVar[dict] = {
@@ -143,7 +143,7 @@ class BaseMixture(MixtureAnswers, BaseEstimator):
                 ConvergenceWarning,
                 stacklevel=5,
             )
-        self._keep(best, prior)
+        self._keep(best, prior, rows.dtype)
         self.n_samples_seen_ = rows.total
         self.n_iter_, self.converged_ = len(best.bounds), best.converged
         self.lower_bound_, self.lower_bounds_ = best.bound, best.bounds
@@ -177,13 +177,14 @@ class BaseMixture(MixtureAnswers, BaseEstimator):
         moments = self._moments().about(gaussians.means, self._type)
         moments = moments.plus(self._expected(rows, gaussians))
         run = Run(self._maximised(moments, prior), moments, [], False)
-        self._keep(run, prior)
+        self._keep(run, prior, self.means_.dtype)
         self.n_samples_seen_ += rows.total
         return self
 
     def _rows(self, X, sample_weight, *, reset=True):
         least = {"ensure_min_samples": 2} if reset else {}
-        X = validate_data(self, X, reset=reset, dtype=np.float64, order="C", ensure_all_finite="allow-nan", **least)
+        X = validate_data(self, X, reset=reset, dtype=FLOATS, order="C", ensure_all_finite="allow-nan", **least)
+        dtype, X = X.dtype, X.astype(np.float64, copy=False)
         if np.nanmax(np.abs(X), initial=0.0) > _LARGEST:
             raise NumericalError(
                 f"{type(self).__name__}: X has entries beyond {_LARGEST:g}, whose squares overflow; expected smaller "
@@ -203,7 +204,7 @@ class BaseMixture(MixtureAnswers, BaseEstimator):
                 f"{type(self).__name__}: column {unknown[0]} of X has no value that is not NaN; expected at least one; "
                 "leave the column out."
             )
-        return rows_of(X, sample_weight)
+        return rows_of(X, sample_weight, dtype)
 
     def _check_total(self, sample_weight, reset):
         with np.errstate(over="ignore"):
@@ -271,8 +272,8 @@ class BaseMixture(MixtureAnswers, BaseEstimator):
             responsibility[chosen, np.arange(k)] = 1.0
         return responsibility
 
-    def _keep(self, run, prior):
-        self._set(run.parameters, prior)
+    def _keep(self, run, prior, dtype):
+        self._set(run.parameters, prior, dtype)
         moments = run.moments
         self._mass, self._sums, self._squares = moments.mass, moments.sums, np.ascontiguousarray(moments.squares)
         self._centres, self._type = np.ascontiguousarray(moments.centres), self.covariance_type

@@ -282,7 +282,8 @@ class BayesianGaussianMixture(BaseMixture):
             self.covariances_, self.precisions_cholesky_,
         )  # fmt: skip
 
-    def _set(self, parameters, prior):
+    def _set(self, parameters, prior, dtype):
+        # In float64 whatever the dtype of the rows, as scikit-learn's: its priors are.
         self.weight_concentration_prior_, self.mean_precision_prior_ = prior.weight_concentration, prior.mean_precision
         self.mean_prior_, self.covariance_prior_ = prior.mean, prior.covariance
         self.degrees_of_freedom_prior_ = prior.degrees_of_freedom

@@ -7,8 +7,15 @@ import numpy as np
 from sklearn.utils import check_array
 
 from mlwright.io.composite import State
+from mlwright.io.schema import Tensor
 from mlwright.mixture._base import BaseMixture
-from mlwright.mixture._covariances import covariances_of, factor_of_covariances, factor_of_precisions, shape_of
+from mlwright.mixture._covariances import (
+    covariances_of,
+    factor_of_covariances,
+    factor_of_precisions,
+    log_determinants,
+    shape_of,
+)
 from mlwright.mixture._gaussians import Gaussians
 from mlwright.mixture._moments import estimates
 
@@ -60,6 +67,7 @@ class GaussianMixture(BaseMixture):
     Attributes
     ----------
     weights_ : ndarray of shape (n_components,)
+        This and the next are float32 where X was, as scikit-learn's; everything is computed in float64.
     means_ : ndarray of shape (n_components, n_features)
     covariances_ : ndarray
         Of shape (n_components, n_features, n_features), (n_features, n_features), (n_components, n_features) or
@@ -95,7 +103,15 @@ class GaussianMixture(BaseMixture):
     array([0, 1])
     """
 
-    _model_state = State(**BaseMixture._shared_state)
+    _model_state = State(
+        **{
+            **BaseMixture._shared_state,
+            "weights_": Tensor("f4 f8", "k"),
+            "means_": Tensor("f4 f8", "k d"),
+            "covariances_": Tensor("f4 f8", "k d d", "d d", "k d", "k"),
+            "precisions_cholesky_": Tensor("f4 f8", "k d d", "d d", "k d", "k"),
+        }
+    )
     _parameter_constraints: ClassVar[dict] = {
         **BaseMixture._parameter_constraints,
         "weights_init": ["array-like", None],
@@ -134,7 +150,7 @@ class GaussianMixture(BaseMixture):
         -------
         bic : float
         """
-        log_prob = self.score_samples(X)
+        log_prob = self._answers(X)[0]
         return float(-2.0 * log_prob.sum() + self._n_parameters() * np.log(len(log_prob)))
 
     def aic(self, X):
@@ -148,7 +164,7 @@ class GaussianMixture(BaseMixture):
         -------
         aic : float
         """
-        return float(-2.0 * self.score_samples(X).sum() + 2.0 * self._n_parameters())
+        return float(-2.0 * self._answers(X)[0].sum() + 2.0 * self._n_parameters())
 
     def _n_parameters(self):
         k, d = self.means_.shape
@@ -222,8 +238,25 @@ class GaussianMixture(BaseMixture):
         )
 
     def _parameters(self):
-        return Parameters(self._type, self.weights_, self.means_, self.covariances_, self.precisions_cholesky_)
+        weights, means, covariances, factors = (
+            a.astype(np.float64, copy=False)
+            for a in (self.weights_, self.means_, self.covariances_, self.precisions_cholesky_)
+        )
+        if self.covariances_.dtype != np.float64:  # rounded ones may have lost an eigenvalue, beside their factors too
+            covariances = covariances_of(factors, self._type)
+        return Parameters(self._type, weights, means, covariances, factors)
 
-    def _set(self, parameters, prior):
-        self.weights_, self.means_ = parameters.weights, parameters.means
-        self.covariances_, self.precisions_cholesky_ = parameters.covariances, parameters.factors
+    def _set(self, parameters, prior, dtype):
+        p = parameters
+        given = (p.weights, p.means, p.covariances, p.factors)
+        kept = self._rounded(given, dtype)
+        self.weights_, self.means_, self.covariances_, self.precisions_cholesky_ = kept or given
+
+    def _rounded(self, arrays, dtype):
+        """In the dtype of the rows; None where it does not hold the variances of rows that it holds."""
+        with np.errstate(over="ignore", divide="ignore"):
+            rounded = tuple(a.astype(dtype, copy=False) for a in arrays)
+            d = rounded[1].shape[1]
+            lasting = [log_determinants(a, self.covariance_type, d) for a in rounded[2:]]
+        fits = all(np.isfinite(a).all() for a in (*rounded, *lasting))
+        return rounded if fits else None

@@ -9,10 +9,14 @@ from mlwright.mixture._covariances import NATIVE
 from mlwright.mixture._incomplete import pattern_pass, patterns_of
 from mlwright.mixture._moments import Moments
 
+FLOATS = (np.float64, np.float32)  # dtypes of rows as they are given; computed is in float64
 
-def rows_of(X, w):
-    """The rows of X, where NaN stands for what is missing."""
-    return IncompleteRows(X, w) if np.isnan(X).any() else CompleteRows(X, w)
+
+def rows_of(X, w, dtype=np.float64):
+    """The rows of X, where NaN stands for what is missing; `dtype` is the one they were given in."""
+    rows = IncompleteRows(X, w) if np.isnan(X).any() else CompleteRows(X, w)
+    rows.dtype = np.dtype(dtype)
+    return rows
 
 
 class CompleteRows:
