@@ -19,7 +19,7 @@ from mlwright.bayes._glm.posterior import draw_posterior
 from mlwright.bayes._glm.priors import SHAPES, Prior
 from mlwright.bayes._glm.problem import Problem, scores
 from mlwright.bayes._glm.proper import require_proper
-from mlwright.io.composite import Maybe
+from mlwright.io.composite import MapOf, Maybe
 from mlwright.io.schema import Number, Size, Strings, Tensor
 from mlwright.linear_model._glm._base import usable_weights
 
@@ -36,6 +36,7 @@ FIELDS = {
     "acceptance_rate_": Number(0.0, 1.0),
     "_coef_draws": Tensor("f8", "c d q"),
     "_intercept_draws": Tensor("f8", "c d"),
+    "_statistics": MapOf(Tensor("f8", "c d")),
     **LOO_FIELDS,
 }
 CONSTRAINTS = {
@@ -80,13 +81,18 @@ class PosteriorOfGlm(BayesianMixin, BaseEstimator):
         shape = draws.theta.shape[:2]
         self._coef_draws = answers["coef"].reshape(*shape, -1)
         self._intercept_draws = answers["intercept"].reshape(shape)
+        self._statistics = {name: np.ascontiguousarray(x) for name, x in draws.statistics.items()}
         self.k_hat_, self.acceptance_rate_ = draws.k_hat, draws.acceptance
         vars(self).pop("log_evidence_", None)
         if draws.log_evidence is not None:
             self.log_evidence_ = draws.log_evidence
 
     def _chains(self):
-        return Chains({"coef": self._coef_draws, "intercept": self._intercept_draws})
+        return Chains({"coef": self._coef_draws, "intercept": self._intercept_draws}, self._told())
+
+    def _told(self):
+        """What a Hamiltonian sampler tells of each transition."""
+        return {name: x > 0.0 if name == "diverging" else x for name, x in self._statistics.items()}
 
     def _posterior_draws(self, n_samples, seed):
         return self._chains().pick(n_samples, seed)

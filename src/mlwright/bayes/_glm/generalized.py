@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
 
 from mlwright._bayesian.chains import Chains
 from mlwright.base import fit_context
@@ -98,6 +99,8 @@ class BayesianGLM(OffsetContract, RegressorMixin, PosteriorByGroups):
         at the mode: below 0.5 near; above 0.7 too far to trust `log_evidence_`, or draws with ``method="laplace"``.
         NaN where no approximation was made.
     acceptance_rate_ : float
+    n_divergences_ : int
+        Transitions of Hamiltonian chains that diverged; ``to_arviz`` has them one by one.
     log_evidence_ : float
         Log marginal likelihood of y, by importance sampling; with normal and Student's t priors and without groups.
     score_loo_ : float
@@ -293,7 +296,13 @@ class BayesianGLM(OffsetContract, RegressorMixin, PosteriorByGroups):
             draws["dispersion"] = self._dispersion_draws
         for term, scale, effects in zip(self._group_terms, self._scale_draws, self._effect_draws, strict=True):
             draws[f"group_scale {term.name}"], draws[f"group_coef {term.name}"] = scale, effects
-        return Chains(draws)
+        return Chains(draws, self._told())
+
+    @property
+    def n_divergences_(self):
+        """Transitions of Hamiltonian chains that diverged: 0 is right; ``fit`` warns of them."""
+        check_is_fitted(self)
+        return int(np.sum(self._told().get("diverging", 0)))
 
     def predict(self, X, return_std=False, *, offset=None, exposure=None):
         """Posterior means of the mean of y.
