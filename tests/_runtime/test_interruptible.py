@@ -1,7 +1,9 @@
 """Calls that the main thread waits for."""
 
 import threading
+from contextvars import ContextVar
 
+import numpy as np
 import pytest
 
 from mlwright._runtime.interruptible import interruptible
@@ -23,3 +25,12 @@ def test_other_threads_call_themselves():
 
 def test_the_main_thread_waits():
     assert interruptible(threading.current_thread) is not threading.main_thread()
+
+
+def test_the_call_sees_the_context_of_the_caller():
+    variable = ContextVar("variable", default=0)
+    token = variable.set(3)
+    assert interruptible(variable.get) == 3
+    variable.reset(token)
+    with np.errstate(over="raise"), pytest.raises(FloatingPointError):
+        interruptible(np.multiply, np.array([1e308]), 10.0)

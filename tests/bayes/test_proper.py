@@ -63,6 +63,11 @@ def haldane(a):
     return -math.log(a + 1.0) - math.log(2.0 - a)
 
 
+@log_density(a=lower_bounded(1e6))
+def touches_a_far_bound(a):
+    return -math.log(a - 1e6) - 1e-3 * (a - 1e6)
+
+
 @log_density(a=ordered(3))
 def no_end(a):
     return -a[0] * a[0]
@@ -149,6 +154,7 @@ IMPROPER = [
     (nearer_to_0, None, ["a towards 0"]),
     (flat_upper, None, ["a towards -infinity"]),
     (haldane, None, ["a towards -1", "a towards 2"]),
+    (touches_a_far_bound, None, ["a towards 1e+06"]),
     (no_end, None, ["a[1] towards infinity", "a[2] towards infinity"]),
     (no_share, None, ["a[0] towards 0"]),
     (unknown_scale, SEEN, ["s towards 0"]),
@@ -176,6 +182,16 @@ def wide_positive(a, b, c):
 def far_from_bounds(a, b, c, d):
     close = densities.normal(b, 5.0, 1.0) + densities.exponential(c - 1e6, 1e-9) + densities.exponential(-d, 1e-3)
     return densities.normal(a, 1e12, 1e12) + close
+
+
+@log_density(a=interval(1.7e9, 1.7e9 + 10.0), b=lower_bounded(1.7e9), c=lower_bounded(1e3), d=upper_bounded(-1e6))
+def narrow_beside_large_bounds(a, b, c, d):
+    return densities.exponential(b - 1.7e9, 1.0) + densities.exponential(c - 1e3, 1e4) - 1e3 * (-1e6 - d)
+
+
+@log_density(a=interval(1e15, 1e15 + 8.0))
+def of_sixty_four_numbers(a):
+    return 0.0 * a
 
 
 @log_density(a=interval(0.0, 1.0), b=simplex(3), c=ordered(3))
@@ -255,6 +271,8 @@ PROPER = [
     (half_a_degree, None),
     (wide_positive, None),
     (far_from_bounds, None),
+    (narrow_beside_large_bounds, None),
+    (of_sixty_four_numbers, None),
     (near_to_bounds, None),
     (funnel, None),
     (horseshoe, None),

@@ -27,17 +27,23 @@ _LOGS = 150.0, 300.0  # of the logarithm of a distance to a bound
 _RESOLVED = 20.0  # by how much that logarithm may be below that of the bound, with eight digits left
 _APART = 6.0
 _MOST_NAMED = 3  # directions
+_STRAIGHT = 0.01  # how far a power of the distance may be from a line in its logarithm
 _LEAST, _ROUNDING, _BLURRED = 1e-9, 1e-12, 1e-3  # of a fall; of values; what rounding may hide of a fall
 
 
 @dataclass(frozen=True)
 class _Side:
-    """A half-line along a free number, from `near` on to `far`; at least `fall` must be lost between them."""
+    """A half-line along a free number, from `near` on to `far`; at least `fall` must be lost between them.
+
+    Where digits end before the density may have begun to fall (`cut_short`), only what goes on as a line is known to
+    rise for ever.
+    """
 
     near: float
     far: float
     fall: float
     towards: str
+    cut_short: bool = False
 
 
 def refuse_improper(target, seed):
@@ -121,7 +127,11 @@ def _stays(target, moved_to, side):
     if not (np.isfinite(near) and np.isfinite(far)):
         return False
     rounding = _ROUNDING * (abs(near) + abs(far))
-    return rounding < _BLURRED and near - far <= side.fall + _LEAST + rounding
+    stays = rounding < _BLURRED and near - far <= side.fall + _LEAST + rounding
+    if not (stays and side.cut_short):
+        return stays
+    middle = _value(target, moved_to(0.5 * (side.near + side.far)))
+    return abs(near - 2.0 * middle + far) <= _STRAIGHT
 
 
 def _with_number(u, i, place):
@@ -154,7 +164,8 @@ def _sides(blocks):
             out += [[_inwards(0.0, 1.0, -1, "0")]] * (n - 1)
         elif kind == INTERVAL:
             width, largest = upper - lower, max(abs(lower), abs(upper))
-            out += [[_inwards(lower, width, -1, f"{lower:g}"), _inwards(largest, width, 1, f"{upper:g}")]] * n
+            ends = _inwards(lower, width, -1, f"{lower:g}"), _inwards(largest, width, 1, f"{upper:g}")
+            out += [[side for side in ends if abs(side.near) < abs(side.far)]] * n  # others lead away from the bound
         else:
             bound, end = (lower, "infinity") if kind == LOWER else (upper, "-infinity")
             out += [[_inwards(bound, 1.0, -1, f"{bound:g}"), _outwards(end)]] * n
@@ -173,5 +184,7 @@ def _outwards(towards):
 
 def _inwards(bound, width, sign, towards):
     """To where the distance to the bound still has digits: of a bound of 0, as far as logarithms go."""
-    far = _LOGS[1] if bound == 0.0 else min(_LOGS[1], _RESOLVED + np.log(width / abs(bound)))
-    return _Side(sign * (_LOGS[0] if far == _LOGS[1] else far - _APART), sign * far, 0.0, towards)
+    if bound == 0.0:
+        return _Side(sign * _LOGS[0], sign * _LOGS[1], 0.0, towards)
+    far = min(_LOGS[1], _RESOLVED + np.log(width / abs(bound)))
+    return _Side(sign * (far - _APART), sign * far, 0.0, towards, cut_short=True)
