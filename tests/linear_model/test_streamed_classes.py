@@ -4,6 +4,7 @@ import copy
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 
 import mlwright
 from mlwright._runtime.errors import ModelFormatError
@@ -117,3 +118,32 @@ def test_what_sums_do_not_tell_is_refused_by_name(parameters, why):
         RidgeClassifierCV(**parameters).partial_fit(X, WORDS)
     with pytest.raises(AttributeError, match="fitted by fit, whose folds go by position"):
         RidgeClassifierCV(cv=3).fit(X, WORDS).partial_fit(X, WORDS)
+
+
+@pytest.mark.parametrize(
+    "classifier", [RidgeClassifier(ALPHAS[1]), model()], ids=["RidgeClassifier", "RidgeClassifierCV"]
+)
+def test_a_batch_may_lack_classes_that_have_a_weight(classifier):
+    weighted = clone(classifier).set_params(class_weight={"blue": 2.0, "red": 3.0})
+    few = WORDS != "red"
+    got = clone(weighted).partial_fit(X[few], WORDS[few]).partial_fit(X[~few], WORDS[~few])
+    want = clone(weighted).partial_fit(X, WORDS)
+    by_rows = clone(classifier).partial_fit(X, WORDS, sample_weight=np.array([2.0, 1.0, 3.0])[CODES])
+    for other in (got, by_rows):
+        np.testing.assert_allclose(other.coef_, want.coef_, rtol=1e-9)
+    np.testing.assert_allclose(
+        got.forget(X[~few], WORDS[~few]).coef_, clone(weighted).partial_fit(X[few], WORDS[few]).coef_, rtol=1e-9
+    )
+
+
+@pytest.mark.parametrize(
+    "classifier", [RidgeClassifier(ALPHAS[1]), model()], ids=["RidgeClassifier", "RidgeClassifierCV"]
+)
+def test_words_do_not_join_numbers(classifier):
+    seen, words = clone(classifier).partial_fit(X, CODES), clone(classifier).partial_fit(X, WORDS)
+    for go_on in (lambda: seen.partial_fit(X, WORDS), lambda: seen.merge(words)):
+        with pytest.raises(ValueError, match="y: got words for the labels of some rows and numbers"):
+            go_on()
+        assert seen.classes_.tolist() == [0, 1, 2]
+    with pytest.raises(ValueError, match="got words"):
+        clone(classifier).partial_fit(X, CODES, classes=["blue"])

@@ -241,6 +241,17 @@ def test_what_is_refused():
         model.predict(encoded)
     with pytest.raises(ValueError, match="NaN"):
         LogisticRegression().fit(frame.assign(age=np.nan), y)
+    for dates in (
+        frame.assign(day=pd.date_range("2020-01-01", periods=len(y))),
+        frame.assign(day=pd.to_timedelta(y, "D")),
+    ):
+        with pytest.raises(TypeError, match=r"X: column 'day' holds D.*, expected numbers"):
+            LogisticRegression().fit(dates, y)
+    with pytest.raises(TypeError, match="X: column 'age' holds String"):
+        model.predict(frame.assign(age="old"))
+    for strange in ("abc", offset * 1j, offset.astype(str), np.zeros(offset.shape, "M8[D]"), [[1.0], [1.0, 2.0]]):
+        with pytest.raises(TypeError, match=r"offset: got .* of what is no number, expected numbers"):
+            LogisticRegression().fit(encoded, y, offset=strange)
 
 
 @pytest.mark.parametrize("scoring", [None, "neg_log_loss"])
@@ -296,6 +307,21 @@ def test_cross_validation_of_few_rows_and_approximate_leave_one_out(n_classes):
         exact, guess = exact - exact.mean(), guess - guess.mean()
     np.testing.assert_allclose(guess, exact, atol=max(2 * model.alo_error_, 1e-3))
     assert model.alo_error_ < 0.2
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_rows_of_weight_zero_are_left_out_of_nothing(n_classes):
+    """So their scores without them are those of the model, by the levels that they have."""
+    frame, encoded, y, _ = table(n_classes, 200)
+    w = np.where(np.arange(200) % 3 == 1, 0.0, 1.0)
+    settings = {"Cs": [0.1], "cv": "alo", "tol": 1e-7, "max_iter": 1000}
+    model = LogisticRegressionCV(**settings).fit(frame, y, w)
+    none = w == 0.0
+    np.testing.assert_allclose(model.loo_decision_function_[none], model.decision_function(frame)[none], atol=1e-9)
+    other = LogisticRegressionCV(**settings).fit(encoded, y, w)
+    np.testing.assert_allclose(model.loo_decision_function_, other.loo_decision_function_, atol=1e-5)
+    rare = frame.assign(brand=np.where(np.arange(200) == 1, "rare", frame["brand"]))  # a level of no row that weighs
+    assert "brand=rare" not in LogisticRegressionCV(**settings).fit(rare, y, w).coef_names_
 
 
 def test_a_file_of_the_cross_validated_model_keeps_its_levels(tmp_path):

@@ -40,7 +40,7 @@ def checked_offset(offset, n, name="offset", n_classes=2):
     """An offset of the scores as float64, or None; with more than two classes, of the score of each."""
     if offset is None:
         return None
-    offset = np.asarray(offset, dtype=np.float64)
+    offset = _as_numbers(offset, name)
     if n_classes > 2 and offset.shape != (n, n_classes):
         raise ValueError(
             f"{name}: got shape {offset.shape}, expected one number a row and class, ({n}, {n_classes}), in the order "
@@ -52,6 +52,16 @@ def checked_offset(offset, n, name="offset", n_classes=2):
         row = int(np.argwhere(~np.isfinite(offset))[0, 0])
         raise ValueError(f"{name}: row {row} is {offset[row]}, expected finite numbers; remove or correct such rows.")
     return offset
+
+
+def _as_numbers(values, name):
+    try:
+        given = np.asarray(values)
+        if given.dtype.kind not in "biufO":  # text, dates and complex numbers would become numbers
+            raise TypeError
+        return given.astype(np.float64)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name}: got {type(values).__name__} of what is no number, expected numbers.") from None
 
 
 def scores_of(model, X):

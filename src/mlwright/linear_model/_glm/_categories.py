@@ -113,6 +113,7 @@ class CategoricalMixin:
         at = np.flatnonzero(~self.is_categorical_)
         if not len(at):
             return np.empty((len(table), 0))
+        _require_numbers(table, at)
         return check_array(table[:, at.tolist()].to_native(), dtype=np.float64)
 
     def _table_of(self, numbers, codes):
@@ -197,12 +198,26 @@ def _is_categorical(table):
     return np.array([dtype in (nw.Categorical, nw.Enum, nw.String) for dtype in table.schema.dtypes()], dtype=bool)
 
 
+def _require_numbers(table, at):
+    """TypeError, by name, for dates, nested cells, and text where the fit had numbers; objects may be numbers."""
+    import narwhals as nw
+
+    dtypes, names = table.schema.dtypes(), _names(table)
+    for j in at:
+        dtype = dtypes[j]
+        if not (dtype.is_numeric() or dtype in (nw.Boolean, nw.Object, nw.Unknown)):
+            raise TypeError(
+                f"X: column {names[j]!r} holds {dtype}, expected numbers beside the columns of categories; make "
+                "numbers of it (of a date, days since another), or leave it out."
+            )
+
+
 def _names(table):
     return table_names(table) or [str(name) for name in table.columns]
 
 
 def _read(table, j, name, w):
-    """A column's codes and the levels that occur, ascending; rows of weight zero, which count nothing, have any."""
+    """A column's codes and the levels of rows that weigh something, ascending; others with such a level keep theirs."""
     coded = read_series(table[:, int(j)], name)
     if (coded.codes < 0).any():
         row = int(np.argmax(coded.codes < 0))
@@ -211,7 +226,9 @@ def _read(table, j, name, w):
             "of its own."
         )
     if w is not None and not w.all():
-        coded = replace(coded, codes=np.where(w > 0.0, coded.codes, coded.codes[np.argmax(w > 0.0)]))
+        weighing = coded.codes[w > 0.0]
+        known = np.bincount(weighing, minlength=len(coded.values)) > 0
+        coded = replace(coded, codes=np.where(known[coded.codes], coded.codes, weighing[0]))
     return coded.used()
 
 

@@ -7,7 +7,7 @@ from hashlib import blake2b
 import numpy as np
 
 from mlwright.linear_model._content_folds import ContentFolds, content_keys, fold_numbers
-from mlwright.linear_model._ridge.class_targets import ClassStatistics
+from mlwright.linear_model._ridge.class_targets import ClassStatistics, union_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class ClassFolds(ContentFolds):
         """The same, every part with the classes of all."""
         if not self.filled or self.filled[0].multilabel:
             return self
-        classes = np.unique(np.concatenate([part.classes for part in self.filled]))
+        classes = union_of(*(part.classes for part in self.filled))
         return ClassFolds(tuple(part and part.among(classes) for part in self.parts))
 
 

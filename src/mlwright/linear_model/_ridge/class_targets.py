@@ -53,7 +53,7 @@ class Labels:
         given = column_or_1d(y, warn=True)
         _require_no_nan(given)
         check_classification_targets(given)
-        seen = np.unique(given) if classes is None else np.unique(np.concatenate([np.unique(given), classes]))
+        seen = np.unique(given) if classes is None else union_of(np.unique(given), classes)
         codes = np.searchsorted(seen, given)
         columns = np.arange(len(seen)) if len(seen) > 2 else np.array([1])
         return cls(seen, given, codes, np.where(codes[:, None] == columns, 1.0, -1.0))
@@ -68,6 +68,17 @@ class Labels:
         if self.codes is None:
             return (self.targets[rows] > 0.0).sum(axis=0)
         return np.bincount(self.codes[rows], minlength=len(self.classes))
+
+
+def union_of(*parts):
+    """The classes of all parts, ascending; ValueError where some are words and others numbers."""
+    parts = [part for part in map(np.asarray, parts) if len(part)]
+    if len({part.dtype.kind in "USO" for part in parts}) > 1:
+        raise ValueError(
+            "y: got words for the labels of some rows and numbers for those of others, expected one or the other as in "
+            "the rows seen before; label all rows alike."
+        )
+    return np.unique(np.concatenate(parts))
 
 
 def _require_no_nan(y):
@@ -118,7 +129,7 @@ class ClassStatistics:
         if self.multilabel or other.multilabel:
             self._require_alike(other)
             return ClassStatistics(self.classes, self.counts + other.counts, True, self.sums.merged(other.sums))
-        classes = np.unique(np.concatenate([self.classes, other.classes]))
+        classes = union_of(self.classes, other.classes)
         mine, its = self._among(classes), other._among(classes)
         return _of_columns(classes, mine.counts + its.counts, mine.sums.merged(its.sums))
 
@@ -219,23 +230,30 @@ class LinearClasses(ClassifierMixin, LinearStatistics):
         """
         return classes_of(self.decision_function(X), self.classes_, self._multilabel)
 
-    def _labelled_rows(self, X, y, sample_weight, *, reset=True, classes=None):
-        """Validated rows, their targets 1 and -1, weights times those of the classes; and the labels."""
+    def _labelled_rows(self, X, y, sample_weight, *, reset=True, classes=None, batch=False):
+        """Validated rows, their targets 1 and -1, weights times those of the classes; and the labels.
+
+        Of a batch, classes that have a weight may be in others.
+        """
         if y is None:
             raise ValueError(f"This {type(self).__name__} estimator requires y to be passed, but the target y is None.")
         labels = Labels.of(y, classes)
         w = sample_weight
         if self.class_weight:
-            w = self._weights(X, labels, sample_weight)
+            w = self._weights(X, labels, sample_weight, batch)
         rows = rows_for_fit(
             self, X, labels.targets, w, reset=reset, accept_sparse=self._accept_sparse, multi_output=True
         )
         return rows, labels
 
-    def _weights(self, X, labels, sample_weight):
+    def _weights(self, X, labels, sample_weight, batch):
         w = None if sample_weight is None else _check_sample_weight(sample_weight, X, dtype=np.float64)
         if labels.codes is not None:
-            of_row = self._class_weights(labels.classes, labels.given, w)[labels.codes]
+            if batch:
+                of_class = np.array([self.class_weight.get(c, 1.0) for c in labels.classes.tolist()])
+            else:
+                of_class = self._class_weights(labels.classes, labels.given, w)
+            of_row = of_class[labels.codes]
         elif self.class_weight == "balanced":  # having a label, or not: of each label, times those of the others
             of_row = np.prod([self._balanced(column, w) for column in labels.given.T], axis=0)
         else:

@@ -174,7 +174,7 @@ class RidgeClassifier(RidgeSolver, StateAlgebraMixin, LinearClasses):
     def _statistics_of(self, X, y, sample_weight, *, reset, classes=None):
         self._require_solver()
         self._refuse_balance("partial_fit")
-        rows, labels = self._labelled_rows(X, y, sample_weight, reset=reset, classes=classes)
+        rows, labels = self._labelled_rows(X, y, sample_weight, reset=reset, classes=classes, batch=True)
         if reset:
             self._remember_kind(rows)
         return ClassStatistics(labels.classes, labels.counts, labels.codes is None, self._sums(rows))

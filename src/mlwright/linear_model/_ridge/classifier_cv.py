@@ -177,7 +177,7 @@ class RidgeClassifierCV(StreamedChoice, PenaltyChoice, LinearClasses):
         return self._fit_statistics(new if seen is None else seen.merged(new))
 
     def _statistics_of(self, X, y, sample_weight, *, reset, classes=None):
-        rows, labels = self._labelled_rows(X, y, sample_weight, reset=reset, classes=classes)
+        rows, labels = self._labelled_rows(X, y, sample_weight, reset=reset, classes=classes, batch=True)
         if reset:
             self._remember_kind(rows)
             self._single_target = False
