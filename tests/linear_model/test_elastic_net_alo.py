@@ -41,6 +41,24 @@ def test_close_to_fits_without_each_row(ratio, weighted, settings):
     assert model.mse_path_.shape == (1, 1)
 
 
+def test_a_column_of_one_row_is_a_constant_without_it():
+    X, y = table(80, 6)
+    X[:, 5] = 0.0
+    X[7, 5], y[7] = 3.0, y[7] + 20.0
+    model = LassoCV(alphas=[0.1], cv="alo", tol=1e-10, max_iter=10_000).fit(X, y)  # and no warning
+    error = np.abs(model.loo_predictions_ - one_by_one(X, y, None, 0.1, 1.0))
+    assert model.coef_[5] > 0.0
+    assert model.alo_error_ == pytest.approx(error.max(), rel=1e-3)
+
+
+@pytest.mark.parametrize("only", [None, 3])
+def test_one_row_leaves_nothing_to_fit(only):
+    X, y = table(80, 6)
+    rows, w = (slice(0, 1), None) if only is None else (slice(None), np.eye(80)[only])
+    with pytest.raises(ValueError, match="LassoCV: got 1 row that weighs something, expected at least 2 for cv='alo'"):
+        LassoCV(cv="alo").fit(X[rows], y[rows], w)
+
+
 def test_exact_where_the_support_stays():
     """Without an L2 penalty: what a row takes of the L1 penalty's weight is in the formula."""
     X, y = table(200, 4)

@@ -164,6 +164,21 @@ def test_a_time_limit_leaves_out_what_cannot_end():
     model._validate_state()
 
 
+def test_a_model_is_saved_with_candidates_that_ended_after_one_fold(monkeypatch, tmp_path):
+    monkeypatch.setattr("mlwright.tabular._search._too_late", lambda start, n_done, n_folds, deadline: n_done == 1)
+    X, y = table()
+    model = TabularRegressor().fit(X, y)
+    assert [row["complete"] for row in model.leaderboard_] == [True, True, False, False, False]
+    assert np.isinf(model.leaderboard_[-1]["metrics"]["r2"][1:]).all()
+    mlwright.save(model, tmp_path / "model.mlw")
+    loaded = mlwright.load(tmp_path / "model.mlw")
+    assert loaded.leaderboard_[-1]["metrics"]["r2"].tolist() == model.leaderboard_[-1]["metrics"]["r2"].tolist()
+    for wrong in ([np.nan, 0.0, 1.0], [0.5, 0.6, 1.0], [np.inf, -np.inf, np.inf]):
+        model.leaderboard_[-1]["metrics"]["r2"] = np.array(wrong)
+        with pytest.raises(ModelFormatError, match="not a number within its interval"):
+            model._validate_state()
+
+
 def test_progress_comes_to_its_end():
     X, y = table(60)
     events = []

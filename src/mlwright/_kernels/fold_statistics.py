@@ -98,8 +98,11 @@ class FoldStatistics:
         mean = self.mean + (other.mean - self.mean) * (other.weight / weight)
         return FoldStatistics(self.n_features, self.n_rows + other.n_rows, weight, mean, scatter, scale)
 
-    def without(self, other):
-        """Statistics of what is left when the rows of `other`, which must be among these, are taken out."""
+    def without(self, other, from_rows=None):
+        """Statistics of what is left when the rows of `other`, which must be among these, are taken out.
+
+        Where a column would lose half of its digits, those that `from_rows` finds, or with a warning.
+        """
         self._require_alike(other)
         weight, n_rows = self.weight - other.weight, self.n_rows - other.n_rows
         if n_rows < 1 or weight <= self.weight * 4 * _EPS:
@@ -112,7 +115,10 @@ class FoldStatistics:
         distance = (other.mean - mean) * scale
         scatter = self.scatter - other._rescaled(scale)
         scatter -= np.multiply.outer(distance, distance) * (weight * (other.weight / self.weight))
-        _settle_diagonal(scatter, self.scatter.diagonal())
+        before = self.scatter.diagonal()
+        if from_rows is not None and _loses_digits(scatter, before).any():
+            return from_rows()
+        _settle_diagonal(scatter, before)
         return FoldStatistics(self.n_features, n_rows, weight, mean, scatter, scale)
 
     def moments(self, about_mean):
@@ -183,11 +189,13 @@ def _common_scale(a, b):
     return np.where(np.isfinite(scale), scale, 1.0)
 
 
+def _loses_digits(scatter, before):
+    return (scatter.diagonal() < _HALF_THE_DIGITS * before) & (before > 0)
+
+
 def _settle_diagonal(scatter, before):
     """Rounding may leave a spread that is negative or all noise: such columns count as constant, with a warning."""
-    diagonal = scatter.diagonal()
-    noise = 64 * _EPS * before
-    poor = (diagonal < _HALF_THE_DIGITS * before) & (before > 0)
+    poor = _loses_digits(scatter, before)
     if poor.any():
         warnings.warn(
             f"forget: {int(poor.sum())} columns keep less than {_HALF_THE_DIGITS:g} of their squared spread, so half "
@@ -195,7 +203,7 @@ def _settle_diagonal(scatter, before):
             LossOfPrecisionWarning,
             stacklevel=5,
         )
-    constant = diagonal <= noise
+    constant = scatter.diagonal() <= 64 * _EPS * before
     scatter[constant, :] = 0.0
     scatter[:, constant] = 0.0
 

@@ -22,7 +22,7 @@ _ROW = Record(
     name=Text(),
     label=Text(),
     complete=Choice(False, True),
-    metrics=MapOf(Tensor("f8", "3")),
+    metrics=MapOf(Tensor("f8", "3", finite=False)),  # of one fold there is no interval
     fold_scores=Tensor("f8", "*"),
 )
 COMMON_STATE = {
@@ -171,6 +171,9 @@ class TabularBase(BaseEstimator):
         best = self.pipeline_
         if getattr(best, "n_features_in_", None) != self.n_features_in_:
             raise ModelFormatError(f"{type(self).__name__}: the pipeline has another number of features than the model")
+        of_folds = [of_folds for row in self.leaderboard_ for of_folds in row["metrics"].values()]
+        if not all(np.isfinite(mean) and low <= mean <= high for mean, low, high in of_folds):
+            raise ModelFormatError(f"{type(self).__name__}: a mean of metrics is not a number within its interval")
         if [row["name"] for row in self.leaderboard_][:1] != [self.best_]:
             raise ModelFormatError(f"{type(self).__name__}: best_ is not the first of leaderboard_")
 

@@ -15,6 +15,7 @@ cross-validation. Journal of the Royal Statistical Society B 82.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy import sparse
@@ -60,6 +61,12 @@ class LeftOut:
 
 def left_out(model, rows):
     """Of every penalty of the model's grid; sets ``_whole`` as the other searches do."""
+    n = len(rows.y) if rows.w is None else np.count_nonzero(rows.w)
+    if n < 2:
+        raise ValueError(
+            f"{type(model).__name__}: got {n} row that weighs something, expected at least 2 for cv='alo', which fits "
+            "without each of them; add rows."
+        )
     by_rows = wants_rows(rows)
     model._whole = None if by_rows else model._sums(rows)
     problem = (
@@ -178,14 +185,12 @@ def judged(model, rows, guess, r, a):
     for row in most_doubtful(moved, missed, REFITS):
         w = own.copy()
         w[row] = 0.0
-        if not w.any():
-            continue
         if model._whole is None:
             problem = RowsProblem.of(rows, model.fit_intercept, w)
             x_mean, y_mean = problem.x_mean, problem.y_mean
         else:
             one = FoldStatistics.of_rows(as_design(X[[row]]), rows.y[[row]], own[[row]])
-            rest = model._whole.without(one)
+            rest = model._whole.without(one, partial(FoldStatistics.of_rows, rows.design, rows.y, w))
             problem, p = Quadratics.of([rest], model.fit_intercept), rest.n_features
             x_mean, y_mean = (rest.mean[:p], rest.mean[p]) if model.fit_intercept else (np.zeros(p), 0.0)
         coef = _path(problem, model._whole is None, np.array([alpha]), ratio, model._options())[0]
