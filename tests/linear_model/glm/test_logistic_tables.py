@@ -324,6 +324,16 @@ def test_rows_of_weight_zero_are_left_out_of_nothing(n_classes):
     assert "brand=rare" not in LogisticRegressionCV(**settings).fit(rare, y, w).coef_names_
 
 
+def test_levels_that_are_numbers_are_named_as_they_are():
+    _, _, y, _ = table()
+    rows = np.arange(len(y)) % 2
+    frame = pd.DataFrame(
+        {"year": pd.Categorical(2019 + rows), "half": pd.Categorical(rows / 2), "word": rows.astype(str)}
+    )
+    model = LogisticRegression().fit(frame, y)
+    assert model.coef_names_.tolist() == ["year=2019", "year=2020", "half=0", "half=0.5", "word=0", "word=1"]
+
+
 def test_a_file_of_the_cross_validated_model_keeps_its_levels(tmp_path):
     frame, _, y, offset = table()
     model = LogisticRegressionCV(Cs=2, cv=3).fit(frame, y, offset=offset)

@@ -132,7 +132,7 @@ class CategoricalMixin:
             return np.array(features, dtype=object)
         levels, out = iter(self._levels), []
         for name, categorical in zip(features, self.is_categorical_, strict=True):
-            out += [f"{name}={level}" for level in next(levels)] if categorical else [name]
+            out += [f"{name}={_level_name(level)}" for level in next(levels)] if categorical else [name]
         return np.array(out, dtype=object)
 
     def _parameter_names(self):
@@ -230,6 +230,11 @@ def _read(table, j, name, w):
         known = np.bincount(weighing, minlength=len(coded.values)) > 0
         coded = replace(coded, codes=np.where(known[coded.codes], coded.codes, weighing[0]))
     return coded.used()
+
+
+def _level_name(level):
+    """As a table shows it: whole numbers, which are kept as floats, have no point."""
+    return str(int(level)) if isinstance(level, float) and level.is_integer() else str(level)
 
 
 def _widths(mask, levels):
