@@ -2,6 +2,8 @@
 
 from os import PathLike, fspath
 
+import numpy as np
+
 _ROWS_AT_ONCE = 65_536  # of a Parquet file
 
 
@@ -73,9 +75,13 @@ def _plain_arrow(batch):
     return _pyarrow().Table.from_batches([batch]) if is_record_batch else batch
 
 
-def has_no_rows(X, y):
-    """Whether a batch is an empty one, as filters of tables leave them."""
-    return (y is None or len(y) == 0) and (X.shape[0] if hasattr(X, "shape") else len(X)) == 0
+def has_no_rows(X, y, w):
+    """Whether a batch is an empty one, as filters of tables leave them, or one whose rows all weigh nothing."""
+    n = X.shape[0] if hasattr(X, "shape") else len(X)
+    if n == 0:
+        return y is None or len(y) == 0
+    w = np.asarray(w)
+    return w.shape == (n,) and w.dtype.kind in "biuf" and not w.any()  # the rest is for the checks of weights
 
 
 def _pyarrow(part=None):

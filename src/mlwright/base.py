@@ -126,7 +126,7 @@ class StateAlgebraMixin:
         batches : iterable, path, or pyarrow table, dataset or reader
             Of tuples (X, y) or (X, y, sample_weight); with `target` of tables of pandas, polars or pyarrow, all of
             whose other columns are features. A path is that of a Parquet file. Batches without rows, which filters
-            leave, count for nothing.
+            leave, count for nothing; so do those whose rows all have weight zero.
         target : str or list of str, default=None
             The column of y, or the columns of several targets.
         sample_weight : str, default=None
@@ -160,12 +160,12 @@ class StateAlgebraMixin:
 
         seen = None
         for X, y, w in parts:
-            if has_no_rows(X, y):
+            if has_no_rows(X, y, w):
                 continue
             new = self._statistics_of(X, y, w, reset=seen is None)
             seen = new if seen is None else seen.merged(new)
         if seen is None:
-            raise ValueError("fit_stream: got no batch that has rows, expected at least one.")
+            raise ValueError("fit_stream: got no batch that has rows that weigh something, expected at least one.")
         return self._fit_statistics(seen)
 
     @fit_context

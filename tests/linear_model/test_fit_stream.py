@@ -10,9 +10,11 @@ import pyarrow as pa
 import pytest
 from pyarrow import dataset, parquet
 from scipy import sparse
+from sklearn.base import clone
 
 from mlwright.linear_model import (
     ElasticNet,
+    Lasso,
     LassoCV,
     LassoLarsIC,
     LinearRegression,
@@ -79,6 +81,21 @@ def test_tables(kind, tmp_path):
     assert model.feature_names_in_.tolist() == ["x0", "x1", "x2", "x3"]
     both = Ridge().fit_stream(tables(kind, tmp_path), target=["y", "w"])
     assert both.coef_.shape == (2, 4)
+
+
+@pytest.mark.parametrize(
+    "model", [LinearRegression(), Lasso(0.1), RidgeCV(cv=3), LassoCV()], ids=lambda m: type(m).__name__
+)
+def test_batches_that_weigh_nothing_count_for_nothing(model):
+    nothing = (X[:40] + 1.0, y[:40], np.zeros(40))
+    got = clone(model).fit_stream([nothing, (X[40:90], y[40:90], w[40:90]), nothing, (X[90:], y[90:], w[90:])])
+    want = clone(model).fit_stream([(X[40:90], y[40:90], w[40:90]), (X[90:], y[90:], w[90:])])
+    np.testing.assert_array_equal(got.coef_, want.coef_)
+    with pytest.raises(ValueError, match="got no batch that has rows"):
+        clone(model).fit_stream([nothing, nothing])
+    for strange in (np.zeros(39), np.full(40, np.nan), np.zeros((40, 1)), ["a"] * 40):
+        with pytest.raises(ValueError):
+            clone(model).fit_stream([(X[40:], y[40:]), (X[:40], y[:40], strange)])
 
 
 def test_batches_without_rows_count_for_nothing():
