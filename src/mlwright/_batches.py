@@ -25,6 +25,11 @@ def batches_of(source):
 def parts_of(batch, number, target, sample_weight):
     """X, y and weights of one batch; `number` is for messages."""
     if target is None:
+        if sample_weight is not None:
+            raise ValueError(
+                f"fit_stream: got sample_weight={sample_weight!r:.80} without target, expected weights in the tuples: "
+                "(X, y, sample_weight); of tables, name the column of y by target."
+            )
         if not isinstance(batch, tuple | list) or len(batch) not in (2, 3):
             raise ValueError(
                 f"fit_stream: batch {number} is a {type(batch).__name__}, expected (X, y) or (X, y, sample_weight); of "
@@ -66,6 +71,8 @@ def _table(batch, number, wanted):
     missing = [name for name in wanted if name not in table.columns]
     if missing:
         raise ValueError(f"fit_stream: batch {number} has no column {missing[0]!r}, it has {table.columns}.")
+    if len(table.columns) == len(set(wanted)):
+        raise ValueError(f"fit_stream: batch {number} has no column beside {table.columns}, expected features.")
     return table
 
 

@@ -142,6 +142,18 @@ def test_bad_batches_leave_the_model_as_it_was():
         ([X], {}, ValueError, r"batch 0 is a ndarray, expected \(X, y\)"),
         (table, {}, ValueError, "name the column of y by target"),
         (table, {"target": "z"}, ValueError, "batch 0 has no column 'z'"),
+        (
+            [table.select(["y"])],
+            {"target": "y"},
+            ValueError,
+            r"batch 0 has no column beside \['y'\], expected features",
+        ),
+        (
+            [(X, y)],
+            {"sample_weight": "w"},
+            ValueError,
+            "sample_weight='w' without target, expected weights in the tuples",
+        ),
         ([X], {"target": "y"}, TypeError, "expected a table"),
         (3, {}, TypeError, "got int, expected an iterable"),
     ]:
