@@ -15,9 +15,18 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from mlwright._kernels.linalg import as_design
 from mlwright._runtime.errors import NumericalError
 
-__all__ = ["Rows", "explain_not_finite", "require_finite", "rows_for_fit", "rows_for_predict", "rows_that_weigh"]
+__all__ = [
+    "Rows",
+    "checked_weights",
+    "explain_not_finite",
+    "require_finite",
+    "rows_for_fit",
+    "rows_for_predict",
+    "rows_that_weigh",
+]
 
 _FORMATS = ["csr", "csc", "coo"]
+_LEAST_WEIGHT, _MOST_WEIGHT = 1e-100, 1e100  # of the heaviest row
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +63,28 @@ def _is_plain(X, kinds="df"):
 def _reset_features(estimator, n_features):
     vars(estimator).pop("feature_names_in_", None)
     estimator.n_features_in_ = n_features
+
+
+def checked_weights(sample_weight, X):
+    """float64 weights of shape (n,), none negative; None stays None.
+
+    Raises
+    ------
+    ValueError
+        scikit-learn's; or where the heaviest row weighs next to nothing or more than sums bear. Weights far below it,
+        and zeros, are numbers like any other.
+    """
+    if sample_weight is None:
+        return None
+    w = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    heaviest = w.max(initial=0.0)
+    if heaviest > 0.0 and not _LEAST_WEIGHT <= heaviest <= _MOST_WEIGHT:
+        raise ValueError(
+            f"sample_weight: the largest is {heaviest:g}, expected one between {_LEAST_WEIGHT:g} and {_MOST_WEIGHT:g}, "
+            "as sums of weighted squares are lost beyond; divide all weights by their mean, and what penalises by as "
+            "much where it is weighed against the sum over the rows."
+        )
+    return w
 
 
 def rows_for_fit(estimator, X, y, sample_weight=None, *, reset=True, accept_sparse=True, multi_output=True):
@@ -101,9 +132,7 @@ def rows_for_fit(estimator, X, y, sample_weight=None, *, reset=True, accept_spar
             y_numeric=True,
             multi_output=multi_output,
         )
-    w = None
-    if sample_weight is not None:
-        w = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    w = checked_weights(sample_weight, X)
     single_target = y.ndim == 1
     y = np.asarray(y, dtype=np.float64)
     return Rows(X, as_design(X), y[:, None] if single_target else y, w, X.dtype, single_target)
@@ -161,7 +190,7 @@ def rows_that_weigh(X, y, sample_weight, take=getitem):
     """
     if sample_weight is None:
         return X, y, None
-    weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    weight = checked_weights(sample_weight, X)
     kept = np.flatnonzero(weight)
     if not len(kept):  # releases of scikit-learn before 1.9 let it pass
         raise ValueError("sample_weight: got nothing but zeros, expected at least one row that weighs something.")

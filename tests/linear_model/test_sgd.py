@@ -7,7 +7,7 @@ import pytest
 from scipy import sparse
 from sklearn import linear_model as peer
 from sklearn.datasets import load_iris, make_classification, make_regression
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 from mlwright._native import core
 from mlwright._runtime import simd
@@ -296,3 +296,21 @@ def test_averages_that_begin_late_begin_where_the_model_is():
     before = model.coef_
     np.testing.assert_allclose(model.set_params(average=True).partial_fit(X, y).coef_, before, rtol=0.05)
     np.testing.assert_allclose(model.set_params(average=10**6).partial_fit(X, y).coef_, [3.0, -2.0], rtol=0.05)
+
+
+@pytest.mark.parametrize(("unit", "weight"), [(1e8, None), (1.0, 1e40)])
+def test_steps_that_diverge_are_told_of(unit, weight):
+    X, y = regression()
+    w = None if weight is None else np.full(len(y), weight)
+    for model, target in ((SGDRegressor(random_state=0), y), (SGDClassifier(random_state=0), np.sign(y))):
+        with pytest.warns(ConvergenceWarning, match="the steps diverged: the objective is .* scale X"):
+            model.fit(unit * X, target, sample_weight=w)
+
+
+@pytest.mark.filterwarnings("ignore:.*maximum number of iteration:sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("loss", LOSSES)
+def test_noise_alone_is_no_divergence(loss):
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((200, 5)), rng.standard_normal(200)
+    for unit in (1e-8, 1.0, 1e8):
+        SGDRegressor(loss=loss, random_state=0).fit(X, unit * y)

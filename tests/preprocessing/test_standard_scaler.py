@@ -176,3 +176,12 @@ def test_names_and_frames():
     out = StandardScaler().set_output(transform="pandas").fit_transform(frame)
     assert out.columns.tolist() == ["a", "b"]
     assert out.index.tolist() == [7, 9]
+
+
+@pytest.mark.parametrize("factor", [1e-90, 1e18, 1e90])
+def test_a_common_factor_of_weights_changes_no_scale(factor):
+    rng = np.random.default_rng(0)
+    X, w = rng.standard_normal((60, 3)) * [1.0, 1e-3, 1e5] + 2.0, rng.random(60) + 0.1
+    want = StandardScaler().fit(X, sample_weight=w)
+    got = StandardScaler().fit(X, sample_weight=factor * w)
+    np.testing.assert_allclose(got.scale_, want.scale_, rtol=1e-12)

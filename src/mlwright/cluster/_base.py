@@ -10,7 +10,7 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
 from sklearn.utils import check_array
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight, _is_arraylike_not_scalar, check_is_fitted, validate_data
+from sklearn.utils.validation import _is_arraylike_not_scalar, check_is_fitted, validate_data
 
 from mlwright._kernels.cluster import assign, distances, plus_plus, random_rows
 from mlwright._kernels.column_moments import ColumnMoments
@@ -18,6 +18,7 @@ from mlwright._kernels.sgd import as_rows, row_keys
 from mlwright._kernels.units import unit_for
 from mlwright._runtime.errors import ModelFormatError, NumericalError
 from mlwright._runtime.rng import seed_from
+from mlwright._validation import checked_weights
 
 _FLOATS = [np.float64, np.float32]
 
@@ -113,10 +114,8 @@ class KMeansBase(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
 
     @staticmethod
     def _weights(sample_weight, X):
-        if sample_weight is None:
-            return None
-        w = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-        if not w.any():
+        w = checked_weights(sample_weight, X)
+        if w is not None and not w.any():
             raise ValueError("sample_weight: got zeros only, expected a positive weight.")
         return w
 

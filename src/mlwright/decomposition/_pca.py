@@ -4,7 +4,7 @@ import numpy as np
 from scipy import sparse
 from sklearn import decomposition as peer
 from sklearn.utils import assert_all_finite, check_random_state
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from mlwright._kernels.blas import eigh
 from mlwright._kernels.column_moments import ColumnMoments
@@ -13,6 +13,7 @@ from mlwright._kernels.linalg import affine_map, as_design
 from mlwright._kernels.sparse_product import sparse_product
 from mlwright._runtime.errors import ModelFormatError, NumericalError
 from mlwright._runtime.rng import seed_from
+from mlwright._validation import checked_weights
 from mlwright.base import UnsupervisedStateAlgebraMixin, fit_context
 from mlwright.decomposition import _singular_values
 from mlwright.decomposition._operators import Rows
@@ -149,9 +150,7 @@ class PCA(UnsupervisedStateAlgebraMixin, peer.PCA):
                 f'"{self.svd_solver}" was passed. See TruncatedSVD for a possible alternative.'
             )
         X = validate_data(self, X, reset=reset, dtype=_FLOATS, accept_sparse=_FORMATS, ensure_all_finite=False)
-        w = None
-        if sample_weight is not None:
-            w = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+        w = checked_weights(sample_weight, X)
         if reset:
             self._dtype, self._counted = str(X.dtype), True
         self._counted = self._counted and w is None

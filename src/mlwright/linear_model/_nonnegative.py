@@ -13,7 +13,7 @@ from scipy.optimize import nnls
 from mlwright._runtime.lapack import eigh
 from mlwright.linear_model._certificate import largest_violation
 from mlwright.linear_model._least_squares import refine
-from mlwright.linear_model._system import Factor, Problem
+from mlwright.linear_model._system import LARGEST_PENALTY, Factor, Problem
 
 _ILL = 1e10
 
@@ -25,7 +25,7 @@ def nonnegative_least_squares(statistics, fit_intercept, alpha, rows=None):
     columns, reads = [], 0
     for k, a in enumerate(alpha):
         with np.errstate(over="ignore", under="ignore"):
-            penalty = np.minimum(a * problem.x_scale**2, 1e290)
+            penalty = np.minimum(a * problem.x_scale**2, LARGEST_PENALTY)
         b, n_passes = _solve_one(problem, statistics, fit_intercept, penalty, k, rows)
         reads += n_passes
         columns.append(b)

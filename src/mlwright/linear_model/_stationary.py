@@ -15,11 +15,10 @@ from mlwright._kernels.linalg import affine_map, residual_gradient
 from mlwright.io.composite import AnyOf, Maybe
 from mlwright.io.schema import Number, Tensor
 from mlwright.linear_model._certificate import CERTIFIED, certificate_fields, keep_certificate, largest_violation
-from mlwright.linear_model._system import Problem
+from mlwright.linear_model._system import LARGEST_PENALTY, Problem
 
 _SURE = 1e-9  # violation up to which sums are not asked whether it is their rounding
 _LEFT = 1e-9  # share of the terms of a sum of squares below which it has fewer than six digits
-_LARGEST_PENALTY = 1e290
 
 #: To stand in the ``_model_state`` of what :func:`certify` is called for; models of older files have none.
 STATIONARY = {
@@ -115,7 +114,7 @@ def _targets(columns, coef, alpha, positive):
         penalty = None
         if alpha is not None:
             with np.errstate(over="ignore"):
-                penalty = np.minimum(columns.x_scale * columns.x_scale * alpha[k], _LARGEST_PENALTY)
+                penalty = np.minimum(columns.x_scale * columns.x_scale * alpha[k], LARGEST_PENALTY)
         b = row * (columns.y_scale[k] / columns.x_scale)
         yield _Target(b, penalty, columns.x_square, columns.y_square[k], positive)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import lapack
 
-_LARGEST_PENALTY = 1e290  # above it, squares overflow; the coefficient is zero long before
+LARGEST_PENALTY = 1e305  # of scaled columns; sums with it and what it divides are numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Factor:
     @classmethod
     def of(cls, gram, active, penalty=None):
         """Factor `gram` plus ``diag(penalty)``, leaving out the columns that are not active."""
-        diagonal = gram.diagonal() if penalty is None else gram.diagonal() + np.minimum(penalty, _LARGEST_PENALTY)
+        diagonal = gram.diagonal() if penalty is None else gram.diagonal() + np.minimum(penalty, LARGEST_PENALTY)
         with np.errstate(divide="ignore", invalid="ignore"):
             d = np.where(active & (diagonal > 0.0), 1.0 / np.sqrt(diagonal), 0.0)
         scaled = gram * np.multiply.outer(d, d)

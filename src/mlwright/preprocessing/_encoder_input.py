@@ -2,8 +2,9 @@
 
 import numpy as np
 from sklearn.utils.multiclass import type_of_target
-from sklearn.utils.validation import _check_sample_weight, check_consistent_length, column_or_1d, validate_data
+from sklearn.utils.validation import check_consistent_length, column_or_1d, validate_data
 
+from mlwright._validation import checked_weights
 from mlwright.base import as_fitted as parameter_as_fitted
 from mlwright.preprocessing._columns import (
     array_columns,
@@ -38,9 +39,7 @@ def new_columns(encoder, X):
 
 def weights_of(sample_weight, n_rows):
     """float64 (n_rows,), none below 0; or None."""
-    if sample_weight is None:
-        return None
-    return _check_sample_weight(sample_weight, np.empty((n_rows, 1)), dtype=np.float64, ensure_non_negative=True)
+    return checked_weights(sample_weight, np.empty((n_rows, 1)))
 
 
 def rows_that_weigh(columns, targets, weight):

@@ -6,15 +6,17 @@ import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.sparsefuncs import inplace_column_scale
-from sklearn.utils.validation import _check_sample_weight, check_array, check_is_fitted, validate_data
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from mlwright._kernels.column_moments import ColumnMoments, standardise
 from mlwright._runtime.errors import ModelFormatError, NumericalError
+from mlwright._validation import checked_weights
 from mlwright.base import UnsupervisedStateAlgebraMixin, fit_context
 from mlwright.io.composite import AnyOf, Maybe, Optional, Record, State
 from mlwright.io.schema import Choice, Number, Size, Strings, Tensor
 
 _FLOATS = [np.float64, np.float32]
+_MOST_TERMS = 1e7
 _EPS = np.finfo(np.float64).eps
 
 
@@ -115,11 +117,9 @@ class StandardScaler(UnsupervisedStateAlgebraMixin, OneToOneFeatureMixin, Transf
         given = X
         X = validate_data(self, X, reset=reset, accept_sparse=("csr", "csc"), dtype=_FLOATS, ensure_all_finite=False)
         self._refuse_centring(X, "center")
-        w = None
-        if sample_weight is not None:
-            w = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-            if not w.any():
-                raise ValueError("StandardScaler: got sample weights that are all zero, expected a positive one.")
+        w = checked_weights(sample_weight, X)
+        if w is not None and not w.any():
+            raise ValueError("StandardScaler: got sample weights that are all zero, expected a positive one.")
         self._counted = w is None and (reset or self._counted)
         moments = ColumnMoments.of_rows(X, w)
         if not (np.isfinite(moments.mean).all() and np.isfinite(moments.scatter).all()):
@@ -145,8 +145,10 @@ class StandardScaler(UnsupervisedStateAlgebraMixin, OneToOneFeatureMixin, Transf
         self.var_ = self.scale_ = None
         if self.with_std:
             self.var_ = variance
-            # A variance that rounding alone could have made counts as none: scikit-learn's bound.
-            rounding = moments.weight * _EPS * variance + (moments.weight * moments.mean * _EPS) ** 2
+            # A variance that rounding alone could have made counts as none: scikit-learn's bound, of no more rows than
+            # there may be, whatever they weigh.
+            terms = np.minimum(moments.weight, _MOST_TERMS)
+            rounding = terms * _EPS * variance + (terms * moments.mean * _EPS) ** 2
             scale = np.sqrt(variance)
             self.scale_ = np.where((variance <= rounding) | (scale == 0.0), 1.0, scale)
         return self

@@ -13,7 +13,7 @@ from mlwright._bayesian.loo import LOO_FIELDS, keep_loo, loo_by_importance
 from mlwright._runtime.errors import ModelFormatError
 from mlwright._runtime.rng import seed_from
 from mlwright._runtime.threads import limit
-from mlwright._validation import require_finite, rows_for_predict
+from mlwright._validation import checked_weights, require_finite, rows_for_predict
 from mlwright.bayes._glm.parametrisation import with_parametrisation
 from mlwright.bayes._glm.posterior import draw_posterior
 from mlwright.bayes._glm.priors import SHAPES, Prior
@@ -202,7 +202,7 @@ class NormalPriorGlm(PosteriorOfGlm):
         self.n_jobs = n_jobs
 
     def _problem(self, X, y, sample_weight):
-        w = usable_weights(sample_weight, X)
+        w = usable_weights(checked_weights(sample_weight, X), X)
 
         def prior(p):
             return Prior(SHAPES["normal"], np.full(p, float(self.prior_scale)))

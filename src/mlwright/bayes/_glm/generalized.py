@@ -9,6 +9,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from mlwright._bayesian.chains import Chains
+from mlwright._validation import checked_weights
 from mlwright.base import fit_context
 from mlwright.bayes._glm.base import CONSTRAINTS, FIELDS, refuse
 from mlwright.bayes._glm.families import FAMILIES, Law
@@ -235,7 +236,7 @@ class BayesianGLM(OffsetContract, RegressorMixin, PosteriorByGroups):
         self : object
         """
         X, y, coded = self._read(X, y)
-        w = usable_weights(sample_weight, X)
+        w = usable_weights(checked_weights(sample_weight, X), X)
         law = Law.of(self.family, self.link)
         self._fitted_law = {"name": law.name, "link": law.link}
         outside = law.row.first_outside(y)

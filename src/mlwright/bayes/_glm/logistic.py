@@ -7,10 +7,11 @@ from scipy import special
 from sklearn.base import ClassifierMixin
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, validate_data
+from sklearn.utils.validation import validate_data
 
 from mlwright._bayesian.laws import DrawnLaw, LawInParts
 from mlwright._kernels.rng import uniform
+from mlwright._validation import checked_weights
 from mlwright.base import fit_context
 from mlwright.bayes._glm.base import CONSTRAINTS, FIELDS, LAW_DRAWS, WARM_UP, NormalPriorGlm
 from mlwright.bayes._glm.families import Law
@@ -135,7 +136,7 @@ class BayesianLogisticRegression(ClassifierMixin, NormalPriorGlm):
                 f"only one class: {classes[0]!r}"
             )
         if sample_weight is not None:
-            w = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+            w = checked_weights(sample_weight, X)
             if len(np.unique(codes[w > 0.0])) < 2:
                 raise ValueError(
                     "BayesianLogisticRegression needs samples of at least 2 classes in the data, but those of positive "

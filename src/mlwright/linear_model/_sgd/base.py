@@ -8,11 +8,12 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight, validate_data
+from sklearn.utils.validation import validate_data
 
 from mlwright._kernels.sgd import as_rows
 from mlwright._runtime.rng import seed_from
 from mlwright._runtime.threads import limit
+from mlwright._validation import checked_weights
 from mlwright.linear_model._sgd.fit import Descent, SGDState
 from mlwright.linear_model._sgd.visits import visits_of
 from mlwright.linear_model._sparse_coef import SparseCoefMixin, dense_coef
@@ -65,10 +66,7 @@ class BaseSGD(SparseCoefMixin, BaseEstimator):
         X, y = validate_data(
             self, X, y, reset=reset, accept_sparse="csr", dtype=[np.float64, np.float32], **checks
         )  # fmt: skip
-        w = None
-        if sample_weight is not None:
-            w = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-        return X, y, w
+        return X, y, checked_weights(sample_weight, X)
 
     def _kernel_settings(self):
         ratio = {"l2": 0.0, "l1": 1.0, "elasticnet": self.l1_ratio, None: 1.0}[self.penalty]
@@ -137,7 +135,15 @@ class BaseSGD(SparseCoefMixin, BaseEstimator):
         self._plain = None
         if self.average and state.t > int(self.average):
             self._plain = {"coef": state.coef, "intercept": state.intercept}
-        if not once and self.tol is not None and self.n_iter_ == max_iter:
+        diverged = None if once else descent.diverged()
+        if diverged is not None:
+            warnings.warn(
+                f"{type(self).__name__}: the steps diverged: the objective is {diverged:.3g}, far above that of zero "
+                "coefficients; scale X by StandardScaler, divide y and sample_weight by their means, or lower eta0.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+        elif not once and self.tol is not None and self.n_iter_ == max_iter:
             warnings.warn(
                 f"{type(self).__name__}: maximum number of iteration reached before convergence: the objective still "
                 f"falls by more than tol={self.tol:g} an epoch; increase max_iter.",

@@ -6,6 +6,7 @@ import numpy as np
 
 from mlwright._kernels.sgd import epoch
 
+_FAR = 1e6  # times what zeros have: the first steps of a schedule may be long, and come to nothing
 _LEAST_ETA = 1e-6  # below which an adaptive step is not divided any more
 
 
@@ -70,11 +71,12 @@ class Descent:
     validate: object = None
     report: object = None
     eta: np.ndarray = field(init=False)
+    objective: np.ndarray = field(init=False)  # of each problem's last epoch; NaN where nothing asks for it
 
     def run(self, state):
         """Epochs until every problem has stopped; changes `state` and returns the number of epochs of each problem."""
         k = len(self.y)
-        self.eta = np.full(k, float(self.settings["eta0"]))
+        self.eta, self.objective = np.full(k, float(self.settings["eta0"])), np.full(k, np.nan)
         best, waited, n_iter = np.full(k, np.inf), np.zeros(k, dtype=int), np.zeros(k, dtype=int)
         paid = (
             (np.zeros_like(state.coef), np.zeros(k)) if self.penalised and self.settings["l1_ratio"] else (None, None)
@@ -104,12 +106,13 @@ class Descent:
 
     def _epoch(self, going, state, paid, t, number):
         arrays = [state.coef, state.intercept, *paid, state.coef_sum, state.intercept_sum]
+        at = slice(None) if len(going) == len(self.y) else going  # no copies while all go on
         losses, *new = epoch(
-            self.design, self.y[going], self.visits.row, self.visits.weight, self.class_weight[going], self.eta[going],
-            tuple(None if a is None else a[going] for a in arrays), {**self.settings, "t": t, "number": number},
+            self.design, self.y[at], self.visits.row, self.visits.weight, self.class_weight[at], self.eta[at],
+            tuple(None if a is None else a[at] for a in arrays), {**self.settings, "t": t, "number": number},
         )  # fmt: skip
         for old, values in zip([a for a in arrays if a is not None], new, strict=True):
-            old[going] = values
+            old[at] = values
         if not all(np.isfinite(values).all() for values in new):
             raise ValueError(
                 f"Floating-point under-/overflow occurred at epoch #{number + 1}. Scaling input data with "
@@ -130,4 +133,13 @@ class Descent:
                 squares = (coef * coef).sum(axis=1)
             norms = 0.5 * (1.0 - ratio) * squares + ratio * np.abs(coef).sum(axis=1)
             values = values + self.settings["alpha"] * norms
+        self.objective[going] = values
         return values, slack
+
+    def diverged(self):
+        """The largest objective that is far above what zeros have at most, or None."""
+        with np.errstate(over="ignore"):
+            loss = np.maximum(self.y * self.y, np.abs(self.y))  # of any of the losses, at zero
+        mean = np.average(loss[:, self.visits.row], axis=1, weights=self.visits.weight)
+        far = self.objective > _FAR * mean * self.class_weight.max(axis=1)
+        return float(self.objective[far].max()) if far.any() else None

@@ -5,7 +5,7 @@ import numpy as np
 from mlwright._kernels.linalg import affine_map, as_design, gram
 from mlwright._runtime.lapack import eigh, svd
 from mlwright.linear_model._least_squares import centred_rows, refine
-from mlwright.linear_model._system import Factor, Problem
+from mlwright.linear_model._system import LARGEST_PENALTY, Factor, Problem
 
 _DIRECT = 1e4
 _REFINE = 1e10
@@ -23,7 +23,7 @@ def ridge_from_statistics(statistics, fit_intercept, alpha, rows=None):
     for a in sorted(set(alpha.tolist())):
         of_a = alpha == a
         with np.errstate(over="ignore", under="ignore"):
-            penalty = np.minimum(a * problem.x_scale**2, 1e290)
+            penalty = np.minimum(a * problem.x_scale**2, LARGEST_PENALTY)
         factor = Factor.of(problem.gram, problem.active, penalty)
         if rows is not None and not factor.condition <= _REFINE:
             return None, False, reads, problem
