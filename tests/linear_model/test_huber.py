@@ -7,10 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 from sklearn import linear_model as peer
+from sklearn.base import clone
 
 from mlwright._native import core
 from mlwright._runtime import simd
 from mlwright.linear_model import HuberRegressor
+from mlwright.linear_model._robust import huber
 from mlwright.testing.linear_model import regressions
 
 
@@ -147,3 +149,41 @@ def test_frames_are_not_asked_for_their_names_twice():
     model = HuberRegressor().fit(X, X["a"] + np.arange(50) % 2)
     assert model.feature_names_in_.tolist() == ["a", "b"]
     assert model.outliers_.shape == (50,)
+
+
+def wide_table(n=40, p=150):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((n, p)) * (rng.random((n, p)) < 0.4)
+    X[:, 3], X[1] = 2.0, X[0]
+    y = X[:, :4] @ [1.0, -2.0, 3.0, 0.0] + rng.standard_normal(n)
+    y[:4] += 30.0
+    return X * np.geomspace(0.1, 10.0, p), y, rng.integers(0, 3, n).astype(float)
+
+
+@pytest.mark.parametrize("alpha", [1e-4, 1.0, 300.0])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("weighted", [True, False])
+@pytest.mark.parametrize("units", [True, False])
+def test_few_rows_in_their_own_coordinates(monkeypatch, alpha, fit_intercept, weighted, units):
+    X, y, w = wide_table()
+    X, w = X if units else X / np.geomspace(0.1, 10.0, 150), w if weighted else None
+    model = HuberRegressor(alpha=alpha, fit_intercept=fit_intercept, max_iter=500)
+    got = clone(model).fit(X, y, w)
+    sparse_rows = clone(model).fit(sparse.csr_array(X), y, w)
+    monkeypatch.setattr(huber, "is_wide", lambda problem: False)
+    want = clone(model).fit(X, y, w)
+    assert got.objective_ <= want.objective_ * (1 + 1e-9)
+    atol = np.abs(want.coef_).max() * (1e-4 if alpha >= 1.0 else 1e-2)  # of next to no penalty, `tol` leaves some free
+    for fit in (got, sparse_rows):
+        np.testing.assert_allclose(fit.coef_, want.coef_, atol=atol)
+        np.testing.assert_allclose(fit.predict(X), want.predict(X), rtol=1e-4, atol=1e-4)
+        assert fit.scale_ == pytest.approx(want.scale_, rel=1e-4)
+    assert got.coef_[3] == 0.0 or not fit_intercept
+
+
+def test_a_warm_start_of_few_rows():
+    X, y, _ = wide_table()
+    model = HuberRegressor(alpha=300.0, warm_start=True, max_iter=500).fit(X, y)
+    first, coef = model.n_iter_, model.coef_
+    assert model.fit(X, y).n_iter_ < first
+    np.testing.assert_allclose(model.coef_, coef, rtol=1e-4, atol=1e-6 * np.abs(coef).max())

@@ -26,6 +26,11 @@ def svd(matrix):
     return _call(np.linalg.svd, matrix, full_matrices=False)
 
 
+def qr(matrix):
+    """Orthonormal columns and the upper triangle of the thin QR decomposition."""
+    return _call(np.linalg.qr, matrix)
+
+
 def lstsq(matrix, y, cond):
     """The shortest least squares solution, sums of squares left, the rank, and the singular values.
 

@@ -100,8 +100,7 @@ class ScaledRows:
 
     def from_coef(self, coef, intercept):
         """The inverse of :meth:`to_coef` for one target; columns without spread get zero."""
-        with np.errstate(divide="ignore"):
-            slopes = np.where(self.scale > 0.0, coef / self.scale, 0.0) * self.y_scale
+        slopes = np.divide(coef, self.scale, out=np.zeros_like(coef), where=self.scale > 0.0) * self.y_scale
         if not self.fit_intercept:
             return slopes
         return np.append(slopes, (intercept - self.y_shift + (coef * self.shift).sum()) * self.y_scale)

@@ -20,6 +20,7 @@ from mlwright.linear_model._base import linear_predict
 from mlwright.linear_model._certificate import certificate_fields, keep_certificate
 from mlwright.linear_model._residual_law import N_LEVELS, between_levels, require_rising, residual_levels
 from mlwright.linear_model._robust.huber_fit import HuberProblem, fit_huber
+from mlwright.linear_model._robust.huber_wide import WideProblem, is_wide
 from mlwright.linear_model._scaled_rows import ScaledRows
 
 _CRUSHING = 1e30  # a penalty of a scaled coefficient, to the sum of weights
@@ -147,7 +148,7 @@ class HuberRegressor(RegressorMixin, BaseEstimator):
         penalty = np.where(rows.scale > 0.0, penalty, 1.0)
         penalty = np.append(penalty, 0.0) if self.fit_intercept else penalty
         problem = HuberProblem(rows, float(self.epsilon), penalty)
-        fit = fit_huber(problem, self._start(problem, rows), self.tol, self.max_iter)
+        fit = self._fit_problem(problem)
         coef, intercept = rows.to_coef(fit.b[None, :])
         if not (np.isfinite(coef).all() and np.isfinite(intercept).all()):
             raise NumericalError(
@@ -177,9 +178,16 @@ class HuberRegressor(RegressorMixin, BaseEstimator):
             )
         return self
 
-    def _start(self, problem, rows):
-        if not (self.warm_start and hasattr(self, "coef_")):
-            return problem.start()
+    def _fit_problem(self, problem):
+        start = self._last(problem) if self.warm_start and hasattr(self, "coef_") else None
+        if not is_wide(problem):
+            return fit_huber(problem, problem.start() if start is None else start, self.tol, self.max_iter)
+        wide = WideProblem(problem)
+        return wide.fit(wide.start() if start is None else wide.inwards(start), self.tol, self.max_iter)
+
+    def _last(self, problem):
+        """Where the last fit ended."""
+        rows = problem.rows
         if self.coef_.shape != rows.scale.shape:
             raise ValueError(
                 f"HuberRegressor: warm_start=True with {len(rows.scale)} features, but the last fit had "

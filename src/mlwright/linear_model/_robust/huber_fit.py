@@ -13,6 +13,7 @@ regression.
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import lapack
 
 from mlwright._kernels.fold_statistics import FoldStatistics
 from mlwright._kernels.rng import sample_without_replacement
@@ -21,6 +22,7 @@ from mlwright.linear_model._interval import quadratic
 
 _PERFECT = 1e-9  # a scale so much smaller than the target's is taken for zero
 _SMALLEST_CURVATURE = 1e-12
+_SURE_CURVATURE = 1e-10  # above it no eigenvalue is as small as that: a Cholesky factor will do, at a tenth of the work
 _SUFFICIENT = 1e-4  # of the predicted decrease
 _SMALLEST_STEP = 2.0**-20
 _SHARE = 10  # one row in so many is fitted first, where that leaves enough for each parameter
@@ -62,7 +64,7 @@ class HuberProblem:
 
     def __init__(self, rows, epsilon, penalty):
         self.rows, self.epsilon, self.w = rows, epsilon, rows.weights()
-        self.penalty = penalty
+        self.penalty, self.n_parameters = penalty, rows.n_parameters
         self.floor = _PERFECT  # of the scale
 
     def at(self, b, residuals, sigma):
@@ -96,6 +98,10 @@ class HuberProblem:
         """Half the gradient in b."""
         pull = np.clip(point.residuals / point.sigma, -self.epsilon, self.epsilon)
         return self.penalty * point.b - self.rows.sums((self.w * pull)[None, :])[0]
+
+    def violation(self, point):
+        """The certificate: the largest derivative, relative to the sum of weights."""
+        return float(np.abs(self.gradient(point)).max() / self.rows.total)
 
     def hessian(self, point, bend):
         """Half the Hessian of the objective with the scale eliminated.
@@ -138,7 +144,7 @@ class HuberProblem:
 
         None where all rows but outliers are fitted exactly, by no fewer coefficients than there are rows.
         """
-        rows, q = self.rows, self.rows.n_parameters
+        rows, q = self.rows, self.n_parameters
         n = max(rows.total / rows.weight_unit, len(rows.y))
         reach = self.epsilon * point.sigma
         few = n > q and (np.abs(point.residuals) <= reach).sum() < 2 * q  # inside, to tell where the plane would go
@@ -209,9 +215,8 @@ def fit_huber(problem, point, tol, max_iter, leave_out=True):
             break
         gradient, step = problem.gradient(point), None
     exact = problem.at(point.b, problem.rows.residuals(point.b[None, :])[0], point.sigma)
-    violation = float(np.abs(problem.gradient(exact)).max() / total)
     out = problem.residuals_left_out(exact) if leave_out else None
-    return HuberFit(exact.b, exact.sigma, exact.objective, violation, n_iter, n_passes, out)
+    return HuberFit(exact.b, exact.sigma, exact.objective, problem.violation(exact), n_iter, n_passes, out)
 
 
 def _search(problem, point, step, change, slope):
@@ -225,21 +230,40 @@ def _search(problem, point, step, change, slope):
     return None
 
 
-def _spectrum(matrix, unit):
-    """Sizes of the columns, at least `unit`, the curvature of one of unit spread, and eigenvalues and eigenvectors."""
-    size = np.maximum(matrix.diagonal(), unit)
-    return size, *eigh(matrix / np.sqrt(np.outer(size, size)))
-
-
 def _inverse_root(matrix, unit):
     """W with ``W W'`` the inverse, or the pseudo-inverse where columns depend on others."""
-    size, values, vectors = _spectrum(matrix, unit)
+    d, scaled = _equilibrated(matrix, unit)
+    lower = _factor(scaled)
+    if lower is not None:
+        inverse, _ = lapack.dtrtri(lower, lower=1)
+        return (inverse * d).T
+    values, vectors = eigh(scaled)
     keep = values > _SMALLEST_CURVATURE
-    return vectors[:, keep] / np.sqrt(values[keep]) / np.sqrt(size)[:, None]
+    return vectors[:, keep] / np.sqrt(values[keep]) * d[:, None]
 
 
 def _solve(matrix, right, unit):
     """Solve; eigenvalues are kept from zero, relative to `unit`, the curvature of a column of unit spread."""
-    size, values, vectors = _spectrum(matrix, unit)
+    d, scaled = _equilibrated(matrix, unit)
+    lower = _factor(scaled)
+    if lower is not None:
+        return lapack.dpotrs(lower, right * d, lower=1)[0] * d
+    values, vectors = eigh(scaled)
     values = np.maximum(values, _SMALLEST_CURVATURE)
-    return (vectors @ ((vectors.T @ (right / np.sqrt(size))) / values)) / np.sqrt(size)
+    return vectors @ ((vectors.T @ (right * d)) / values) * d
+
+
+def _equilibrated(matrix, unit):
+    """What multiplies rows and columns to bring the diagonal, or `unit` where that is more, to one; the product."""
+    d = 1.0 / np.sqrt(np.maximum(matrix.diagonal(), unit))
+    return d, matrix * np.outer(d, d)
+
+
+def _factor(scaled):
+    """The lower Cholesky factor, or None where eigenvalues may be so small that they must be seen to be cut off."""
+    norm = np.abs(scaled).sum(axis=0).max(initial=0.0)
+    lower, info = lapack.dpotrf(scaled, lower=1, clean=1, overwrite_a=0)
+    if info != 0:
+        return None
+    reciprocal, _ = lapack.dpocon(lower, norm, uplo="L")
+    return lower if reciprocal * norm > _SURE_CURVATURE else None
