@@ -206,6 +206,8 @@ def test_laws_of_many_rows_take_little_memory(model, fitted):
 OF_SQUARES = [m for m in MODELS if not isinstance(m, GaussianProcessRegressor)]
 
 
+# What scikit-learn's units make of such y: tests/linear_model/test_evidence_warnings.py.
+@pytest.mark.filterwarnings("ignore:.*ended at the mean:UserWarning")
 @pytest.mark.parametrize("model", OF_SQUARES, ids=repr)
 def test_targets_of_any_size_are_fitted_or_refused(model, fitted):
     X, y = data()

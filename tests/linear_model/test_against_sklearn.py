@@ -55,6 +55,7 @@ def test_ridge_with_a_penalty_for_each_target(problem, alpha):
     assert_close(ours.coef_, theirs.coef_, 1e-7)
 
 
+@pytest.mark.filterwarnings("ignore:.*say more of the prior:UserWarning")
 @given(regressions(min_rows=2), st.booleans())
 def test_bayesian_ridge(problem, fit_intercept):
     settings = {"fit_intercept": fit_intercept, "compute_score": True}
@@ -73,6 +74,7 @@ def test_bayesian_ridge(problem, fit_intercept):
     assert_close(deviation, want_deviation, 1e-6)
 
 
+@pytest.mark.filterwarnings("ignore:.*say more of the prior:UserWarning")
 @pytest.mark.parametrize(("n", "p"), [(30, 700), (1, 3), (2, 600)])
 def test_more_columns_than_rows(n, p):
     rng = np.random.default_rng(n)

@@ -43,6 +43,7 @@ def test_scikit_learns_answer(n, p, fit_intercept):
     assert_same(ours, theirs, X, 1e-8)
 
 
+@pytest.mark.filterwarnings("ignore:.*say more of the prior:UserWarning")
 @given(regressions(min_rows=3), st.booleans(), st.sampled_from([1e4, 10.0]))
 def test_scikit_learns_answer_on_made_up_problems(problem, fit_intercept, threshold):
     n, p = problem.X.shape
@@ -166,6 +167,7 @@ def test_draws_have_the_posterior_moments():
     np.testing.assert_allclose(np.cov(draws["coef"][:, kept].T), model.sigma_, atol=0.03 * model.sigma_.max())
 
 
+@pytest.mark.filterwarnings("ignore:.*say more of the prior:UserWarning")
 def test_nothing_left_and_nothing_to_find():
     X, y = sparse_signal(30, 4)
     with pytest.warns(UserWarning, match="every column was dropped"):

@@ -100,6 +100,7 @@ def test_layouts_have_the_same_bits_and_stay_untouched(model, layout, tmp_path):
     np.testing.assert_array_equal(other, X)
 
 
+@pytest.mark.filterwarnings("ignore:.*say more of the prior:UserWarning")
 def test_constant_target_and_single_row():
     X = np.random.default_rng(0).standard_normal((6, 3))
     for model in (LinearRegression(), Ridge(), BayesianRidge(), LinearRegression(positive=True)):

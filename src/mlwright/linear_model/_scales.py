@@ -39,15 +39,16 @@ class Scales:
 
     @classmethod
     def of_rows(cls, rows, x_mean, y_mean, divides=True):
-        """The same of dense rows, in pieces of columns."""
+        """The same of rows, in pieces of columns."""
         w = np.ones(len(rows.y)) if rows.w is None else rows.w
         y = _usable(float(_deviations((rows.y - y_mean)[:, :1], w, y_mean[:1])[0]))
         if not divides:
             return cls.ones(len(x_mean))
-        x = np.empty(len(x_mean))
+        x, X = np.empty(len(x_mean)), rows.X.tocsc() if rows.is_sparse else rows.X
         for begin in range(0, len(x_mean), 256):
             piece = slice(begin, begin + 256)
-            centred = np.subtract(rows.X[:, piece], x_mean[piece], order="C")  # sums do not depend on the layout of X
+            columns = X[:, piece].toarray() if rows.is_sparse else X[:, piece]
+            centred = np.subtract(columns, x_mean[piece], order="C")  # sums do not depend on the layout of X
             x[piece] = _deviations(centred, w, x_mean[piece])
         return cls(x, y)
 

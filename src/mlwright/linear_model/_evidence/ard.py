@@ -13,11 +13,16 @@ from mlwright._kernels.linalg import affine_map
 from mlwright._kernels.rng import normal
 from mlwright.io.composite import ListOf, State
 from mlwright.io.schema import Number, Tensor
+from mlwright.linear_model._evidence.columns import CentredColumns
 from mlwright.linear_model._evidence.evidence import residual_square, weight_and_variance
-from mlwright.linear_model._evidence.model import EvidenceModel
-from mlwright.linear_model._evidence.relevance import GramSystem, RowSystem, maximise_relevance
+from mlwright.linear_model._evidence.model import UNEXPLAINED, EvidenceModel
+from mlwright.linear_model._evidence.relevance import (
+    GramSystem,
+    RowSystem,
+    gain_of_one_column,
+    maximise_relevance,
+)
 from mlwright.linear_model._interval import quadratic
-from mlwright.linear_model._least_squares import centred_rows
 from mlwright.linear_model._scales import Scales
 from mlwright.linear_model._state import LINEAR_FIELDS
 from mlwright.linear_model._system import Problem
@@ -90,7 +95,11 @@ class ARDRegression(EvidenceModel):
     ``forget`` are exact for models with up to 2048 columns that were fitted on no fewer rows than columns, or on up to
     512 columns. Weights count as repetitions. Where y is small in its units, precisions of coefficients are large, and
     all may be dropped; `alpha_` is then, as scikit-learn's, that of the fit before, so that intervals about the mean
-    are too narrow: `fit` warns of it, and ``scale_invariant=True`` does not know units.
+    are too narrow: `fit` warns of it, and ``scale_invariant=True`` does not know units. It warns too where y does not
+    vary, or by less than the prior of the noise does, so that intervals are of the prior's width; and where the
+    iteration, which starts in the units of y, ended at the mean though columns explain y.
+
+    Sparse X stays sparse: the Gram matrix of the columns, or of fewer rows, is dense, and a few columns at a time.
 
     References
     ----------
@@ -173,11 +182,11 @@ class ARDRegression(EvidenceModel):
         self.compute_loo = compute_loo
 
     def _fit_rows(self, rows, x_mean, y_mean):
-        Z, y = centred_rows(rows, x_mean, y_mean)
+        Z, y = CentredColumns.of_rows(rows, x_mean, y_mean)
         weight, y_variance = weight_and_variance(rows)
         scales = Scales.of_rows(rows, x_mean, y_mean, self.scale_invariant)
         units = _Units.of(scales, weight, np.ones(Z.shape[1]), 1.0)
-        return self._finish(RowSystem(Z, y[:, 0]), units, y_variance, x_mean, y_mean, rows)
+        return self._finish(RowSystem(Z, y), units, y_variance, x_mean, y_mean, rows)
 
     def _fit_statistics(self, statistics, rows=None):
         p = statistics.n_features
@@ -198,6 +207,9 @@ class ARDRegression(EvidenceModel):
     def _finish(self, system, units, y_variance, x_mean, y_mean, rows):
         scales, dtype = units.scales, np.dtype(self._dtype)
         fit, back = maximise_relevance(system, units, y_variance / scales.y**2, self), scales.of_coef
+        square = system.square * units.of_noise
+        if square > 0.0 and fit.effective < UNEXPLAINED and fit.keep.any():
+            self._warn_of_start(gain_of_one_column(system, units.weight))
         if not fit.keep.any() and fit.alpha * y_variance > _EXPLAINED * scales.y**2:
             warnings.warn(
                 "ARDRegression: every column was dropped (precisions above "
@@ -212,6 +224,7 @@ class ARDRegression(EvidenceModel):
                 f"ARDRegression: the precision of the noise is {self.alpha_}: squares of y or of y / X overflow "
                 "float64; expected y and y / X within 1e150; rescale X or y."
             )
+        self._warn_of_noise(units.weight, square, abs(y_mean[0]) / scales.y)
         self.n_iter_, self.scores_ = fit.n_iter, fit.scores
         self.log_evidence_ = fit.log_evidence - units.weight * float(np.log(scales.y))
         self.X_offset_, self.X_scale_ = x_mean.astype(dtype), scales.x.astype(dtype)
@@ -228,7 +241,7 @@ class ARDRegression(EvidenceModel):
 
     def _spread(self, X):
         if not self._kept.any():
-            return np.zeros(len(X))
+            return np.zeros(X.shape[0])
         return quadratic(X[:, self._kept], self.X_offset_[self._kept].astype(np.float64), self._root)
 
     def _steps(self, n_samples, seed):

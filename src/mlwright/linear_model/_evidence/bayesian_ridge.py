@@ -11,14 +11,22 @@ from mlwright._bayesian.loo import LOO_FIELDS
 from mlwright._runtime.errors import LossOfPrecisionWarning
 from mlwright.io.composite import AnyOf, ListOf, State
 from mlwright.io.schema import Number, Tensor
-from mlwright.linear_model._evidence.evidence import maximise_evidence, rotate_dual, rotate_rows, rotate_statistics
-from mlwright.linear_model._evidence.model import EvidenceModel
+from mlwright.linear_model._evidence.evidence import (
+    gain_of_shrinking_less,
+    maximise_evidence,
+    rotate_dual,
+    rotate_rows,
+    rotate_statistics,
+)
+from mlwright.linear_model._evidence.model import UNEXPLAINED, EvidenceModel
 from mlwright.linear_model._interval import quadratic
 from mlwright.linear_model._sampling import gaussian_steps
 from mlwright.linear_model._state import LINEAR_FIELDS
 
 _LARGEST_ERROR = 1e-9  # of coefficients by rounding of the Gram matrix; beyond it the rows themselves are decomposed
 _ROWS_AT_ONCE = 8192
+_DENSE_AT_ONCE = 2**20  # entries of sparse rows
+_SMALL_WHEN_DENSE = 2**20  # entries of sparse rows that are decomposed as dense ones
 
 
 class BayesianRidge(EvidenceModel):
@@ -81,6 +89,12 @@ class BayesianRidge(EvidenceModel):
     -----
     ``partial_fit``, ``merge`` and ``forget`` are exact for models with up to 2048 columns that were fitted on no fewer
     rows than columns, or on up to 512 columns. Weights count as repetitions.
+
+    `fit` warns where y does not vary, or by less than the prior of the noise does, so that intervals are of the prior's
+    width; and where the iteration, which starts in the units of y, ended at the mean though columns explain y.
+    ``scale_invariant=True`` does not know units.
+
+    Sparse X stays sparse: the Gram matrix of the columns, or of fewer rows, is dense, and the eigenvectors.
 
     ``predict_interval`` takes Student's t with as many degrees of freedom as the evidence leaves to the noise, since
     that is estimated too. The last of ``scores_`` belongs to the final coefficients; scikit-learn's mixes them with
@@ -180,11 +194,11 @@ class BayesianRidge(EvidenceModel):
     def _fit_rotated(self, rotated, x_mean, y_mean, rows):
         evidence = maximise_evidence(rotated, self)
         if evidence.error > _LARGEST_ERROR:
-            if rows is not None:
+            if rows is not None and _may_be_dense(rows):
                 rotated = rotate_rows(rows, x_mean, y_mean, self.scale_invariant)
                 evidence = maximise_evidence(rotated, self)
             else:
-                _warn_of_stream(evidence.error)
+                _warn_of_rounding(evidence.error, rows)
         dtype = np.dtype(self._dtype)
         scales = rotated.scales
         self.alpha_, self.lambda_ = dtype.type(evidence.alpha / scales.y**2), dtype.type(evidence.lam)
@@ -197,6 +211,9 @@ class BayesianRidge(EvidenceModel):
         precision = evidence.alpha * rotated.values
         effective = float((precision / (evidence.lam + precision)).sum())
         self._freedom = max(1.0, rotated.weight - effective - bool(self.fit_intercept))
+        self._warn_of_noise(rotated.weight, rotated.square, abs(y_mean[0]) / scales.y)
+        if effective < UNEXPLAINED:
+            self._warn_of_start(gain_of_shrinking_less(rotated))
         self._set_linear((evidence.coef * scales.of_coef)[None, :], x_mean, y_mean)
         return self._told(rows, f"{self.n_iter_} iterations")
 
@@ -249,17 +266,26 @@ class BayesianRidge(EvidenceModel):
 
 
 def _squared_norms(X, centre, scale):
-    out = np.empty(len(X))
-    for begin in range(0, len(X), _ROWS_AT_ONCE):
-        block = (X[begin : begin + _ROWS_AT_ONCE] - centre) / scale
-        out[begin : begin + _ROWS_AT_ONCE] = (block * block).sum(axis=1)
+    n, p = X.shape
+    out, size = np.empty(n), _ROWS_AT_ONCE if isinstance(X, np.ndarray) else max(1, _DENSE_AT_ONCE // p)
+    for begin in range(0, n, size):
+        block = X[begin : begin + size]
+        block = ((block if isinstance(X, np.ndarray) else block.toarray()) - centre) / scale
+        out[begin : begin + size] = (block * block).sum(axis=1)
     return out
 
 
-def _warn_of_stream(error):
+def _may_be_dense(rows):
+    """Sparse rows only where they are no larger than their Gram matrix, or small."""
+    n, p = rows.X.shape
+    return not rows.is_sparse or n * p <= max(p * p, _SMALL_WHEN_DENSE)
+
+
+def _warn_of_rounding(error, rows):
+    remedy = "call fit on all rows" if rows is None else "pass X as an array"
     warnings.warn(
         f"BayesianRidge: the Gram matrix of the rows seen is so ill-conditioned that coefficients may be off by "
-        f"{error:.0e}, relatively; for full precision call fit on all rows.",
+        f"{error:.0e}, relatively; for full precision {remedy}.",
         LossOfPrecisionWarning,
         stacklevel=5,
     )

@@ -63,6 +63,9 @@ class GramSystem:
         self.gram, self.cross, self.square, self.residual_square = gram, cross, square, residual_square
         self._kept, self._of_kept = None, None
 
+    def squared_correlations(self):
+        return _squared_correlations(self.cross, self.gram.diagonal(), self.square)
+
     def posterior(self, keep, alpha, lam):
         """Of the columns `keep`, a bool array of shape (p,), at these precisions."""
         if self._kept is None or (keep != self._kept).any():
@@ -72,7 +75,7 @@ class GramSystem:
         precision[np.diag_indices_from(precision)] += lam
         root, log_det = _inverse_root(precision)
         cross = self.cross[keep]
-        mean = root @ (cross @ root) * alpha
+        mean = root @ ((cross @ root) * alpha)
         sse = self.square - mean @ cross - (lam * mean * mean).sum() / alpha
         if sse < _CANCELLED * self.square and self.residual_square is not None:
             everything = np.zeros(len(keep))
@@ -86,22 +89,27 @@ class RowSystem:
 
     Parameters
     ----------
-    X, y : arrays of shape (n, p) and (n,)
+    X : CentredColumns of shape (n, p)
+    y : array of shape (n,)
         Centred, and multiplied by the roots of the weights.
     """
 
     def __init__(self, X, y):
-        self.X, self.y, self.square = np.asfortranarray(X), y, float(y @ y)
+        self.X, self.y, self.square = X, y, float(y @ y)
         self._kept, self._columns, self._small = None, None, None
+
+    def squared_correlations(self):
+        squares, cross = self.X.moments(self.y)
+        return _squared_correlations(cross, squares, self.square)
 
     def _choose(self, keep):
         if self._kept is not None and (keep == self._kept).all():
             return
         self._kept = keep.copy()
-        self._columns = self.X[:, keep]
+        self._columns = self.X.take(keep)
         self._small = None
         if self._columns.shape[1] <= len(self.y):
-            Z, y = self._columns, self.y
+            Z, y = self._columns.dense(), self.y
             self._small = GramSystem(Z.T @ Z, Z.T @ y, self.square, lambda b: float(np.square(y - Z @ b).sum()))
 
     def posterior(self, keep, alpha, lam):
@@ -109,21 +117,27 @@ class RowSystem:
         if self._small is not None:
             return self._small.posterior(np.ones(len(lam), dtype=bool), alpha, lam)
         deviation = 1.0 / np.sqrt(lam)
-        scaled = self._columns * deviation
-        kernel = scaled @ scaled.T
-        kernel[np.diag_indices_from(kernel)] += 1.0 / alpha
+        kernel = np.diag(np.full(len(self.y), 1.0 / alpha))
+        for at, columns in self._columns.pieces():
+            scaled = columns * deviation[at]
+            kernel += scaled @ scaled.T
         root, log_det = _inverse_root(kernel)
-        half = root.T @ scaled
-        mean = deviation * (half.T @ (root.T @ self.y))
-        residual = self.y - self._columns @ mean
-        variance = np.maximum(1.0 - np.einsum("ij,ij->j", half, half), 0.0) / lam
+        rotated, residual = root.T @ self.y, self.y.copy()
+        mean, explained = np.empty(len(lam)), np.empty(len(lam))
+        for at, columns in self._columns.pieces():
+            half = root.T @ (columns * deviation[at])
+            mean[at] = deviation[at] * (half.T @ rotated)
+            explained[at] = np.einsum("ij,ij->j", half, half)
+            residual -= columns @ mean[at]
+        variance = np.maximum(1.0 - explained, 0.0) / lam
         # |alpha Z'Z + diag(lam)| = |kernel| alpha^n prod(lam)
         log_det -= len(self.y) * np.log(alpha) + np.log(lam).sum()
         return Posterior(mean, variance, float(residual @ residual), float(log_det), None)
 
     def root(self, alpha, lam):
         """W for more columns than rows: k by k, formed once, at the end."""
-        precision = alpha * (self._columns.T @ self._columns)
+        Z = self._columns.dense()
+        precision = alpha * (Z.T @ Z)
         precision[np.diag_indices_from(precision)] += lam
         return _inverse_root(precision)[0]
 
@@ -211,6 +225,22 @@ def _posterior(system, units, keep, alpha, lam):
             now.log_det + 2.0 * np.log(u).sum(),
             None if now.root is None else now.root * u[:, None],
         )
+
+
+def gain_of_one_column(system, weight):
+    """By how much the log evidence is higher with the best single column than with none, less the log of their number.
+
+    At the most likely noise, under a prior of the coefficient that knows as much as one row (Zellner's, g = weight).
+    """
+    correlations = system.squared_correlations()
+    left = max(1.0 - correlations.max() * weight / (1.0 + weight), _EPS)
+    return -0.5 * (weight * np.log(left) + np.log1p(weight)) - np.log(len(correlations))
+
+
+def _squared_correlations(cross, squares, square):
+    """Of columns and y; zero of columns without spread."""
+    size = np.sqrt(squares) * np.sqrt(square)
+    return np.divide(cross, size, out=np.zeros_like(size), where=size > 0.0) ** 2
 
 
 def _settle(system, units, keep, alpha, lam, n_iter, scores):
