@@ -62,6 +62,8 @@ def _normal(y, eta, mu, phi, link):
 
 def _binomial(y, eta, mu, phi, link):
     if link == "logit":
+        if ((y == 0.0) | (y == 1.0)).all():  # classes: one logarithm is enough
+            return special.log_expit(np.where(y == 1.0, eta, -eta))
         inside, outside = special.log_expit(eta), special.log_expit(-eta)
     elif link == "probit":
         inside, outside = special.log_ndtr(eta), special.log_ndtr(-eta)

@@ -246,8 +246,15 @@ def standardised(X, w, fit_intercept):
     total = float(len(X)) if w is None else float(w.sum())
     w = np.ones(len(X)) if w is None else w
     shift = (w @ X) / total if fit_intercept else np.zeros(X.shape[1])
+    Z = X - shift
     # A power of two, so that squares of large and small numbers are within those of doubles and no bit changes.
-    unit = np.ldexp(1.0, np.frexp(np.abs(X - shift).max(axis=0, initial=0.0))[1])
-    spread = unit * np.sqrt((w @ np.square((X - shift) / unit)) / total)
-    usable = spread > 1e-13 * (np.abs(shift) + np.abs(X).max(axis=0, initial=0.0))
+    unit = np.ldexp(1.0, np.frexp(_largest(Z))[1])
+    Z /= unit
+    spread = unit * np.sqrt((w @ np.square(Z, out=Z)) / total)
+    usable = spread > 1e-13 * (np.abs(shift) + _largest(X))
     return shift, np.where(usable, 1.0 / np.where(usable, spread, 1.0), 1.0)
+
+
+def _largest(X):
+    """Of the sizes of each column's numbers, without a copy of them."""
+    return np.maximum(X.max(axis=0, initial=0.0), -X.min(axis=0, initial=0.0))
