@@ -55,16 +55,13 @@ class ConcaveGroups:
         """A stationary point: from `start`, or down a path of strengths from where all are zero."""
         q = BlockQuadratics.of([statistics], fit_intercept, self.groups)
         problem, n_iter = _Problem(self, q, _largest_eigenvalues(q)), 0
-        b = np.zeros(q.n_features) if start is None else self._within(start) * (q.gram[0].diagonal() > 0.0)
+        b = np.zeros(q.n_features) if start is None else start * (q.gram[0].diagonal() > 0.0)
         if start is None:
             for alpha in self._path(q):
                 b, _, used = problem.settle(b, alpha, max(tol, _ON_PATH), max_iter)
                 n_iter += used
         b, violation, used = problem.settle(b, self.alpha, tol, max_iter)
         return Solution(b, problem.objective(b), None, violation, violation <= tol, n_iter + used)
-
-    def _within(self, b):
-        return b if self.low is None else np.clip(b, self.low, self.high)
 
     def _path(self, q):
         top = self.largest_alpha(q.correlations()[0])

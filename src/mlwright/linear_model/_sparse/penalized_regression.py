@@ -216,9 +216,11 @@ class PenalizedRegression(LeastSquaresModel):
 
     def _fit_statistics(self, statistics, start=None):
         p = statistics.n_features
-        if start is not None:
-            start = np.asarray(start, dtype=np.float64) if np.shape(start) == (p,) else None
-        found = self._terms(p).solve(statistics, self.fit_intercept, start, self.tol, self.max_iter)
+        terms = self._terms(p)
+        start = np.asarray(start, dtype=np.float64) if start is not None and np.shape(start) == (p,) else None
+        if start is not None and terms.low is not None:  # the fit before may have had other bounds
+            start = np.clip(start, terms.low, terms.high)
+        found = terms.solve(statistics, self.fit_intercept, start, self.tol, self.max_iter)
         self._keep_statistics(statistics)
         self._set_linear(found.coef[None], statistics.mean[:p], statistics.mean[p:])
         keep_certificate(
