@@ -52,9 +52,20 @@ class Row {
     mean_ = sum / n, variance_ = mean_ + swell / n + std::fmax(0, square / n - mean_ * mean_);
   }
 
-  double quantile(double level) {
-    double low = -1, high = HUGE_VAL, k = guess(mean_, variance_, normal_quantile(level));  // F(low) < level <= F(high)
-    prepare(k);
+  void quantiles(std::span<const double> levels, double* out) {
+    for (std::size_t i = 0; i < levels.size(); ++i) out[i] = guess(mean_, variance_, normal_quantile(levels[i]));
+    const auto [least, most] = std::minmax_element(out, out + levels.size());
+    prepare(*least, *most);
+    for (std::size_t i = 0; i < levels.size(); ++i) out[i] = quantile(levels[i], out[i]);
+  }
+
+ private:
+  struct Place {
+    double share, share_before;  // F(k) and F(k - 1)
+  };
+
+  double quantile(double level, double k) {
+    double low = -1, high = HUGE_VAL;  // F(low) < level <= F(high)
     for (int step = 0; step < kMostSteps; ++step) {
       const Place here = at(k);
       if (here.share >= level && here.share_before < level) return k;
@@ -72,22 +83,17 @@ class Row {
     return k;
   }
 
- private:
-  struct Place {
-    double share, share_before;  // F(k) and F(k - 1)
-  };
-
   [[noreturn]] static void refuse(double mean, index_t row) {
     throw InvalidArgument("means of counts: row " + std::to_string(row) + " has one of " + std::to_string(mean) +
                           ", expected means that are not negative; a log link keeps them so");
   }
 
-  void prepare(double k) {
-    for (CountPanels& panels : panels_) panels.prepare(k);
+  void prepare(double low, double high) {
+    for (CountPanels& panels : panels_) panels.prepare(low, high);
   }
 
   Place at(double k) {
-    if (!std::all_of(panels_.begin(), panels_.end(), [k](const CountPanels& panels) { return panels.covers(k); })) prepare(k);
+    if (!std::all_of(panels_.begin(), panels_.end(), [k](const CountPanels& panels) { return panels.covers(k); })) prepare(k, k);
     CountShares shares;
     for (const CountPanels& panels : panels_) panels.add(k, shares);
     const auto n = static_cast<double>(components_->order.size());
@@ -110,7 +116,7 @@ void count_mixture_quantiles(const double* means, index_t rows, index_t componen
     Row& row = scratch.local();
     for (index_t i = begin; i < end; ++i) {
       row.read(means + i * components, i);
-      for (std::size_t k = 0; k < levels.size(); ++k) out[static_cast<std::size_t>(i) * levels.size() + k] = row.quantile(levels[k]);
+      row.quantiles(levels, out + static_cast<std::size_t>(i) * levels.size());
     }
   });
 }

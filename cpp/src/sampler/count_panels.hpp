@@ -20,17 +20,19 @@ class CountPanels {
 
   // The row's means, in the order of the group; padded with any number.
   void read(const double* means);
-  // What may be asked next is near k.
-  void prepare(double k);
+  // What may be asked next is near `low`, and from there to `high` if that is not far.
+  void prepare(double low, double high);
   bool covers(double k) const noexcept;
   void add(double k, CountShares& shares) const;
 
  private:
+  double widest_panel() const noexcept;
   void add_panel(double begin, double end);
 
   const CountGroup* group_;
   std::vector<double> places_, moments_;
-  double low_ = 0, high_ = 0, centre_ = 0;
+  double low_ = 0, high_ = 0;  // places of the components
+  double from_ = 0, to_ = 0;   // of what is covered
   std::vector<double> means_;                     // of the nodes
   std::vector<std::vector<double>> at_, before_;  // their weights, by column
 };

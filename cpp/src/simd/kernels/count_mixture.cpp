@@ -5,7 +5,7 @@
 namespace mlwright::simd::MLWRIGHT_SIMD_NAMESPACE {
 namespace {
 
-constexpr int kParts = static_cast<int>(kLanes / kWidth), kMoments = kCountDegree + 1;
+constexpr int kParts = static_cast<int>(kLanes / kWidth), kMostMoments = kCountMostDegree + 1;
 
 MLWRIGHT_LANE f64xn root(f64xn x) {
   for (int lane = 0; lane < kWidth; ++lane) x[lane] = __builtin_sqrt(x[lane]);
@@ -31,8 +31,11 @@ void places(const double* mean, index_t n, double phi, double* place) {
   });
 }
 
-void moments(const double* place, const double* weights, index_t n, int columns, double middle, double inverse, double* out) {
-  f64xn sums[kCountMostColumns * kMoments][kParts] = {};
+void moments(const double* place, const double* weights, index_t n, int columns, int degree, double middle, double inverse,
+             double* out) {
+  f64xn sums[kCountMostColumns * kMostMoments][kParts];
+  const int count = degree + 1;
+  std::memset(sums, 0, static_cast<std::size_t>(columns * count) * sizeof sums[0]);
   const f64xn one = f64xn{} + 1.0;
   for (index_t i = 0; i < n; i += kLanes)
 #pragma GCC unroll 4
@@ -40,15 +43,16 @@ void moments(const double* place, const double* weights, index_t n, int columns,
       const index_t at = i + p * kWidth;
       f64xn x = (take(place + at, kWidth) - middle) * inverse;
       x = select(x < -one, -one, select(x > one, one, x));
-      f64xn t[kMoments] = {one, x};
+      f64xn t[kMostMoments];
+      t[0] = one, t[1] = x;
       const f64xn twice = x + x;
-      for (int j = 2; j < kMoments; ++j) t[j] = twice * t[j - 1] - t[j - 2];
+      for (int j = 2; j < count; ++j) t[j] = twice * t[j - 1] - t[j - 2];
       for (int c = 0; c < columns; ++c) {
         const f64xn w = take(weights + c * n + at, kWidth);
-        for (int j = 0; j < kMoments; ++j) sums[c * kMoments + j][p] += w * t[j];
+        for (int j = 0; j < count; ++j) sums[c * count + j][p] += w * t[j];
       }
     }
-  for (int c = 0; c < columns * kMoments; ++c) out[c] = total(sums[c]);
+  for (int c = 0; c < columns * count; ++c) out[c] = total(sums[c]);
 }
 
 // log((r + k) / (r + m)) and log(k (r + m) / (m (r + k))) with r = 1 / phi, from what is added to 1 on the side above 1.
