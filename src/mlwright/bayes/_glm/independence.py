@@ -75,9 +75,7 @@ def _walk(ratio, u):
     with np.errstate(divide="ignore"):
         threshold = np.log(u)
     at, accepted = [], 0
-    for values, limits in zip(
-        ratio.tolist(), threshold.tolist(), strict=True
-    ):  # numbers of Python: a step is one compare
+    for values, limits in zip(ratio.tolist(), threshold.tolist(), strict=True):  # of Python: a step is one comparison
         here, path = 0, []
         for step, (value, limit) in enumerate(zip(values, limits, strict=True)):
             if limit < value - values[here]:
