@@ -3,6 +3,7 @@
 #include "call.hpp"
 #include "mlwright/runtime/parallel.hpp"
 #include "runtime/exercise.hpp"
+#include "runtime/placement.hpp"
 #include "runtime/thread_count.hpp"
 #include "watcher.hpp"
 
@@ -37,6 +38,8 @@ void register_runtime(py::module_& m) {
       .def("is_set", [](const CancelFlag& flag) { return flag.load(); });
   runtime.def("follow", [](std::shared_ptr<CancelFlag> flag) { followed_flag = std::move(flag); }, py::arg("flag").none(true),
               "Native calls of this thread end with KeyboardInterrupt once the flag is set; None: no flag.");
+  runtime.def("current_cpu", &runtime::current_cpu, "Where this thread runs; -1 where that is not known.");
+  runtime.def("leave_cpu", &runtime::leave_cpu, py::arg("cpu"), "If this thread runs there, it goes on elsewhere.");
   runtime.def("set_num_threads", &runtime::set_num_threads, py::arg("n"));
 }
 

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "runtime/cpu_count.hpp"
+#include "runtime/placement.hpp"
 #include "runtime/spin.hpp"
 #include "runtime/thread_count.hpp"
 #include "runtime/thread_state.hpp"
@@ -91,6 +92,7 @@ void Pool::open(Region& region) {
   const std::unique_lock lock(mutex_);
   region.max_helpers = static_cast<int>(std::min<index_t>(threads, region.chunks())) - 1;
   region.budget = std::max(threads, process_threads());
+  region.callers_cpu = current_cpu();
   region.following = open_regions_;
   open_regions_ = &region;
   ++active_;
@@ -189,6 +191,7 @@ void Pool::help(Region& region, std::unique_lock<std::mutex>& lock) noexcept {
   ++active_;
   if (has_room(region)) wake_some(region.max_helpers - region.joined - spinning_);
   lock.unlock();
+  leave_cpu(region.callers_cpu);
   adopt_float_state(region.callers_float_state());
   region.work_as_helper();
   lock.lock();

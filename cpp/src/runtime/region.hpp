@@ -47,6 +47,7 @@ class Region {
   Region* following = nullptr;     // the next open region
   int max_helpers = 0;             // of this region: the caller's max_threads() - 1, and no more than it has chunks
   int budget = 0;                  // threads that may run in all regions together for a helper to join this one
+  int callers_cpu = -1;            // where the caller runs, and helpers should not
   bool may_spin = false;           // there are CPUs enough for all workers to be awake
   int joined = 0;                  // helpers so far; a helper's slot is its number
   std::atomic<int> inside{0};      // helpers now; the caller spins on it without the mutex

@@ -59,6 +59,7 @@ class _Crew:
         self._threads_each = threads_each
         self._ended = SimpleQueue()  # None, or what a task raised
         self._stop = core.runtime.CancelFlag()
+        self._callers_cpu = core.runtime.current_cpu()
         self._workers = [
             Thread(target=unwatched().run, args=(self._follow_and_take,), daemon=True) for _ in range(n_threads)
         ]
@@ -88,6 +89,7 @@ class _Crew:
                 worker.join(max(0.0, deadline - monotonic()))
 
     def _follow_and_take(self):
+        core.runtime.leave_cpu(self._callers_cpu)  # where the kernel may have it begin, to share it for milliseconds
         core.runtime.follow(self._stop)
         self._take_tasks()
 
