@@ -76,7 +76,7 @@ def checked_weights(sample_weight, X):
     """
     if sample_weight is None:
         return None
-    w = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    w = _weights_of_any_size(sample_weight, X)
     heaviest = w.max(initial=0.0)
     if heaviest > 0.0 and not _LEAST_WEIGHT <= heaviest <= _MOST_WEIGHT:
         raise ValueError(
@@ -85,6 +85,10 @@ def checked_weights(sample_weight, X):
             "much where it is weighed against the sum over the rows."
         )
     return w
+
+
+def _weights_of_any_size(sample_weight, X):
+    return _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
 
 
 def rows_for_fit(estimator, X, y, sample_weight=None, *, reset=True, accept_sparse=True, multi_output=True):
@@ -183,14 +187,15 @@ def rows_for_predict(estimator, X, *, accept_sparse=True):
     return X, True
 
 
-def rows_that_weigh(X, y, sample_weight, take=getitem):
+def rows_that_weigh(X, y, sample_weight, take=getitem, *, any_size=False):
     """Without rows of weight zero, which are no rows; weights that are all 1 as None.
 
-    ``take(X, numbers)`` gives rows of X.
+    ``take(X, numbers)`` gives rows of X. ``any_size``: the caller sums no squares times weights, so these may be as
+    small and as large as they like.
     """
     if sample_weight is None:
         return X, y, None
-    weight = checked_weights(sample_weight, X)
+    weight = (_weights_of_any_size if any_size else checked_weights)(sample_weight, X)
     kept = np.flatnonzero(weight)
     if not len(kept):  # releases of scikit-learn before 1.9 let it pass
         raise ValueError("sample_weight: got nothing but zeros, expected at least one row that weighs something.")

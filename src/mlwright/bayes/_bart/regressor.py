@@ -221,7 +221,7 @@ class BARTRegressor(RegressorMixin, NormalAnswers, BaseBART):
         X = self._read(X)
         y = _check_y(y, y_numeric=True, estimator=self).astype(np.float64)
         check_consistent_length(X, y)
-        X, y, weight = rows_that_weigh(X, y, sample_weight)
+        X, y, weight = rows_that_weigh(X, y, sample_weight, any_size=True)
         seed = seed_from(self.random_state)
         target = Target.of(y)
         codes = self._learn_codes(X, weight, seed)
