@@ -15,6 +15,9 @@ def newest_build():
     """The build folder of the extension module in use: the newest one that holds kernel objects."""
     folders = {path.parents[4] for path in ROOT.glob("build/*/*/CMakeFiles/mlwright_simd_*.dir/cpp/src/simd")}
     folders |= {path.parents[4] for path in ROOT.glob("build/*/CMakeFiles/mlwright_simd_*.dir/cpp/src/simd")}
+    folders = {
+        folder for folder in folders if "MLWRIGHT_BUILD_PYTHON:BOOL=ON" in (folder / "CMakeCache.txt").read_text()
+    }
     return max(folders, key=lambda folder: folder.stat().st_mtime, default=None)
 
 
