@@ -134,7 +134,7 @@ PROBLEMS = (
         {"sklearn": Goal(30, 200)},
         task="logistic_cv",
         metrics=(Metric("log loss", metrics.log_loss, rtol=1e-3),),
-        rounds=3,
+        rounds=9,
     ),
     logistic(
         "logistic_text",
