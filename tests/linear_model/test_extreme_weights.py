@@ -27,8 +27,10 @@ from mlwright.linear_model import (
     TweedieRegressor,
 )
 
-# Their weights are divided by the mean on the way in: tests/linear_model/glm/test_bad_input.py.
+# Their weights are divided by the mean on the way in: tests/linear_model/glm/test_bad_input.py; BART's are shares of
+# their sum: tests/bayes/test_bart.py.
 ANY_WEIGHTS = {
+    bayes.BARTRegressor,
     GammaRegressor,
     GeneralizedLinearRegressor,
     LogisticRegression,

@@ -170,7 +170,7 @@ class BARTClassifier(ClassifierMixin, BaseBART):
         y = _check_y(y, estimator=self)
         check_classification_targets(y)
         check_consistent_length(X, y)
-        X, y, weight = rows_that_weigh(X, y, sample_weight, any_size=True)
+        X, y, weight = rows_that_weigh(X, y, sample_weight)
         if weight is not None and (weight != np.floor(weight)).any():
             raise ValueError(
                 "sample_weight: got a weight that is no whole number, expected repetitions of rows: a row has as many "
