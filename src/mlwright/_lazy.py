@@ -4,9 +4,7 @@ Who wants one estimator does not wait for the others and for what those import. 
 package is a stub ``__init__.pyi`` with its imports in plain words, for type checkers and editors.
 """
 
-import gc
 import sys
-from contextlib import contextmanager
 from importlib import import_module
 
 __all__ = ["front"]
@@ -27,8 +25,7 @@ def front(package, module_of):
     def __getattr__(name):
         if name not in module_of:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        with _no_collection():
-            value = getattr(import_module(module_of[name]), name)
+        value = getattr(import_module(module_of[name]), name)
         setattr(sys.modules[package], name, value)  # found without a call from now on
         return value
 
@@ -36,16 +33,3 @@ def front(package, module_of):
         return list(names)
 
     return names, __getattr__, __dir__
-
-
-@contextmanager
-def _no_collection():
-    """What is imported stays: to look for garbage in it, again and again while it grows, is a tenth of an import."""
-    if not gc.isenabled():
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()

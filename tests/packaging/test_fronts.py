@@ -1,7 +1,6 @@
 """Lazy fronts of packages: every name is there, and naming one waits for no other."""
 
 import ast
-import gc
 import json
 import pickle
 import subprocess
@@ -110,19 +109,3 @@ def test_a_module_that_fails_says_so():
     assert names == ["missing"]
     with pytest.raises(ModuleNotFoundError, match="no_such_module"):
         get("missing")
-
-
-@pytest.mark.parametrize("enabled", [True, False])
-def test_collection_goes_on_as_before(enabled):
-    """Also after an import that fails."""
-    _, get, _ = front("mlwright.io", {"save": "mlwright.io.files", "missing": "mlwright.io.no_such_module"})
-    before = gc.isenabled()
-    try:
-        (gc.enable if enabled else gc.disable)()
-        get("save")
-        assert gc.isenabled() is enabled
-        with pytest.raises(ModuleNotFoundError):
-            get("missing")
-        assert gc.isenabled() is enabled
-    finally:
-        (gc.enable if before else gc.disable)()
