@@ -8,6 +8,7 @@ from mlwright._kernels import bart
 from mlwright.reference.bart import Rule
 
 UNIT = 2.0**-24
+PROBIT_UNIT = 2.0**-20  # of latent variables
 
 
 def target_of(y):
@@ -16,11 +17,15 @@ def target_of(y):
     return target, target * UNIT
 
 
-def draw(space, X, y, **options):
-    """Trees of one chain over the columns of a TreeSpace, with ``sigma2`` and ``variance_trees``."""
+def draw(space, X, y, weight=(), **options):
+    """Trees of chains over a TreeSpace's columns, with ``sigma2`` and ``variance_trees``; of probit, y are signs."""
     columns = [(c.n_cuts, c.has_missing, c.n_codes) for c in space.columns]
-    how = bart.options(alpha=space.alpha, beta=space.beta, max_depth=space.max_depth, unit=UNIT, **options)
-    trees, variance_trees, sigma2 = bart.run(X, columns, target_of(y)[0], np.empty(0, dtype=np.int64), how)
+    how = bart.options(
+        alpha=space.alpha, beta=space.beta, max_depth=space.max_depth,
+        **{"unit": PROBIT_UNIT if options.get("is_probit") else UNIT, **options},
+    )  # fmt: skip
+    target = y if options.get("is_probit") else target_of(y)[0]
+    trees, variance_trees, sigma2 = bart.run(X, columns, target, np.asarray(weight, dtype=np.int64), how)
     return trees | {"variance_trees": variance_trees, "sigma2": sigma2}
 
 

@@ -91,14 +91,17 @@ def counts_log_likelihood(data, rows):
 
 
 def smallest_p(n, simulate, draw, log_likelihood):
-    """Of the tests of uniform ranks, of every parameter and of the log likelihood, times how many they are."""
+    """Of the tests of uniform ranks, of every parameter and of the log likelihood, times how many they are.
+
+    ``log_likelihood(data, rows of numbers)`` may give columns of other quantities, too.
+    """
     rng = np.random.default_rng(20260101)
     ranks = []
     for number in range(n):
         data, truth = simulate(rng)
         rows = numbers(draw(data, number))
         drawn = np.column_stack([rows, log_likelihood(data, rows)])
-        true = [*truth, *log_likelihood(data, np.array([truth]))]
+        true = np.append(truth, log_likelihood(data, np.array([truth])))
         ranks.append((drawn < true).sum(axis=0))
     uniform = (np.array(ranks) + rng.uniform(size=(n, len(true)))) / (DRAWS + 1)
     return min(stats.kstest(column, "uniform").pvalue for column in uniform.T) * len(true)

@@ -427,42 +427,6 @@ def test_a_poor_approximation_is_left_or_said():
     assert len(np.unique(model._coef_draws)) > 1500  # of Hamiltonian chains, which move nearly always
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("family", ["gamma", "negative_binomial", "groups"])
-def test_calibration(family):
-    """Parameters drawn from their priors rank uniformly among draws from their posterior."""
-    rng = RNG(4)
-    n, levels, ranks = 40, 15, []
-    x = rng.standard_normal(n)
-    x = (x - x.mean()) / x.std()
-    group = np.arange(n) % 5
-    for seed in range(300):
-        coef = 0.6 * rng.standard_normal()
-        root = 0.5 * abs(rng.standard_t(3.0))
-        tau = 0.5 * abs(rng.standard_t(3.0))
-        if family == "groups":
-            eta = coef * x + tau * rng.standard_normal(5)[group]
-            y, law = (rng.random(n) < special.expit(eta)).astype(float), "binomial"
-        else:
-            mu = np.exp(coef * x)
-            shaped = rng.gamma(root**-2.0, root**2.0 * mu)
-            y, law = (np.maximum(shaped, 1e-280), family) if family == "gamma" else (
-                rng.poisson(np.minimum(shaped, 1e9)).astype(float), family,
-            )  # fmt: skip
-        model = BayesianGLM(
-            law, prior_scale=0.6, dispersion_scale=0.5, group_scale=0.5, fit_intercept=False, chains=2, draws=300,
-            group_effects=[1] if family == "groups" else (), warm_up=300, random_state=seed,
-        )  # fmt: skip
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            model.fit(np.column_stack([x, group]) if family == "groups" else x[:, None], y)
-        draws = model.sample_posterior(levels, random_state=seed)
-        scale = draws["group_scale intercept|1"] if family == "groups" else np.sqrt(draws["dispersion"])
-        ranks.append([(draws["coef"][:, 0] < coef).sum(), (scale < (tau if family == "groups" else root)).sum()])
-    for column in np.array(ranks).T:
-        assert stats.chisquare(np.bincount(column, minlength=levels + 1)).pvalue > 1e-4
-
-
 @pytest.mark.parametrize("family", ["normal", "poisson", "gamma", "inverse_gaussian", "negative_binomial", "binomial"])
 def test_deviations_are_those_of_new_observations(family):
     rng = RNG(0)

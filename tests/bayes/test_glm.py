@@ -1,4 +1,4 @@
-"""Bayesian logistic and Poisson regression against quadrature on a grid, by calibration, and on hard data."""
+"""Bayesian logistic and Poisson regression against quadrature on a grid, and on hard data."""
 
 import copy
 import warnings
@@ -101,29 +101,6 @@ def test_leaving_out_is_what_quadrature_says(cls):
         own = log_likelihood(cls, y[i], grid.intercept + grid.slope * X[i, 0])
         want = -special.logsumexp(np.log(np.maximum(grid.mass, 1e-300)) - own, b=grid.mass > 0.0)
         assert model.loo_log_density_[i] == pytest.approx(want, abs=0.05)
-
-
-@pytest.mark.slow
-@each_model
-def test_calibration(cls):
-    """Coefficients drawn from the prior rank uniformly among draws from their posterior."""
-    rng = np.random.default_rng(3)
-    X = rng.standard_normal((30, 2))
-    X = (X - X.mean(axis=0)) / X.std(axis=0)
-    levels, ranks = 15, []
-    for seed in range(400):
-        coef = 0.7 * rng.standard_normal(2)
-        eta = X @ coef
-        y = rng.random(30) < special.expit(eta) if cls is BayesianLogisticRegression else rng.poisson(np.exp(eta))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            model = cls(prior_scale=0.7, fit_intercept=False, draws=100, random_state=seed).fit(X, y)
-        draws = model.sample_posterior(levels, random_state=seed)["coef"]
-        spread = np.sqrt(np.square(X).mean(axis=0))
-        np.testing.assert_allclose(spread, 1.0)
-        ranks.append((draws < coef).sum(axis=0))
-    for column in np.array(ranks).T:
-        assert stats.chisquare(np.bincount(column, minlength=levels + 1)).pvalue > 1e-4
 
 
 @each_model
