@@ -7,6 +7,7 @@
 
 #include "arrays.hpp"
 #include "call.hpp"
+#include "mlwright/solver/row_keys.hpp"
 #include "mlwright/solver/sgd.hpp"
 
 namespace mlwright::bindings {
@@ -89,14 +90,15 @@ Doubles epoch(const py::object& x, const Doubles& y, const Vector<std::int64_t>&
   return losses;
 }
 
-Vector<std::uint64_t> row_keys(const py::object& x, const Doubles& y) {
+py::tuple row_keys(const py::object& x, const Doubles& y) {
   Vector<std::uint64_t> keys(y.size());
+  bool finite = true;
   with_rows(x, [&](const auto& rows) {
     require_size(y, rows.rows(), "y");
     const auto out = mutable_span(keys);
-    without_gil([&](auto& token) { solver::row_keys(rows, span(y), out, token); });
+    finite = without_gil([&](auto& token) { return solver::row_keys(rows, span(y), out, token); });
   });
-  return keys;
+  return py::make_tuple(keys, finite);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@ from operator import getitem
 
 import numpy as np
 from scipy import sparse
+from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from mlwright._kernels.linalg import as_design
@@ -18,6 +19,7 @@ from mlwright._runtime.errors import NumericalError
 __all__ = [
     "Rows",
     "checked_weights",
+    "class_codes",
     "explain_not_finite",
     "require_finite",
     "rows_for_fit",
@@ -85,6 +87,29 @@ def checked_weights(sample_weight, X):
             "much where it is weighed against the sum over the rows."
         )
     return w
+
+
+def class_codes(y):
+    """``np.unique(y, return_inverse=True)`` of labels; integers that lie close together are counted, not sorted.
+
+    Parameters
+    ----------
+    y : array of shape (n,)
+
+    Raises
+    ------
+    ValueError
+        scikit-learn's, where y does not hold classes.
+    """
+    if y.dtype.kind == "i" and len(y):
+        low, high = int(y.min()), int(y.max())
+        if high - low < len(y) // 2:  # so there are too few classes for scikit-learn's warning
+            place = np.subtract(y, low, dtype=np.int64)
+            used = np.zeros(high - low + 1, dtype=bool)
+            used[place] = True
+            return (np.flatnonzero(used) + low).astype(y.dtype), (np.cumsum(used) - 1)[place]
+    check_classification_targets(y)
+    return np.unique(y, return_inverse=True)
 
 
 def _weights_of_any_size(sample_weight, X):

@@ -155,21 +155,79 @@ def test_same_bits_for_any_thread_count_and_level():
 
 @pytest.mark.parametrize("penalty", ["l2", "l1"])
 def test_containers_agree(penalty):
+    """Layouts of dense rows to the bit, and formats of sparse ones; dense and sparse rows sum in another order.
+
+    The steps are short: long ones, as the first of learning_rate="optimal", enlarge whatever differs.
+    """
     X, y = classes(2)
     X[X < 0.3] = 0.0
-    model = SGDClassifier(loss="log_loss", penalty=penalty, random_state=0, max_iter=4, tol=None)
+    model = SGDClassifier(
+        loss="log_loss", penalty=penalty, average=30, random_state=0, max_iter=4, tol=None, learning_rate="invscaling"
+    )
     want = copy.deepcopy(model).fit(X, y)
     wide = np.zeros((len(X), 2 * X.shape[1]))
     wide[:, ::2] = X
+    for other in (np.asfortranarray(X), wide[:, ::2]):
+        assert arrays(copy.deepcopy(model).fit(other, y)) == arrays(want)
     csr = sparse.csr_matrix(X)
+    rows = copy.deepcopy(model).fit(csr, y)
+    np.testing.assert_allclose(rows.coef_, want.coef_, rtol=1e-11, atol=1e-12)
+    np.testing.assert_allclose(rows.intercept_, want.intercept_, rtol=1e-11, atol=1e-12)
     long = csr.copy()
     long.indices, long.indptr = csr.indices.astype(np.int64), csr.indptr.astype(np.int64)
-    for other in (np.asfortranarray(X), wide[:, ::2], csr, long, sparse.csc_matrix(X)):
-        assert arrays(copy.deepcopy(model).fit(other, y)) == arrays(want)
-    single = copy.deepcopy(model).fit(X.astype(np.float32), y)
-    assert single.coef_.dtype == np.float32
-    widened = copy.deepcopy(model).fit(X.astype(np.float32).astype(np.float64), y)
-    np.testing.assert_array_equal(single.coef_, widened.coef_.astype(np.float32))
+    for other in (long, sparse.csc_matrix(X), sparse.coo_array(X)):
+        assert arrays(copy.deepcopy(model).fit(other, y)) == arrays(rows)
+    for container in (X, csr):
+        single = copy.deepcopy(model).fit(container.astype(np.float32), y)
+        assert single.coef_.dtype == np.float32
+        widened = copy.deepcopy(model).fit(container.astype(np.float32).astype(np.float64), y)
+        np.testing.assert_array_equal(single.coef_, widened.coef_.astype(np.float32))
+
+
+def test_the_laws_hold_for_sparse_rows():
+    """A weight is a repetition, rows in any order, any number of threads and any instruction set: to the bit."""
+    rng = np.random.default_rng(0)
+    X = sparse.random_array((700, 900), density=0.05, format="csr", rng=rng)
+    y, w, order = rng.integers(0, 3, 700), rng.integers(0, 4, 700), rng.permutation(700)
+    again = np.repeat(np.arange(700), w)
+    for settings in ({"loss": "log_loss", "average": True}, {"penalty": "l1"}):
+        model = SGDClassifier(random_state=0, max_iter=4, tol=None, **settings)
+        want = arrays(copy.deepcopy(model).fit(X, y, sample_weight=w))
+        assert arrays(copy.deepcopy(model).fit(X[order], y[order], sample_weight=w[order])) == want
+        assert arrays(copy.deepcopy(model).fit(X[again], y[again])) == want
+        try:
+            for level in simd.supported_levels():
+                with simd.use_level(level):
+                    for n_threads in (1, 2, 3, 8):
+                        core.runtime.set_num_threads(n_threads)
+                        assert arrays(copy.deepcopy(model).fit(X, y, sample_weight=w)) == want
+        finally:
+            core.runtime.set_num_threads(0)
+
+
+def test_damaged_sparse_rows_are_refused():
+    X = sparse.csr_matrix(np.eye(4))
+    y = np.array([0, 1, 0, 1])
+    for damaged in (4, -1, np.iinfo(np.int32).min):
+        bad = X.copy()
+        bad.indices[2] = damaged
+        bad.has_canonical_format = True  # else scipy finds some of them
+        with pytest.raises(ValueError, match="column indices are out of range"):
+            SGDClassifier().fit(bad, y)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_values_that_are_not_finite_are_refused_in_scikit_learns_words(bad):
+    X, y = classes(2, 50)
+    X[7, 3] = bad
+    name = "NaN" if np.isnan(bad) else "infinity"
+    for container in (X, sparse.csr_matrix(X), X.astype(np.float32)):
+        for shuffle in (True, False):
+            model = SGDClassifier(shuffle=shuffle)
+            for fit in (model.fit, lambda X, y, model=model: model.partial_fit(X, y, [0, 1])):
+                with pytest.raises(ValueError, match=f"Input X contains {name}"):
+                    fit(container, y)
+            assert not hasattr(model, "classes_")
 
 
 def test_epochs_of_partial_fit_go_on_where_the_last_one_ended():

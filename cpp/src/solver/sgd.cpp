@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 
 #include "mlwright/base/elementary.hpp"
 #include "mlwright/runtime/parallel.hpp"
@@ -15,6 +14,7 @@ namespace {
 constexpr double kMostSlope = 1e12;      // as in scikit-learn: a wild target must not throw the coefficients out of range
 constexpr double kSmallestScale = 1e-9;  // of the common factor, before it is multiplied into the coefficients
 constexpr index_t kEntriesOfBlock = index_t{1} << 16;  // in the second-level cache or the third
+constexpr index_t kEntriesForOne = index_t{1} << 15;   // of one problem, whose coefficients then stay in the second-level cache
 constexpr index_t kMostVisitsOfBlock = 2048;           // between looks for Ctrl-C
 constexpr index_t kAhead = 8;                          // visits between asking for a target and reading it
 constexpr std::uint32_t kOrderOfVisits = 0x5347;
@@ -192,24 +192,13 @@ class Order {
 
 // Rows that make a block of some size, by their mean.
 template <class T>
-index_t visits_of_block(const DenseRows<T>& rows) {
+index_t visits_of_block(const DenseRows<T>& rows, std::size_t) {
   return std::clamp(kEntriesOfBlock / std::max<index_t>(1, rows.cols()), index_t{1}, kMostVisitsOfBlock);
 }
 template <class T, class Index>
-index_t visits_of_block(const CsrRows<T, Index>& rows) {
-  return std::clamp(kEntriesOfBlock * rows.rows() / std::max<index_t>(1, rows.entries()), index_t{1}, kMostVisitsOfBlock);
-}
-
-// The finaliser of SplitMix64: a bijection that spreads every bit.
-std::uint64_t spread(std::uint64_t x) {
-  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9;
-  x = (x ^ (x >> 27)) * 0x94D049BB133111EB;
-  return x ^ (x >> 31);
-}
-std::uint64_t bits_of(double x) {
-  std::uint64_t bits;
-  std::memcpy(&bits, &x, sizeof bits);
-  return bits;
+index_t visits_of_block(const CsrRows<T, Index>& rows, std::size_t problems) {
+  const index_t entries = problems == 1 ? kEntriesForOne : kEntriesOfBlock;
+  return std::clamp(entries * rows.rows() / std::max<index_t>(1, rows.entries()), index_t{1}, kMostVisitsOfBlock);
 }
 
 }  // namespace
@@ -223,7 +212,7 @@ void sgd_epoch(const Rows& rows, const SgdVisits& visits, const SgdSettings& set
   std::vector<Epoch<Block>> epochs;
   epochs.reserve(problems.size());
   for (SgdProblem& problem : problems) epochs.emplace_back(rows.cols(), settings, problem);
-  const index_t at_once = visits_of_block(rows);
+  const index_t at_once = visits_of_block(rows, problems.size());
   Block blocks[2];
   const auto gather = [&](index_t first) {
     blocks[first / at_once % 2].gather(rows, order.part(first, at_once).row);
@@ -241,26 +230,9 @@ void sgd_epoch(const Rows& rows, const SgdVisits& visits, const SgdSettings& set
   for (Epoch<Block>& epoch : epochs) epoch.finish();
 }
 
-template <class Rows>
-void row_keys(const Rows& rows, std::span<const double> y, std::span<std::uint64_t> keys, runtime::CancelToken& token) {
-  constexpr index_t kRowsAtOnce = 1024;
-  runtime::parallel_for(rows.rows(), kRowsAtOnce, token, [&](index_t, index_t begin, index_t end) {
-    for (index_t r = begin; r < end; ++r) {
-      std::uint64_t key = spread(bits_of(y[static_cast<std::size_t>(r)]) + 1);
-      rows.each(r, [&](index_t j, double x) {
-        const std::uint64_t bits = bits_of(x);
-        const std::uint64_t part = spread(bits ^ (static_cast<std::uint64_t>(j + 1) * 0x9E3779B97F4A7C15));
-        key += bits << 1 != 0 ? part : 0;  // zeros of either sign count for nothing; no branch, so entries overlap
-      });
-      keys[static_cast<std::size_t>(r)] = spread(key);
-    }
-  });
-}
-
 #define MLWRIGHT_SGD_ROWS(Rows)                                                                                       \
   template void sgd_epoch<Rows>(const Rows&, const SgdVisits&, const SgdSettings&, std::span<SgdProblem>,             \
-                                runtime::CancelToken&);                                                               \
-  template void row_keys<Rows>(const Rows&, std::span<const double>, std::span<std::uint64_t>, runtime::CancelToken&);
+                                runtime::CancelToken&);
 using Csr64Int32 = CsrRows<double, std::int32_t>;
 using Csr64Int64 = CsrRows<double, std::int64_t>;
 using Csr32Int32 = CsrRows<float, std::int32_t>;

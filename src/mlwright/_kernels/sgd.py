@@ -32,10 +32,15 @@ def as_rows(X):
     return as_design(csr)
 
 
-@kernel(native="sgd.row_keys", twin="sgd:row_keys", strategy="sgd:rows_and_target")
+@kernel(native="sgd.row_keys", twin="sgd:keys_and_finiteness", strategy="sgd:rows_and_target")
+def keys_and_finiteness(X, y):
+    """:func:`row_keys`, and whether all values of the rows are finite."""
+    return core.sgd.row_keys(X, layout.vector(y))
+
+
 def row_keys(X, y):
     """A 64-bit number for each row that depends on its values and its target alone, alike for dense and sparse rows."""
-    return core.sgd.row_keys(X, layout.vector(y))
+    return keys_and_finiteness(X, y)[0]
 
 
 @kernel(native="sgd.epoch", twin="sgd:epoch", strategy="sgd:epochs", tolerance=Tolerance(rtol=1e-8, atol=1e-10))

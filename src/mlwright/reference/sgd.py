@@ -19,14 +19,14 @@ def _bits(x):
     return int(np.float64(x).view(np.uint64))
 
 
-def row_keys(X, y):
+def keys_and_finiteness(X, y):
     keys = []
     for x, target in zip(dense(X), y, strict=True):
         key = _spread(_bits(target) + 1 & _M64)
         for j in np.flatnonzero(x):
             key += _spread(_bits(x[j]) ^ (int(j) + 1) * 0x9E3779B97F4A7C15 & _M64)
         keys.append(_spread(key & _M64))
-    return np.array(keys, dtype=np.uint64)
+    return np.array(keys, dtype=np.uint64), bool(np.isfinite(dense(X)).all())
 
 
 def value_and_slope(loss, parameter, y, p):

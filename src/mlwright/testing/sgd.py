@@ -23,6 +23,9 @@ def _rows(draw, max_rows, density=1.0):
 @st.composite
 def rows_and_target(draw):
     X, n, _, rng = draw(_rows(60))
+    values = X[2] if isinstance(X, tuple) else X.reshape(-1)
+    if len(values) and draw(st.booleans()):
+        values[rng.integers(len(values))] = draw(st.sampled_from([np.nan, np.inf, -np.inf, -0.0]))
     return (X, rng.integers(0, 3, n).astype(float)), {}
 
 

@@ -2,18 +2,15 @@
 //
 //   each(row, f)             f(column, value) for the stored entries, widened to double
 //   prefetch_start(row)      asks for where a row starts, prefetch(row) for the row: well before it is read
-// CsrRows checks its indices when it is made: one pass over them. Solvers that visit rows in random order copy them into
-// blocks first, see row_block.hpp.
+// CsrRows checks its row pointers when it is made. Its column indices are checked where something is looked up by them: in the
+// blocks that solvers copy rows into, see row_block.hpp.
 #pragma once
 
 #include <algorithm>
 #include <span>
-#include <string>
-#include <vector>
 
 #include "mlwright/base/error.hpp"
 #include "mlwright/base/view.hpp"
-#include "mlwright/runtime/parallel.hpp"
 
 namespace mlwright::solver {
 
@@ -63,9 +60,7 @@ class CsrRows {
     bool sound = !indptr.empty() && indptr.front() == 0 && indices.size() == data.size() &&
                  static_cast<index_t>(indptr.back()) <= static_cast<index_t>(data.size());
     for (std::size_t i = 1; sound && i < indptr.size(); ++i) sound = indptr[i - 1] <= indptr[i];
-    if (!sound || !in_range(indices))
-      throw InvalidArgument("CSR matrix: row pointers or column indices are out of range; expected a valid scipy.sparse "
-                            "matrix; see its check_format()");
+    if (!sound) throw_damaged();
     // As many lines for every row, those of a row somewhat longer than most: a count that varies costs a mispredicted branch.
     const index_t count = rows_ > 0 ? static_cast<index_t>(data.size()) * 5 / (rows_ * 4) : 0;
     value_lines_ = lines_of(count * static_cast<index_t>(sizeof(T)));
@@ -74,6 +69,14 @@ class CsrRows {
   index_t rows() const { return rows_; }
   index_t cols() const { return cols_; }
   index_t entries() const { return rows_ > 0 ? static_cast<index_t>(indptr_[rows_]) : 0; }
+
+  const Index* starts() const { return indptr_; }
+  const Index* indices() const { return indices_; }
+  const T* data() const { return data_; }
+  [[noreturn]] static void throw_damaged() {
+    throw InvalidArgument("CSR matrix: row pointers or column indices are out of range; expected a valid scipy.sparse "
+                          "matrix; see its check_format()");
+  }
 
   std::span<const Index> columns(index_t row) const { return {indices_ + indptr_[row], size(row)}; }
   std::span<const T> values(index_t row) const { return {data_ + indptr_[row], size(row)}; }
@@ -90,21 +93,6 @@ class CsrRows {
 
  private:
   std::size_t size(index_t row) const { return static_cast<std::size_t>(indptr_[row + 1] - indptr_[row]); }
-
-  bool in_range(std::span<const Index> indices) const {
-    constexpr index_t kAtOnce = index_t{1} << 20;
-    std::vector<char> sound(static_cast<std::size_t>(runtime::n_chunks(static_cast<index_t>(indices.size()), kAtOnce)));
-    runtime::CancelToken token;
-    runtime::parallel_for(static_cast<index_t>(indices.size()), kAtOnce, token, [&](index_t chunk, index_t begin, index_t end) {
-      Index least = 0, most = -1;
-      for (index_t i = begin; i < end; ++i) {
-        least = std::min(least, indices[static_cast<std::size_t>(i)]);
-        most = std::max(most, indices[static_cast<std::size_t>(i)]);
-      }
-      sound[static_cast<std::size_t>(chunk)] = least >= 0 && static_cast<index_t>(most) < cols_;
-    });
-    return std::find(sound.begin(), sound.end(), 0) == sound.end();
-  }
 
   const Index *indptr_, *indices_;
   const T* data_;

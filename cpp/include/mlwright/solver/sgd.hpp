@@ -59,9 +59,4 @@ template <class Rows>
 void sgd_epoch(const Rows& rows, const SgdVisits& visits, const SgdSettings& settings, std::span<SgdProblem> problems,
                runtime::CancelToken& token);
 
-// A number for each row that depends on the values of the row and of its target alone: the same for dense and sparse rows,
-// whatever the order. Equal rows have equal keys, different ones with probability 1 - 2^-64.
-template <class Rows>
-void row_keys(const Rows& rows, std::span<const double> y, std::span<std::uint64_t> keys, runtime::CancelToken& token);
-
 }  // namespace mlwright::solver

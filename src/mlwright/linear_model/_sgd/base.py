@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import assert_all_finite, validate_data
 
 from mlwright._kernels.sgd import as_rows
 from mlwright._runtime.rng import seed_from
@@ -63,8 +63,10 @@ class BaseSGD(SparseCoefMixin, BaseEstimator):
             raise ValueError("l1_ratio must be set when penalty is 'elasticnet'")
 
     def _rows(self, X, y, sample_weight, *, reset, **checks):
+        """Valid arguments, but that X may not be finite where rows are shuffled: the pass for their keys finds out."""
         X, y = validate_data(
-            self, X, y, reset=reset, accept_sparse="csr", dtype=[np.float64, np.float32], **checks
+            self, X, y, reset=reset, accept_sparse="csr", dtype=[np.float64, np.float32],
+            ensure_all_finite=not self.shuffle, **checks,
         )  # fmt: skip
         return X, y, checked_weights(sample_weight, X)
 
@@ -122,6 +124,8 @@ class BaseSGD(SparseCoefMixin, BaseEstimator):
         """Run the epochs; sets ``n_iter_``, ``t_`` and what ``partial_fit`` goes on from; returns coefficients."""
         design = as_rows(X)
         visits = visits_of(design, keyed, w, shuffle=self.shuffle, chosen=chosen)
+        if not visits.finite:
+            assert_all_finite(X, estimator_name=type(self).__name__, input_name="X")
         once = max_iter is None  # partial_fit
         descent = Descent(
             design, targets, visits, class_weight, self._kernel_settings(), self.penalty is not None,

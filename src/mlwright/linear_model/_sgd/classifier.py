@@ -13,6 +13,7 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classi
 from sklearn.utils.validation import check_is_fitted
 
 from mlwright._runtime.errors import ModelFormatError
+from mlwright._validation import class_codes
 from mlwright.base import as_fitted, fit_context
 from mlwright.io.composite import Maybe, Optional, Record, State
 from mlwright.io.schema import Labels, Number, Size, Strings, Tensor
@@ -87,7 +88,8 @@ class SGDClassifier(ClassifierMixin, BaseSGD):
     than 16, a visit stands for a power of two of repetitions. ``t_`` counts visits. The order of the visits depends on
     the content of the rows and on `random_state`, not on where the rows stand.
 
-    Dense and sparse rows are treated alike: scikit-learn's smaller intercept steps for sparse data are not taken over.
+    Dense and sparse rows are treated alike, up to rounding: scikit-learn's smaller intercept steps for sparse data are
+    not taken over.
 
     References
     ----------
@@ -201,8 +203,7 @@ class SGDClassifier(ClassifierMixin, BaseSGD):
             coef_init = dense_coef(self) if coef_init is None else coef_init
             intercept_init = self.intercept_ if intercept_init is None else intercept_init
         X, y, w = self._rows(X, y, sample_weight, reset=True)
-        check_classification_targets(y)
-        self.classes_, codes = np.unique(y, return_inverse=True)
+        self.classes_, codes = class_codes(y)
         if len(self.classes_) < 2:
             raise ValueError(f"The number of classes has to be greater than one; got {len(self.classes_)} class")
         state = self._start(self._shape(X), coef_init, intercept_init)

@@ -138,6 +138,8 @@ class Descent:
 
     def diverged(self):
         """The largest objective that is far above what zeros have at most, or None."""
+        if np.isnan(self.objective).all():
+            return None
         with np.errstate(over="ignore"):
             loss = np.maximum(self.y * self.y, np.abs(self.y))  # of any of the losses, at zero
         mean = np.average(loss[:, self.visits.row], axis=1, weights=self.visits.weight)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlwright._kernels.sgd import row_keys
+from mlwright._kernels.sgd import keys_and_finiteness
 
 _MOST_VISITS_A_ROW = 16  # on average; beyond, a visit stands for a power of two of repetitions
 _FEW_VISITS = 1024  # that are never too many
@@ -23,6 +23,7 @@ class Visits:
 
     row: np.ndarray
     weight: np.ndarray | None
+    finite: bool = True  # False where the pass that shuffles the rows met a value that is not
 
     @property
     def total(self):
@@ -42,12 +43,12 @@ def visits_of(design, y, w, *, shuffle, chosen=None):
     chosen : bool array of shape (n,), optional
         The rows to visit; all when left out.
     """
-    keys = row_keys(design, y) if shuffle else np.arange(len(y))
+    keys, finite = keys_and_finiteness(design, y) if shuffle else (np.arange(len(y)), True)
     order = np.argsort(keys) if w is None else np.lexsort((w, keys))
     if chosen is not None:
         order = order[chosen[order]]
     if w is None:
-        return Visits(order, None)
+        return Visits(order, None, finite)
     order = order[w[order] > 0.0]
     w, unit = w[order], 1.0
     most = max(_FEW_VISITS, _MOST_VISITS_A_ROW * len(w))
@@ -56,4 +57,4 @@ def visits_of(design, y, w, *, shuffle, chosen=None):
     count = np.ceil(w / unit).astype(np.int64)
     weight = np.full(count.sum(), unit)
     weight[np.cumsum(count) - 1] = w - (count - 1) * unit
-    return Visits(np.repeat(order, count), None if (weight == 1.0).all() else weight)
+    return Visits(np.repeat(order, count), None if (weight == 1.0).all() else weight, finite)
