@@ -7,8 +7,7 @@ PYBIND11_MODULE(_core, m) {
   mlwright::bindings::register_blas(m);
   mlwright::bindings::register_blocks(m);
   mlwright::bindings::register_capi(m);
-  mlwright::bindings::register_count_mixture(m);
-  mlwright::bindings::register_normal_mixture(m);
+  mlwright::bindings::register_mixture_quantiles(m);
   mlwright::bindings::register_order_statistics(m);
   mlwright::bindings::register_polya_gamma(m);
   mlwright::bindings::register_quantile(m);

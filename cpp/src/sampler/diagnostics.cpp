@@ -15,6 +15,7 @@ namespace mlwright::sampler {
 namespace {
 
 constexpr index_t kColumns = 8;     // gathered at once: a cache line of a row of draws
+constexpr index_t kAhead = 16;      // rows between asking for draws and reading them: each may lie on a page of its own
 constexpr index_t kFewestDraws = 4;
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
@@ -25,31 +26,29 @@ class Column {
       : draws_(draws),
         half_(draws / 2),
         chains_(2 * chains),
-        whole_(static_cast<std::size_t>(chains * draws)),
+        size_(chains * draws),
         split_(static_cast<std::size_t>(chains_ * half_)),
         scores_(split_.size()),
         ranks_(static_cast<index_t>(split_.size())),
-        whole_ranks_(2 * half_ == draws_ ? 0 : static_cast<index_t>(whole_.size())) {}
+        whole_ranks_(2 * half_ == draws_ ? 0 : size_) {}
 
-  double* whole() noexcept { return whole_.data(); }
-
-  Diagnostics diagnose(bool several_chains) {
-    const auto n = static_cast<index_t>(whole_.size());
-    Diagnostics out{mean(whole_.data(), n), std::sqrt(variance(whole_.data(), n)), kNaN, kNaN, kNaN, kNaN, kNaN, kNaN, kNaN};
-    if (!std::all_of(whole_.begin(), whole_.end(), [](double v) { return std::isfinite(v); })) return out;
-    split(whole_.data());
+  // Of the draws of all chains, one after the other, which it uses up.
+  Diagnostics diagnose(double* draws, bool several_chains) {
+    Diagnostics out{mean(draws, size_), std::sqrt(variance(draws, size_)), kNaN, kNaN, kNaN, kNaN, kNaN, kNaN, kNaN};
+    if (!all_finite(draws, size_)) return out;
+    split(draws);
     out.ess_mean = ess(split_);
     of_ranks(out, several_chains);
-    out.ess_tail = std::min(ess_below(quantile(0.05)), ess_below(quantile(0.95)));
+    out.ess_tail = std::min(ess_below(quantile(draws, 0.05)), ess_below(quantile(draws, 0.95)));
     out.mcse_mean = out.sd / std::sqrt(out.ess_mean);
-    of_spread(out);
+    of_spread(draws, out);
     return out;
   }
 
  private:
   void split(const double* x) noexcept {
     double* to = split_.data();
-    for (index_t begin = 0; begin < static_cast<index_t>(whole_.size()); begin += draws_, to += 2 * half_) {
+    for (index_t begin = 0; begin < size_; begin += draws_, to += 2 * half_) {
       std::copy_n(x + begin, half_, to);
       std::copy_n(x + begin + draws_ - half_, half_, to + half_);
     }
@@ -80,31 +79,26 @@ class Column {
   }
 
   // Of all draws, as ArviZ has it: an odd number's middle draws count here. Even: the sorted ones are those of the split.
-  double quantile(double p) {
+  double quantile(const double* draws, double p) {
     if (2 * half_ == draws_) return ranks_.quantile(p);
-    whole_ranks_.sort(whole_.data());
+    whole_ranks_.sort(draws);
     return whole_ranks_.quantile(p);
   }
 
-  double ess_below(double quantile) {
-    for (std::size_t i = 0; i < split_.size(); ++i) scores_[i] = split_[i] <= quantile ? 1.0 : 0.0;
-    return ess(scores_);
-  }
+  double ess_below(double threshold) const { return effective_sample_size_below(split_.data(), threshold, chains_, half_); }
 
   // The error of the variance is that of a mean of squares; of its root, by the delta method.
-  void of_spread(Diagnostics& out) {
-    const auto n = static_cast<index_t>(whole_.size());
-    for (double& v : whole_) v = (v - out.mean) * (v - out.mean);
-    split(whole_.data());
+  void of_spread(double* draws, Diagnostics& out) {
+    for (index_t i = 0; i < size_; ++i) draws[i] = (draws[i] - out.mean) * (draws[i] - out.mean);
+    split(draws);
     out.ess_sd = ess(split_);
-    const double square = mean(whole_.data(), n);
-    const double fourth = lane_sum(n, [this](index_t i) { return whole_[static_cast<std::size_t>(i)] * whole_[static_cast<std::size_t>(i)]; });
-    const double variance_of_squares = fourth / static_cast<double>(n) - square * square;
+    const double square = mean(draws, size_), fourth = dot(draws, draws, size_), n = static_cast<double>(size_);
+    const double variance_of_squares = fourth / n - square * square;
     out.mcse_sd = std::sqrt(variance_of_squares / out.ess_sd / square / 4);
   }
 
-  index_t draws_, half_, chains_;
-  std::vector<double> whole_, split_, scores_;
+  index_t draws_, half_, chains_, size_;
+  std::vector<double> split_, scores_;
   Ranks ranks_, whole_ranks_;
 };
 
@@ -127,13 +121,12 @@ void diagnose(const Draws& draws, Diagnostics* out, runtime::CancelToken& token)
   });
   runtime::parallel_for(draws.columns, kColumns, token, [&](index_t, index_t begin, index_t end) {
     auto& [column, block] = scratch.local();
-    for (index_t r = 0; r < rows; ++r)
-      for (index_t j = begin; j < end; ++j)
-        block[static_cast<std::size_t>((j - begin) * rows + r)] = draws.data[r * draws.columns + j];
-    for (index_t j = begin; j < end; ++j) {
-      std::copy_n(block.data() + (j - begin) * rows, rows, column.whole());
-      out[j] = column.diagnose(draws.chains > 1);
+    for (index_t r = 0; r < rows; ++r) {
+      const double* row = draws.data + r * draws.columns;
+      if (r + kAhead < rows) __builtin_prefetch(row + kAhead * draws.columns + begin);
+      for (index_t j = begin; j < end; ++j) block[static_cast<std::size_t>((j - begin) * rows + r)] = row[j];
     }
+    for (index_t j = begin; j < end; ++j) out[j] = column.diagnose(block.data() + (j - begin) * rows, draws.chains > 1);
   });
 }
 

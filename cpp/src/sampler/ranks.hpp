@@ -23,18 +23,14 @@ class Ranks {
   void folded_scores(double* z);
 
  private:
-  struct Item {
-    std::uint64_t key;  // orders as the number does
-    std::uint32_t place;
-  };
-  double value(index_t i) const noexcept;
   template <class Equal>
   void score(const std::vector<std::uint32_t>& places, Equal&& equal, double* z) const noexcept;
+  void sort_cells(const double* x, int place_bits);
 
   index_t n_;
-  std::vector<double> by_twice_rank_;  // score of mean rank r at 2 r
-  std::vector<Item> items_, spare_;
-  std::vector<double> sorted_, folded_;
+  std::vector<double> by_twice_rank_;         // score of mean rank r at 2 r
+  std::vector<std::uint64_t> items_, spare_;  // the cell of a number, then its place
+  std::vector<double> sorted_, folded_, distance_;
   std::vector<std::uint32_t> order_, folded_order_;
 };
 

@@ -61,6 +61,15 @@ def ess(x):
     return x.size / max(tau, 1 / math.log10(x.size))
 
 
+def quantile(x, p):
+    """Hyndman and Fan's type 7 as ArviZ rounds it: at a draw, the last bit says whether that draw lies below."""
+    x = np.sort(x, axis=None)
+    at = x.size * p + (1 - p)
+    k = int(np.clip(at, 1, x.size - 1))
+    part = np.clip(at - k, 0, 1)
+    return (1 - part) * x[k - 1] + part * x[k]
+
+
 def diagnose_column(x):
     mean, sd = x.mean(), x.std(ddof=1)
     if not np.isfinite(x).all():
@@ -70,7 +79,7 @@ def diagnose_column(x):
     value = np.nan
     if len(x) > 1:
         value = max(rhat(scores), rhat(normal_scores(abs(halves - np.median(halves)))))
-    tail = min(ess((halves <= np.quantile(x, p)).astype(float)) for p in (0.05, 0.95))
+    tail = min(ess((halves <= quantile(x, p)).astype(float)) for p in (0.05, 0.95))
     of_mean = ess(halves)
     squares = (x - mean) ** 2
     of_sd, square = ess(split(squares)), squares.mean()

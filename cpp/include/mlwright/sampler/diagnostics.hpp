@@ -34,5 +34,7 @@ void diagnose(const Draws& draws, Diagnostics* out, runtime::CancelToken& token)
 
 // Effective sample size of chains x n numbers, chains not split: Geyer's initial monotone sequence. Two or more a chain.
 double effective_sample_size(const double* x, index_t chains, index_t n);
+// The same of whether numbers are at most `threshold`.
+double effective_sample_size_below(const double* x, double threshold, index_t chains, index_t n);
 
 }  // namespace mlwright::sampler
