@@ -296,6 +296,17 @@ def test_slopes_by_group_from_a_data_frame():
     }  # fmt: skip
 
 
+def test_levels_not_seen_are_drawn_anew_by_every_seed():
+    """One draw by each of many seeds spreads as many draws by one seed do."""
+    rng = RNG(0)
+    group = rng.integers(0, 10, 300)
+    y = 2.0 * rng.standard_normal(10)[group] + 0.1 * rng.standard_normal(300)
+    model = BayesianGLM(group_effects=[0], random_state=0).fit(group[:, None], y)
+    by_seed = np.concatenate([model.sample_predictive([[99]], 1, random_state=seed)[:, 0] for seed in range(300)])
+    at_once = model.sample_predictive([[99]], 300, random_state=0)[:, 0]
+    assert 0.7 < by_seed.std() / at_once.std() < 1.4
+
+
 def test_exposures_and_offsets():
     rng = RNG(0)
     X, years = rng.standard_normal((300, 2)), rng.uniform(0.1, 2.0, 300)
@@ -462,3 +473,20 @@ def test_quantiles_are_those_of_draws_that_share_their_random_numbers(family):
     uniform = np.concatenate([law(mu, phi).cdf(row) for mu, row in zip(means, observed, strict=True)])
     assert abs(uniform.mean() - 0.5) < 0.02
     assert abs(uniform.var() - 1.0 / 12.0) < 0.01
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_chains_start_where_the_link_takes_the_scores():
+    """Scores of the inverse square are positive: starts around the mode may lie outside."""
+    rng = RNG(0)
+    X = rng.standard_normal((200, 2))
+    y = rng.wald(np.exp(0.5 + X @ [0.5, -0.3]), 5.0)
+    model = BayesianGLM("inverse_gaussian", link="inverse_squared", draws=100, warm_up=100, chains=8, random_state=0)
+    model.fit(X, y)
+    assert np.isfinite(model.coef_).all()
+
+
+def test_warnings_name_the_parameter():
+    X, y = rows("normal")
+    with pytest.warns(ConvergenceWarning, match=r"of (coef|intercept|dispersion)\[0\] is"):
+        BayesianGLM(method="nuts", draws=4, random_state=0).fit(X, y)

@@ -2,6 +2,7 @@
 
 import math
 import pickle
+import re
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,12 @@ def conjugate(rate, share, low, counts, total, n):
 def own_gradient(x, gradient):
     gradient[:] = -x
     return -0.5 * (x * x).sum()
+
+
+@log_density(x=real(), gradient="own")
+def own_gradient_of_one(x, gradient):
+    gradient[0] = -x
+    return -0.5 * x * x
 
 
 @log_density(x=real(2), gradient="own")
@@ -154,6 +161,74 @@ def test_arguments_that_make_no_sense_are_refused(arguments, message):
         bayes.sample(conjugate, **{"data": DATA, "random_state": 0, **arguments})
 
 
+@log_density(x=real())
+def beyond_a_millionth(x):
+    if x > 2e-7:
+        raise ValueError("no")
+    return -0.5 * (x * 1e7) ** 2
+
+
+def test_points_in_messages_have_their_digits():
+    with pytest.raises(mlwright.NumericalError, match="at parameters") as refused:
+        bayes.sample(beyond_a_millionth, init={"x": 1e-7}, random_state=0)
+    (point,) = re.findall(r"\[(.*)\]", str(refused.value))
+    assert math.isfinite(float(point))
+    with pytest.raises(ValueError, match="no"):
+        beyond_a_millionth(float(point))
+    with pytest.raises(mlwright.NumericalError, match=r"at the given one .* not finite, at parameters \[1e\+200\]"):
+        bayes.sample(own_gradient_of_one, init={"x": 1e200}, random_state=0)
+
+
+@pytest.mark.parametrize("draws", [0, -1, 1.5, None, True])
+def test_a_run_is_extended_by_whole_draws(draws):
+    posterior = bayes.sample(own_gradient, draws=500, random_state=0)
+    with pytest.raises(ValueError, match="draws: got"):
+        posterior.extend(draws)
+
+
+def test_a_posterior_is_read_as_a_dict_is():
+    posterior = bayes.sample(conjugate, DATA, draws=400, target_acceptance=0.95, random_state=0)
+    assert list(posterior) == ["rate", "share", "low"]
+    assert len(posterior) == 3
+    assert "share" in posterior
+    assert "shore" not in posterior
+    assert dict(posterior)["low"] is posterior["low"]
+    with pytest.raises(TypeError, match=r"draws: got Posterior, expected .* posterior\['name'\]"):
+        bayes.diagnose(posterior)
+
+
+def test_few_draws_more_are_warned_of_too():
+    with pytest.warns(ConvergenceWarning, match="effective sample size") as told:
+        bayes.sample(own_gradient, draws=20, random_state=0).extend(20)
+    assert len(told) == 2
+    assert {warning.filename for warning in told} == {__file__}
+
+
+@log_density(x=real())
+def around(x, k):
+    return -0.5 * (x - k) ** 2
+
+
+@pytest.mark.parametrize("k", [3, 3.0, np.array(3), np.array(3.0), np.float32(3), np.int8(3), True, np.array(True)])
+def test_numbers_are_data_in_every_dress(k):
+    plain = bayes.sample(around, {"k": float(k)}, draws=500, random_state=0)
+    assert bayes.sample(around, {"k": k}, draws=500, random_state=0)["x"].tobytes() == plain["x"].tobytes()
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "message"),
+    [
+        (2**63, ValueError, "data: y has 9223372036854775808, expected whole numbers of 64 bits"),
+        (np.array([1, 2**63 + 5], dtype=np.uint64), ValueError, "data: y has 9223372036854775813"),
+        (np.ma.array([1.0, 2.0], mask=[False, True]), TypeError, "data: y is a masked array"),
+        ([[1.0], [1.0, 2.0]], TypeError, "data: y is no array of numbers"),
+    ],
+)
+def test_data_that_would_be_misread_are_refused(value, error, message):
+    with pytest.raises(error, match=message):
+        bayes.sample(beside_the_data, {"y": value}, random_state=0)
+
+
 def test_declarations_that_do_not_fit_are_refused():
     with pytest.raises(TypeError, match="parameter z is no argument"):
         log_density(lambda x: x, z=real())
@@ -205,7 +280,9 @@ def test_draws_of_a_density_that_has_no_name_in_a_module_pickle_and_go_on():
         short = bayes.sample(inner, draws=50, warm_up=100, random_state=0)
     with pytest.warns(ConvergenceWarning):
         whole = bayes.sample(inner, draws=90, warm_up=100, random_state=0)
-    assert pickle.loads(pickle.dumps(short)).extend(40)["x"].tobytes() == whole["x"].tobytes()
+    with pytest.warns(ConvergenceWarning):
+        again = pickle.loads(pickle.dumps(short)).extend(40)
+    assert again["x"].tobytes() == whole["x"].tobytes()
 
 
 def test_a_density_of_a_script_goes_to_other_processes_whole(monkeypatch):

@@ -40,3 +40,17 @@ def test_not_positive_definite(pivot):
     K = positive_definite(13, 0)
     K[4, 4] = pivot
     assert factorise(K) is None
+
+
+def test_small_matrices_start_no_thread(monkeypatch):
+    """A fit of few rows factors some dozens of them, in less time than the threads would take to start."""
+
+    def refused(*_, **__):
+        raise AssertionError("a thread for a small matrix")
+
+    monkeypatch.setattr(_factors, "interruptible", refused)
+    upper = factorise(positive_definite(50, 0))
+    _factors.products(upper)
+    inverse(upper)
+    with pytest.raises(AssertionError):
+        factorise(positive_definite(500, 0))

@@ -134,6 +134,17 @@ def test_ctrl_c_ends_large_decompositions(seconds_to_interrupt, call):
     assert seconds_to_interrupt(setup, f"for _ in range(100): {call}", delay=0.6) < 0.3
 
 
+def test_ctrl_c_ends_maps_of_wide_rows_to_many_numbers(seconds_to_interrupt):
+    """Intervals of more columns than rows: what a row takes may be a thousand times what it usually does."""
+    setup = """
+        import numpy as np
+        from mlwright._kernels.linalg import affine_map, as_design
+        X, maps, start = np.ones((2000, 8000)), np.ones((1000, 8000)), np.zeros(1000)
+        affine_map(as_design(X[:10]), maps, start)
+    """
+    assert seconds_to_interrupt(setup, "for _ in range(20): affine_map(as_design(X), maps, start)") < 0.3
+
+
 @pytest.mark.parametrize("n_threads", ["1", "2"])
 def test_ctrl_c_ends_a_search_and_leaves_it_unfitted(seconds_to_interrupt, n_threads):
     setup = """

@@ -166,15 +166,25 @@ namespace {
 
 constexpr index_t kManyMaps = 16;  // from here on a tile of outputs pays for its copy
 
+constexpr index_t kFewRows = 16;
+
+// Rows of a chunk that take `work` multiplications each; a row's sums are the same in any chunk.
+index_t map_grain(index_t work) {
+  const index_t most = kMostChunkWork / 4 / std::max<index_t>(1, work);
+  return std::clamp(most < kBlockRows ? most : most / kBlockRows * kBlockRows, kFewRows, kLeastChunkRows);
+}
+
 // Many outputs: each number of a block is multiplied into a tile of them while it is in a register.
 void map_to_many(const Design& x, MatrixView<const double> coef, const double* start, MatrixView<double> out,
                  const Affine& plain, runtime::CancelToken& token) {
   const index_t groups = n_chunks(x.cols(), kGroup), vectors = n_chunks(coef.rows, kGroup), width = vectors * kGroup;
   Buffer columns = zeros(checked_mul(groups * kGroup, width, "linear map"));
-  for (index_t k = 0; k < coef.rows; ++k)
-    for (index_t j = 0; j < coef.cols; ++j) columns[static_cast<std::size_t>(j * width + k)] = coef(k, j);
+  parallel_for(coef.cols, kBlockRows, token, [&](index_t, index_t begin, index_t end) {
+    for (index_t k = 0; k < coef.rows; ++k)
+      for (index_t j = begin; j < end; ++j) columns[static_cast<std::size_t>(j * width + k)] = coef(k, j);
+  });
   Scratch scratch(groups * kStream + kBlockRows * width);
-  parallel_for(x.rows(), kLeastChunkRows, token, [&](index_t, index_t begin, index_t end) {
+  parallel_for(x.rows(), map_grain(groups * kGroup * width), token, [&](index_t, index_t begin, index_t end) {
     double* block = scratch.mine();
     double* mapped = block + groups * kStream;
     for_blocks(begin, end, [&](index_t r, index_t rows) {
@@ -199,7 +209,7 @@ void affine_map(const Design& x, MatrixView<const double> coef, const double* st
   for (index_t k = 0; k < coef.rows; ++k)
     for (index_t j = 0; j < coef.cols; ++j) padded[static_cast<std::size_t>(k * width + j)] = coef(k, j);
   Scratch scratch(groups * kStream);
-  parallel_for(x.rows(), kLeastChunkRows, token, [&](index_t, index_t begin, index_t end) {
+  parallel_for(x.rows(), map_grain(coef.rows * width), token, [&](index_t, index_t begin, index_t end) {
     double* block = scratch.mine();
     for_blocks(begin, end, [&](index_t r, index_t rows) {
       x.pack(r, rows, plain, block);

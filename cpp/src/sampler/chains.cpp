@@ -17,6 +17,7 @@
 #include "mlwright/sampler/independence.hpp"
 #include "mlwright/sampler/nuts.hpp"
 #include "sampler/chain_row.hpp"
+#include "sampler/point_text.hpp"
 #include "sampler/purposes.hpp"
 #include "sampler/warm_up.hpp"
 
@@ -103,14 +104,13 @@ class Runner {
   }
 
   [[noreturn]] void refuse_start(bool given) {
-    std::string point;
     std::vector<double> x(static_cast<std::size_t>(target_.size()));
     density::constrain(target_.blocks(), row_.u().data(), x.data());
-    for (std::size_t i = 0; i < x.size() && i < 8; ++i) point += (i > 0 ? ", " : "") + std::to_string(x[i]);
-    throw NumericalError("density: chain " + std::to_string(number_) + " has no start: " +
-                         (given ? std::string("at the given one") : "at none of " + std::to_string(kMostStarts) + " tried") +
-                         " are the log density and its gradient finite, last at parameters [" + point +
-                         "]; expected finite numbers; pass init= with a point of the support");
+    const std::string tried =
+        given ? "at the given one the log density or its gradient is not finite, at parameters "
+              : "at none of " + std::to_string(kMostStarts) + " tried are the log density and its gradient finite, last at parameters ";
+    throw NumericalError("density: chain " + std::to_string(number_) + " has no start: " + tried + point_text(x.data(), target_.size()) +
+                         "; expected finite numbers; pass init= with a point of the support");
   }
 
   const Target& target_;

@@ -4,17 +4,14 @@
 #include <string>
 
 #include "mlwright/base/error.hpp"
+#include "sampler/point_text.hpp"
 
 namespace mlwright::sampler {
 namespace {
 
 [[noreturn]] void report(const double* x, index_t n) {
-  constexpr index_t kShown = 8;
-  std::string point;
-  for (index_t i = 0; i < n && i < kShown; ++i) point += (i > 0 ? ", " : "") + std::to_string(x[i]);
-  if (n > kShown) point += ", ...";
-  throw NumericalError("density: your function raised an exception at parameters [" + point +
-                       "]; expected a number; call it there in Python to see the exception");
+  throw NumericalError("density: your function raised an exception at parameters " + point_text(x, n) +
+                       "; expected a number; call it there in Python to see the exception");
 }
 
 }  // namespace

@@ -26,6 +26,8 @@ def diagnose(draws):
 
     Raises
     ------
+    TypeError
+        For what is no array of numbers, such as the draws of several parameters by name.
     ValueError
         For an array of fewer than two dimensions, or one without chains or draws.
 
@@ -44,7 +46,13 @@ def diagnose(draws):
     >>> bool(diagnose(draws + np.arange(4)[:, None])["rhat"] > 1.5)
     True
     """
-    x = np.asarray(draws, dtype=np.float64)
+    try:
+        x = np.asarray(draws, dtype=np.float64)
+    except (TypeError, ValueError, KeyError) as error:
+        raise TypeError(
+            f"draws: got {type(draws).__name__}, expected an array of numbers of shape (n_chains, n_draws, ...): of a "
+            "posterior, posterior['name']"
+        ) from error
     if x.ndim < 2 or 0 in x.shape[:2]:
         raise ValueError(f"draws: got an array of shape {x.shape}, expected (n_chains, n_draws, ...), none of them 0")
     columns = _diagnose(x.reshape(*x.shape[:2], -1))

@@ -168,7 +168,7 @@ class HorseshoeRegressor(DrawnRegression, RegressorMixin, BaseEstimator):
             self.intercept_ = float(self._mean[-1] - self.coef_ @ self._mean[:-1])
             self._score_loo(rows, self.chains * self.draws)
         told = {"noise_variance": variance, "log global_scale": np.log(scale)}
-        Chains(told).warn("HorseshoeRegressor", stacklevel=5)
+        Chains(told).warn("HorseshoeRegressor", stacklevel=4)
         return self
 
     def _run(self, rows):

@@ -19,7 +19,8 @@ _TOLD = {
 class Posterior:
     """What :func:`mlwright.bayes.sample` and :func:`mlwright.bayes.sample_elliptical` return.
 
-    ``posterior["name"]`` are the draws of a parameter, of shape (n_chains, n_draws, ...).
+    ``posterior["name"]`` are the draws of a parameter, of shape (n_chains, n_draws, ...); ``in``, ``len`` and iteration
+    are over the names, as of a dict.
 
     Attributes
     ----------
@@ -52,6 +53,16 @@ class Posterior:
     def __getitem__(self, name):
         return self.draws[name]
 
+    def __iter__(self):
+        return iter(self.draws)
+
+    def __len__(self):
+        return len(self.draws)
+
+    def keys(self):
+        """Names of the parameters."""
+        return self.draws.keys()
+
     def __repr__(self):
         chains, n = self._flat.shape[:2]
         return f"<mlwright posterior of {', '.join(self._names)}: {chains} chains of {n} draws>"
@@ -67,16 +78,18 @@ class Posterior:
         Returns
         -------
         Posterior
-            Of all draws; this one stays as it is.
+            Of all draws; this one stays as it is. Warns where its diagnostics are poor.
         """
         more, told, state = self._state.advance(draws)
-        return Posterior(
+        longer = Posterior(
             self._names,
             self._shapes,
             np.concatenate([self._flat, more], axis=1),
             np.concatenate([self._told, told], axis=1),
             state,
         )
+        longer.warn(stacklevel=3)
+        return longer
 
     def summary(self):
         """Mean, standard deviation, 90 % interval and diagnostics of every number.
@@ -104,9 +117,9 @@ class Posterior:
             told["acceptance_rate"] = told.pop("acceptance")
         return to_arviz(posterior=self.draws, sample_stats=told)
 
-    def warn(self):
+    def warn(self, stacklevel=2):
         """Warn, with one of sklearn's ConvergenceWarning, of everything that makes the draws doubtful."""
-        Chains(self.draws, self.statistics).warn("posterior", stacklevel=5)
+        Chains(self.draws, self.statistics).warn("posterior", stacklevel=stacklevel + 1)
 
 
 def _cut(flat, shapes):

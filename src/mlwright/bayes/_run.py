@@ -47,8 +47,9 @@ class ChainState:
 
     def advance(self, draws):
         """``(draws, statistics, state)`` of that many more, after what is left of the warm-up."""
+        check_counts(draws=draws)
         states = self.states.copy()
-        n = draws + max(self.settings.warm_up - int(states[0, 0]), 0)
+        n = int(draws) + max(self.settings.warm_up - int(states[0, 0]), 0)
         reporter = Reporter("sampling", n * len(states), verbose=self.verbose)
         with limit(self.n_jobs):
             out, told = advance_chains(self.target, self.settings, states, n, reporter)
@@ -69,7 +70,7 @@ def drawn(compiled, state, draws):
     """The posterior of that many draws; warns where they are poor."""
     out, told, state = state.advance(draws)
     posterior = Posterior(compiled.names, compiled.shapes, out, told, state)
-    posterior.warn()
+    posterior.warn(stacklevel=4)
     return posterior
 
 

@@ -248,7 +248,7 @@ class SpikeSlabRegressor(DrawnRegression, RegressorMixin, BaseEstimator):
         order = np.argsort(-count, kind="stable")
         self.sets_, self.set_probabilities_ = sets[order], count[order] / len(inside)
         told = {"noise_variance": variance, "number of columns": (coef != 0.0).sum(axis=2).astype(np.float64)}
-        Chains(told).warn("SpikeSlabRegressor", stacklevel=6)
+        Chains(told).warn("SpikeSlabRegressor", stacklevel=5)
         return coef.reshape(-1, p).mean(axis=0)
 
     def _chains(self):

@@ -177,23 +177,35 @@ def _data_names(function, parameters, gradient):
 
 def _as_native(name, value):
     """As the machine code reads it: a contiguous array of float64 or int64, or a number; a copy where it must be."""
-    if isinstance(value, bool | Integral):
-        return int(value)
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(f"data: {name} is a masked array, expected numbers without a mask; leave out what is masked")
+    if isinstance(value, bool | np.bool_ | Integral):
+        return int(_within_int64(name, value))
     if isinstance(value, Real):
         return float(value)
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise TypeError(f"data: {name} is no array of numbers: {error}") from error
+    if array.ndim == 0 and array.dtype.kind in "iubf":
+        return _as_native(name, array.item())
     if array.dtype.kind in "iub":
+        _within_int64(name, array.max(initial=0))
         array = np.ascontiguousarray(array, dtype=np.int64)
     elif array.dtype.kind == "f":
         array = np.ascontiguousarray(array, dtype=np.float64)
     else:
         raise TypeError(f"data: {name} has dtype {array.dtype}, expected numbers")
-    if array.ndim == 0:
-        return array.item()
     if array is value or array.base is not None:
         array = array.copy()  # nobody changes it under the sampler
     array.flags.writeable = False
     return array
+
+
+def _within_int64(name, value):
+    if not -(2**63) <= int(value) < 2**63:
+        raise ValueError(f"data: {name} has {value}, expected whole numbers of 64 bits with a sign; pass it as float")
+    return value
 
 
 def _header(sizes, values):

@@ -132,7 +132,7 @@ class BaseMixture(MixtureAnswers, BaseEstimator):
         return rows.answers(self._gaussians())[1].argmax(axis=1)
 
     @fit_context
-    def _fit(self, X, sample_weight):
+    def _fit(self, X, sample_weight, stacklevel=4):
         rows = self._rows(X, sample_weight)
         prior = self._prior(rows)
         best = max(self._runs(rows, prior), key=lambda run: run.bound)
@@ -141,7 +141,7 @@ class BaseMixture(MixtureAnswers, BaseEstimator):
                 f"{type(self).__name__}: the bound still rose by tol={self.tol:g} or more after {self.max_iter} "
                 "iterations; raise max_iter or tol, try other init_params, or check for degenerate data.",
                 ConvergenceWarning,
-                stacklevel=5,
+                stacklevel=stacklevel,
             )
         self._keep(best, prior, rows.dtype)
         self.n_samples_seen_ = rows.total
@@ -169,7 +169,7 @@ class BaseMixture(MixtureAnswers, BaseEstimator):
         self : object
         """
         if not hasattr(self, "converged_"):
-            self._fit(X, sample_weight)
+            self._fit(X, sample_weight, stacklevel=5)
             return self
         rows = self._rows(X, sample_weight, reset=False)
         self._require_last_shape("partial_fit", self.n_features_in_, "call fit")

@@ -61,7 +61,7 @@ class PosteriorOfGlm(BayesianMixin, BaseEstimator):
             seed = seed_from(self.random_state)
             draws = draw_posterior(problem, method, self.chains, self.draws, warm_up, seed, name, verbose)
             if method != "laplace":
-                draws.warn(name, stacklevel=6)
+                draws.warn(name, problem.places, stacklevel=5)
             flat = draws.theta.reshape(-1, draws.theta.shape[2])
             self._keep(problem, problem.answers(flat), draws)
             keep_loo(self)
@@ -106,8 +106,11 @@ class PosteriorOfGlm(BayesianMixin, BaseEstimator):
             require_finite(self, X)
         return X
 
-    def _means(self, X, draws):
-        """Mean of an observation under each draw, shape (n, n_draws); `X` as :meth:`_checked` gives it."""
+    def _means(self, X, draws, seed=0):
+        """Mean of an observation under each draw, shape (n, n_draws); `X` as :meth:`_checked` gives it.
+
+        `seed` is of what is unknown besides the draws: effects of levels that the fit has not seen.
+        """
         return self._law.mean(scores(X, None, {**draws, "effects": ()}, (), ()))
 
     def _rows_of(self, X, begin, end):
@@ -156,7 +159,7 @@ class PosteriorOfGlm(BayesianMixin, BaseEstimator):
 
     def _predictive_draws(self, X, n_samples, seed):
         X, draws = self._checked(X), self._posterior_draws(n_samples, seed)
-        return self._observations(self._means(X, draws).T, draws, seed)
+        return self._observations(self._means(X, draws, seed).T, draws, seed)
 
     def _observations(self, means, draws, seed):
         """One a row for each draw; `means` of shape (n_draws, n)."""

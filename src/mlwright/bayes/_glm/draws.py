@@ -27,6 +27,7 @@ class Draws:
     log_evidence: float | None = None
     statistics: dict = field(default_factory=dict)
 
-    def warn(self, name, stacklevel):
-        """Of what makes them doubtful."""
-        Chains({"parameters": self.theta}, self.statistics).warn(name, stacklevel=stacklevel + 1)
+    def warn(self, name, places, stacklevel):
+        """Of what makes them doubtful; `places` are the slices of a point, by part."""
+        parts = {part: self.theta[:, :, place] for part, place in places.items() if place.stop > place.start}
+        Chains(parts, self.statistics).warn(name, stacklevel=stacklevel + 1)

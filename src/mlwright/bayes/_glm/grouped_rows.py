@@ -86,12 +86,12 @@ class PosteriorByGroups(PosteriorOfGlm):
     def _n_rows(self, rows):
         return len(rows.X)
 
-    def _means(self, rows, draws):
+    def _means(self, rows, draws, seed=0):
         terms = self._group_terms
         effects = []
         for t, (term, new) in enumerate(zip(terms, rows.new, strict=True)):
             scale = draws[f"group_scale {term.name}"]
-            fresh = normal(0, stream_id(_NEW_LEVELS, t), len(scale) * new).reshape(len(scale), new)
+            fresh = normal(seed, stream_id(_NEW_LEVELS, t), len(scale) * new).reshape(len(scale), new)
             effects.append(np.column_stack([draws[f"group_coef {term.name}"], scale[:, None] * fresh]))
         answers = {"coef": draws["coef"], "intercept": draws["intercept"], "effects": effects}
         eta = scores(rows.X, rows.offset, answers, [term.slope for term in terms], rows.levels)

@@ -22,7 +22,7 @@ _LAPLACE, _START = 7411, 7424  # streams
 _GOOD_K, _NEAR = 0.5, 0.85  # k-hat up to and acceptance from which on independence chains mix well in the tails, too
 _POOR_K = 0.7
 _MOST_CURVED = 400  # coefficients and effects up to which their curvature is looked at
-_SPREAD = 0.5  # of the starts
+_SPREAD, _NEARER = 0.5, 40  # of the starts, and how often those without a density are halved
 _ACCEPTANCE, _CAREFUL = 0.9, 0.95  # aimed at; the latter with scales of effects, where densities bend sharply
 
 
@@ -65,7 +65,7 @@ def _laplace_draws(laplace, found, seed, name):
             f"{name}: the posterior is far from its normal approximation (k-hat {found.k_hat:.2f}, expected at most "
             f"{_POOR_K}); draw from the posterior itself, with another method",
             ConvergenceWarning,
-            stacklevel=7,
+            stacklevel=6,
         )
     shape = found.theta.shape
     z = normal(seed, _LAPLACE, found.theta.size).reshape(-1, shape[2])
@@ -84,11 +84,21 @@ def nuts_chains(density, laplace, chains, draws, warm_up, seed, verbose, target_
     """The no-U-turn sampler in the columns of the approximation, from starts around its mode."""
     density.set_map(laplace.mode, laplace.root)
     target, settings = Target(density), Settings(seed, warm_up, target_acceptance)
-    starts = _SPREAD * normal(seed, stream_id(_START), chains * density.size).reshape(chains, -1)
-    states = start_chains(target, settings, chains, starts)
+    states = start_chains(target, settings, chains, _starts(density, chains, seed))
     reporter = Reporter("sampling", (warm_up + draws) * chains, verbose=verbose)
     u, told = advance_chains(target, settings, states, warm_up + draws, reporter)
     statistics = dict(zip(STATISTICS, np.moveaxis(told, 2, 0), strict=True))
     theta = laplace.points(u.reshape(-1, density.size))
     kept = {name: statistics[name] for name in ("diverging", "energy")}
     return Draws(theta.reshape(u.shape), float(statistics["acceptance"].mean()), statistics=kept)
+
+
+def _starts(density, chains, seed):
+    """Around the mode; nearer to it where scores would leave what the link takes, so that there is no density."""
+    u = _SPREAD * normal(seed, stream_id(_START), chains * density.size).reshape(chains, -1)
+    for _ in range(_NEARER):
+        outside = ~np.isfinite(density.gradients(u)[0])
+        if not outside.any():
+            break
+        u[outside] *= 0.5
+    return u
