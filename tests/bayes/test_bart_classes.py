@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
-from scipy import special
+from scipy import special, stats
 
 from mlwright.bayes import BARTClassifier, diagnose
 from mlwright.reference import bart as exact
+from mlwright.reference.bart_chain import positive_normal
+from mlwright.reference.rng import Rng
 from tests.bayes.bart_frequencies import draw, frequencies, total_variation
 
 TAU2, OFFSET = 0.7, 0.3
@@ -123,3 +125,13 @@ def test_probabilities_of_three_classes_are_those_of_their_stages():
     error = np.array([diagnose(draws[:, :, i])["mcse_mean"] for i in range(4)])
     assert (np.abs(model.predict_proba(at) - np.column_stack([*wanted, left])) < 4.5 * error).all()
     assert error.max() < 0.005
+
+
+@pytest.mark.parametrize("mean", [3.0, 0.0, -0.44, -0.46, -4.0, -30.0])
+def test_latent_variables_are_normal_ones_cut_off(mean):
+    """Of the twin, whose draws are the chains': by a normal law, and by an exponential one far out."""
+    rng = Rng(7, 0)
+    drawn = np.array([positive_normal(mean, rng) for _ in range(4000)])
+    assert drawn.min() > 0.0
+    survival = np.exp(special.log_ndtr(mean - drawn) - special.log_ndtr(mean))
+    assert stats.kstest(survival, "uniform").pvalue > 1e-3

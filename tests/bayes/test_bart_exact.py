@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from mlwright.bayes import BARTRegressor, diagnose
 from mlwright.reference import bart as exact
 from tests.bayes.bart_frequencies import draw, frequencies, target_of, total_variation
 
@@ -202,3 +203,43 @@ def test_broken_native_data_shows():
     fixed = {"tau2": 1.5 * TAU2, "sigma2": SIGMA2, "sigma_is_fixed": True}
     trees = draw(space, rows, Y, seed=6, n_trees=1, draws=300_000, thin=20, **fixed)
     assert total_variation(frequencies(trees), exact.posterior(space, rows, Y, TAU2, SIGMA2)) > 0.02
+
+
+def means_and_noise(space, rows, y, tau2, nu, lam):
+    """Posterior means of f at the rows and of sigma2, by enumeration of trees and a grid of sigma2."""
+    grid = np.exp(np.linspace(math.log(lam) - 8, math.log(lam) + 12, 300))
+    of_scale = -0.5 * (nu + len(y)) * np.log(grid) - 0.5 * (nu * lam + y @ y) / grid
+    logs, means = [], []
+    for tree in space.all_trees():
+        inside = np.array([exact.leaf_of(tree, row) for row in rows.tolist()])
+        same = (inside[:, None] == inside[None, :]).astype(float)
+        n, total = same.sum(axis=1), same @ y
+        of_data = [exact.log_likelihood(tree, rows, y, tau2, s2) for s2 in grid]
+        logs.append(space.log_prior(tree) + of_scale + of_data)
+        means.append(tau2 * total / (n * tau2 + grid[:, None]))
+    mass = np.exp(np.array(logs) - np.max(logs))
+    mass /= mass.sum()
+    return np.einsum("ts,tsn->n", mass, np.array(means)), float(mass.sum(axis=0) @ grid)
+
+
+def test_a_regressor_of_one_tree_has_the_posterior_that_it_documents():
+    """Scales of leaves and of noise are those of the range of y and of what least squares leaves."""
+    rows = np.repeat([[0], [1], [2], [3]], 3, axis=0)
+    y = 10.0 + np.array([0.1, -0.4, 0.9, 1.2, 0.2, 0.6, 2.1, 2.6, 1.5, 0.8, 1.1, 0.3])
+    how, k, nu, q = {"alpha": 0.9, "beta": 0.5, "max_depth": 2}, 1.5, 4.0, 0.8
+    chains = {"burn_in": 200, "draws": 20_000, "random_state": 0}
+    model = BARTRegressor(n_trees=1, k=k, nu=nu, q=q, min_samples_leaf=0, **how, **chains).fit(rows, y)
+    middle, size = 0.5 * (y.min() + y.max()), np.ptp(y)
+    scaled = (y - middle) / size
+    left = np.linalg.lstsq(np.column_stack([np.ones(12), rows]), scaled, rcond=None)[1][0] / 10
+    lam = left * stats.chi2.ppf(1.0 - q, nu) / nu
+    space = exact.TreeSpace([exact.Column(3)], **how)
+    means, noise = means_and_noise(space, rows, scaled, (0.5 / k) ** 2, nu, lam)
+    draws = model.predict_draws(rows)
+    told = [diagnose(draws[:, :, i])["mcse_mean"] for i in range(12)]
+    assert (np.abs(model.predict(rows) - middle - size * means) < 4.5 * np.array(told)).all()
+    variance = model.sigma_**2
+    assert abs(variance.mean() - size**2 * noise) < 4.5 * diagnose(variance)["mcse_mean"]
+    wrong, louder = means_and_noise(space, rows, scaled, (0.5 / k) ** 2, nu, 1.5 * lam)
+    assert abs(louder - noise) * size**2 > 20 * diagnose(variance)["mcse_mean"]
+    assert np.abs(size * (wrong - means) / told).max() > 5  # a wrong scale would show

@@ -1,27 +1,33 @@
-"""Diagnostics of chains equal ArviZ's, where it is installed; those of ranks know no scale."""
+"""Diagnostics of chains, and scores by leaving out, are ArviZ's: as kept in ``arviz_references.npz``; ranks know no scale."""
+
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from mlwright import bayes
 
+SAID = np.load(Path(__file__).with_name("arviz_references.npz"))
+NAMES = ("rhat", "mcse_mean", "mcse_sd", "ess_bulk", "ess_tail", "ess_mean", "ess_sd")
 
-@pytest.mark.parametrize("shape", [(4, 1000, 3), (3, 257, 2), (2, 64, 4)])
-def test_equal_to_arviz(shape):
-    arviz = pytest.importorskip("arviz")
-    arviz.utils.Numba.disable_numba()  # ArviZ 0.23's shortcut by Numba fails with NumPy 2.4
-    rng = np.random.default_rng(0)
-    x = rng.standard_normal(shape)
-    x[:, 1:] += 0.7 * x[:, :-1]
-    x[..., 1] = np.exp(x[..., 1])
-    told = bayes.diagnose(x)
-    for j in range(shape[2]):
-        draws = x[..., j]
-        want = {"rhat": arviz.rhat(draws), "mcse_mean": arviz.mcse(draws), "mcse_sd": arviz.mcse(draws, method="sd")}
-        want |= {f"ess_{kind}": arviz.ess(draws, method=kind) for kind in ("bulk", "tail", "mean", "sd")}
-        for name, value in want.items():
-            assert told[name][j] == pytest.approx(float(value), rel=1e-10), name
-    np.testing.assert_allclose(bayes.bfmi(x[..., 0]), arviz.bfmi(x[..., 0]), rtol=1e-10)
+
+@pytest.mark.parametrize("chains", ["many", "odd", "few"])
+def test_diagnostics_are_those_of_arviz(chains):
+    draws = SAID[f"{chains} draws"]
+    told = bayes.diagnose(draws)
+    for name in NAMES:
+        np.testing.assert_allclose(told[name], SAID[f"{chains} {name}"], rtol=1e-10, err_msg=name)
+    np.testing.assert_allclose(bayes.bfmi(draws[..., 0]), SAID[f"{chains} bfmi"], rtol=1e-10)
+    assert told["rhat"][0] < 1.05 < told["rhat"][2]  # chains that agree, and chains that do not
+
+
+@pytest.mark.parametrize(("name", "efficiency"), [("independent", 1.0), ("slow", 0.4)])
+def test_scores_by_leaving_out_are_those_of_arviz(name, efficiency):
+    told = bayes.psis_loo(SAID["log_likelihood"], relative_efficiency=efficiency)
+    np.testing.assert_allclose(told["pointwise"], SAID[f"loo {name}"], rtol=1e-10)
+    np.testing.assert_allclose(told["k_hat"], SAID[f"k_hat {name}"], rtol=0, atol=1e-8)
+    np.testing.assert_allclose([told[of] for of in ("elpd", "p_loo", "se")], SAID[f"sums {name}"], rtol=1e-10)
+    assert told["k_hat"][-1] > 0.7
 
 
 def test_ranks_know_no_scale():

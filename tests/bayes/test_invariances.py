@@ -80,11 +80,6 @@ def plain():
     return of
 
 
-@cases()
-def test_the_order_of_rows_is_nothing(case, plain):
-    assert_same(answers(fit(case, case.X[ORDER], case.y[ORDER]), case.new), plain(case))
-
-
 @cases(takes_weights)
 def test_a_weight_is_a_repetition(case):
     weighted = fit(case, case.X, case.y, sample_weight=TIMES.astype(float))
@@ -97,9 +92,9 @@ def moved(case, X, by, times):
 
 
 @cases()
-def test_the_origin_of_columns_is_nothing(case, plain):
+def test_the_order_of_rows_and_the_origin_of_columns_are_nothing(case, plain):
     by, times = ORIGIN[: case.X.shape[1]], np.ones(case.X.shape[1])
-    model = fit(case, moved(case, case.X, by, times), case.y)
+    model = fit(case, moved(case, case.X[ORDER], by, times), case.y[ORDER])
     assert_same(answers(model, moved(case, case.new, by, times)), plain(case))
 
 

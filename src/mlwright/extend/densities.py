@@ -49,8 +49,11 @@ def log1p_exp(x):
 
 @_compiled
 def log_sum_exp(a, b):
-    """``log(exp(a) + exp(b))`` without overflow."""
-    return max(a, b) + math.log1p(math.exp(-abs(a - b)))
+    """``log(exp(a) + exp(b))`` without overflow; ``-inf`` where both are."""
+    top = max(a, b)
+    if top == -math.inf:  # whose difference is none
+        return top
+    return top + math.log1p(math.exp(-abs(a - b)))
 
 
 @_compiled
@@ -170,6 +173,8 @@ def bernoulli_logit(y, eta):
 @_compiled
 def binomial_logit(y, n, eta):
     """`y` successes of `n`, each with probability ``inverse_logit(eta)``."""
+    if y < 0 or y > n:
+        return -math.inf
     ways = math.lgamma(n + 1.0) - math.lgamma(y + 1.0) - math.lgamma(n - y + 1.0)
     return ways - y * log1p_exp(-eta) - (n - y) * log1p_exp(eta)
 
@@ -177,18 +182,26 @@ def binomial_logit(y, n, eta):
 @_compiled
 def poisson(y, mean):
     """Poisson with that mean."""
+    if y < 0:
+        return -math.inf
+    if y == 0:  # whatever the mean, 0 too
+        return -mean
     return y * math.log(mean) - mean - math.lgamma(y + 1.0)
 
 
 @_compiled
 def poisson_log(y, eta):
     """Poisson with mean ``exp(eta)``."""
+    if y < 0:
+        return -math.inf
     return y * eta - math.exp(eta) - math.lgamma(y + 1.0)
 
 
 @_compiled
 def negative_binomial_log(y, eta, phi):
     """Negative binomial with mean ``mu = exp(eta)`` and variance ``mu + mu^2 / phi``."""
+    if y < 0:
+        return -math.inf
     ways = math.lgamma(y + phi) - math.lgamma(phi) - math.lgamma(y + 1.0)
     log_total = log_sum_exp(eta, math.log(phi))
     return ways + y * (eta - log_total) + phi * (math.log(phi) - log_total)
