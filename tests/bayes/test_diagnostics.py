@@ -1,4 +1,4 @@
-"""Diagnostics of chains, and scores by leaving out, are ArviZ's: as kept in ``arviz_references.npz``; ranks know no scale."""
+"""Diagnostics and scores by leaving out are those of ArviZ, kept in ``arviz_references.npz``; ranks know no scale."""
 
 from pathlib import Path
 
