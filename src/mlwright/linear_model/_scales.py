@@ -7,6 +7,7 @@ import numpy as np
 
 _ROUNDING = 64 * float(np.finfo(np.float64).eps)  # of a mean, that constant values may seem to differ from it by
 _LARGEST = 1e153
+_LEAST = 1e-153
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +32,19 @@ class Scales:
 
     @classmethod
     def of_problem(cls, problem, weight, divides=True):
-        """Ones where the model does not divide; FloatingPointError where squares of y overflow."""
+        """Ones where the model does not divide; FloatingPointError where squares of y overflow, or of a y that is divided
+        vanish.
+        """
         squares = np.where(problem.active, problem.gram.diagonal(), 0.0)
         y = float(_root(problem.square[:1], weight, problem.y_scale[0])[0])
-        own = cls(_root(squares, weight, problem.x_scale), _usable(y))
+        own = cls(_root(squares, weight, problem.x_scale), _usable(y, divides))
         return own if divides else cls.ones(len(own.x))
 
     @classmethod
     def of_rows(cls, rows, x_mean, y_mean, divides=True):
         """The same of rows, in pieces of columns."""
         w = np.ones(len(rows.y)) if rows.w is None else rows.w
-        y = _usable(float(_deviations((rows.y - y_mean)[:, :1], w, y_mean[:1])[0]))
+        y = _usable(float(_deviations((rows.y - y_mean)[:, :1], w, y_mean[:1])[0]), divides)
         if not divides:
             return cls.ones(len(x_mean))
         x, X = np.empty(len(x_mean)), rows.X.tocsc() if rows.is_sparse else rows.X
@@ -60,11 +63,16 @@ def _deviations(centred, w, mean):
     return np.where(deviations > _ROUNDING * np.abs(mean), deviations, 1.0)
 
 
-def _usable(y):
+def _usable(y, divides):
     if not y < _LARGEST:
         raise FloatingPointError(
             f"y: its standard deviation is {y:g}, whose square overflows float64; expected less than {_LARGEST:g}; "
             "divide y by a constant"
+        )
+    if divides and not y > _LEAST:
+        raise FloatingPointError(
+            f"y: its standard deviation is {y:g}, whose square vanishes in float64; expected more than {_LEAST:g}; "
+            "multiply y by a constant"
         )
     return y
 

@@ -12,7 +12,7 @@ UNIT = 2.0**-24  # of the range of y: the least that residuals and leaf means di
 _LEAST_SD = 2.0**-16  # of the range of y, that the noise is thought to have
 _MOST_BITS = 32  # of the sum of weights: sums of weights times residuals then stay within 64
 _SMALLEST_BITS = 1000  # the unit of weights is a power of two that is no less
-_LARGEST = 1e153  # |y|: squares of its range are summed
+_LARGEST, _LEAST = 1e153, 1e-153  # |y|, and the range of a y that varies: squares of its range are summed
 _SMALLEST = 2.0**-1042  # of scales: the unit is then a number of several bits
 _ROWS_AT_ONCE = 4096
 _MOST_COLUMNS = 1000  # of the least squares fit that the noise is guessed by
@@ -50,6 +50,11 @@ class Target:
         is_constant = bool(scale <= abs(offset) * 2.0**-48)
         if is_constant:
             scale = abs(offset) * 2.0**-20
+        elif not scale > _LEAST:
+            raise ValueError(
+                f"y: got values from {low:g} to {high:g}, expected a range above {_LEAST:g}, whose square does not "
+                "vanish in float64; multiply y by a constant"
+            )
         scale = max(scale, _SMALLEST)
         units = np.rint((y - offset) / scale / UNIT).astype(np.int32)
         return cls(units, float(offset), float(scale), is_constant)

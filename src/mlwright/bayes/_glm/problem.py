@@ -10,7 +10,7 @@ from mlwright._kernels.linalg import affine_map, as_design
 from mlwright.bayes._glm.families import Law
 from mlwright.bayes._glm.priors import Prior, log_half_constant
 
-_LARGEST = 1e153  # of deviations of y
+_LARGEST, _LEAST_UNIT = 1e153, 1e-153  # of deviations of y
 _LEAST = 1e-9  # of the dispersion's scale: exp(-_LEAST / dispersion) is a factor of its prior
 
 
@@ -88,6 +88,11 @@ class Problem:
                 raise ValueError(
                     f"y: its standard deviation is {y_unit:g}, whose square overflows float64; expected less than "
                     f"{_LARGEST:g}; divide y by a constant"
+                )
+            if not y_unit > _LEAST_UNIT:
+                raise ValueError(
+                    f"y: its standard deviation is {y_unit:g}, whose square vanishes in float64; expected more than "
+                    f"{_LEAST_UNIT:g}; multiply y by a constant"
                 )
         in_units = dispersion_scale * law.unit_of_dispersion(y, w) if law.dispersed else 1.0
         return cls(
