@@ -30,6 +30,7 @@ class Held {
     rows.w = one_a_row("w"), rows.offset = one_a_row("offset");
     rows.loss = loss_;
     rows.fit_intercept = get("fit_intercept").cast<bool>();
+    rows.intercept = {get("intercept_centre").cast<double>(), get("intercept_scale").cast<double>()};
     rows.coefficients = coefficient_prior();
     for (const auto& term : get("terms")) rows.terms.push_back(term_of(py::reinterpret_borrow<py::object>(term)));
     rows.dispersion = static_cast<glm::Dispersion>(get("dispersion").cast<int>());

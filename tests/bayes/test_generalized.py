@@ -52,6 +52,10 @@ def log_density(family, link, y, eta, phi):
     }[family]()
 
 
+#: Likelihoods that do not vanish far out, for which the intercept has a prior.
+INFORMED = {("normal", "log"), ("inverse_gaussian", "log")}
+
+
 class Grid:
     """The posterior of slope, intercept and dispersion by the trapezoidal rule, with the priors as documented."""
 
@@ -76,6 +80,8 @@ class Grid:
             axes[2] = np.linspace(s.mean() - 8.0 * s.std(), s.mean() + 8.0 * s.std(), 81)
         slope, level, s = np.meshgrid(*axes, indexing="ij")
         log_mass = stats.norm.logpdf(slope, 0.0, model.prior_scale * unit)
+        if (law.name, law.link) in INFORMED:
+            log_mass += stats.norm.logpdf(level, np.log(y_mean), 2.5)
         if law.dispersed:
             t = np.exp(0.5 * s)
             log_mass += stats.t.logpdf(t, 3.0, scale=model.dispersion_scale * root) + np.log(2.0) + np.log(0.5 * t)
@@ -490,3 +496,26 @@ def test_warnings_name_the_parameter():
     X, y = rows("normal")
     with pytest.warns(ConvergenceWarning, match=r"of (coef|intercept|dispersion)\[0\] is"):
         BayesianGLM(method="nuts", draws=4, random_state=0).fit(X, y)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.filterwarnings("ignore:BayesianGLM. leaving out:UserWarning")
+@pytest.mark.parametrize(
+    ("family", "link"),
+    [("inverse_gaussian", "log"), ("inverse_gaussian", "identity"), ("normal", "log")],
+)
+def test_likelihoods_that_level_off_leave_the_posterior_proper(family, link):
+    """Two rows: under a flat prior of the intercept, means ran to 1e300."""
+    X, y = np.array([[-1.0], [1.0]]), np.array([1.5, 2.5])
+    for unit in (1.0, 1000.0) if link != "log" else (1.0,):
+        model = BayesianGLM(family, link=link, draws=300, warm_up=300, random_state=0).fit(X, unit * y)
+        middle = np.median(model._intercept_draws)
+        spread = np.abs(model._intercept_draws - middle).max()
+        assert spread < 30.0 * (1.0 if link == "log" else abs(model._law.score(2.0 * unit)))
+        assert np.isfinite(model.score_loo_)
+
+
+def test_a_mean_without_a_score_is_named():
+    X, y = rows("normal")
+    with pytest.raises(ValueError, match=r"y: its mean is .* no score by the log link"):
+        BayesianGLM(link="log").fit(X, y - 10.0)

@@ -67,6 +67,8 @@ class GlmModel(NamedTuple):
         Sum of the weights; what ``sampler/glm/dispersion.hpp`` says.
     counts, count_weights : arrays
         Of the negative binomial: different targets and their weights.
+    intercept_centre, intercept_scale : float
+        Of the intercept's normal prior; flat for a scale of 0.
     """
 
     X: Any
@@ -90,6 +92,8 @@ class GlmModel(NamedTuple):
     least: float = 0.0
     counts: Any = _NOTHING
     count_weights: Any = _NOTHING
+    intercept_centre: float = 0.0
+    intercept_scale: float = 0.0
 
 
 class GlmDensity:

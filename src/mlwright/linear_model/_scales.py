@@ -32,9 +32,7 @@ class Scales:
 
     @classmethod
     def of_problem(cls, problem, weight, divides=True):
-        """Ones where the model does not divide; FloatingPointError where squares of y overflow, or of a y that is divided
-        vanish.
-        """
+        """Ones where the model does not divide; FloatingPointError where squares of y overflow, or vanish there."""
         squares = np.where(problem.active, problem.gram.diagonal(), 0.0)
         y = float(_root(problem.square[:1], weight, problem.y_scale[0])[0])
         own = cls(_root(squares, weight, problem.x_scale), _usable(y, divides))

@@ -65,6 +65,8 @@ def log_prior(model, parts):
             + half_t(parts.hyper[-1], model.global_scale, 1.0)
         ),
     }[model.prior]()
+    if model.fit_intercept and model.intercept_scale > 0.0:
+        value -= ((parts.intercept - model.intercept_centre) / model.intercept_scale) ** 2 / 2
     for term, z, log_scale in zip(model.terms, parts.effects, parts.log_scales, strict=True):
         value += half_t(log_scale, term.scale, term.freedom)
         value -= np.sum((z / np.exp(log_scale)) ** 2) / 2 + len(z) * log_scale if term.centred else np.sum(z**2) / 2

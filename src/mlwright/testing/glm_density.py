@@ -73,6 +73,8 @@ def models(draw):
         terms=_terms(draw, rng, n),
         dispersion=dispersion,
         dispersion_scale=1.5,
+        intercept_centre=-0.25,
+        intercept_scale=draw(st.sampled_from([0.0, 0.75])),
         **_sums(dispersion, y, np.ones(n) if w is None else w),
     )
     size = gd.GlmDensity(model).size

@@ -98,7 +98,11 @@ class Evaluation {
     double value = rows.value;
     value += model.coefficients.add(theta_.data(), theta_.data() + at.hyper, coef_.data(), gradient_coef_.data(), of_theta.data(),
                                     of_theta.data() + at.hyper);
-    if (model.fit_intercept) of_theta[static_cast<std::size_t>(at.intercept)] = rows.factor * total_;
+    if (model.fit_intercept) {
+      double& of_intercept = of_theta[static_cast<std::size_t>(at.intercept)];
+      of_intercept = rows.factor * total_;
+      value += model.intercept.add(intercept(), of_intercept);
+    }
     index_t first = 0;
     for (std::size_t t = 0; t < model.terms.size(); first += model.terms[t].levels, ++t)
       value += model.terms[t].prior.add(of_term(theta_.data() + at.effects + first, t), log_scale(t), gradient_effects_.data() + first,

@@ -69,6 +69,13 @@ double CoefficientPrior::add(const double* z, const double* hyper, const double*
   return value;
 }
 
+double InterceptPrior::add(double intercept, double& gradient) const noexcept {
+  if (scale == 0) return 0;
+  const double unit = (intercept - centre) / scale;
+  gradient -= unit / scale;
+  return -0.5 * unit * unit;
+}
+
 double ScalePrior::add(double log_value, double& gradient) const noexcept {
   const double unit = square(exp(log_value) / scale);
   if (std::isinf(freedom)) {

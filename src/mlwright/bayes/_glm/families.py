@@ -165,6 +165,12 @@ FAMILIES = {
 }
 
 
+# The normal law's mean tends to 0, or the inverse Gaussian's to infinity, where it is Levy's.
+_LEVEL_OFF = {
+    ("normal", "log"), ("normal", "inverse"), ("inverse_gaussian", "log"), ("inverse_gaussian", "identity"),
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Law:
     """A family with a link.
@@ -204,6 +210,13 @@ class Law:
     def in_units_of_y(self):
         """Whether scores are in the units of y: then so are the scales of priors."""
         return self.name == "normal" and self.link == "identity"
+
+    @property
+    def levels_off(self):
+        """Whether the likelihood of a row tends to a number above zero where scores end: a flat prior of the intercept
+        then has an improper posterior, however many rows there are.
+        """
+        return (self.name, self.link) in _LEVEL_OFF
 
     def mean(self, eta):
         return LINKS[self.link].mean(eta)

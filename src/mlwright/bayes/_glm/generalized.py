@@ -38,7 +38,10 @@ class BayesianGLM(OffsetContract, RegressorMixin, PosteriorByGroups):
         "auto" is the identity (normal), the logit (binomial) or the logarithm.
     prior : {"normal", "student_t", "cauchy", "laplace", "horseshoe"}, default="normal"
         Of the coefficients of standardised columns, and with the normal family's identity link of a standardised y.
-        The intercept's is flat.
+        The intercept's is flat; where the likelihood does not vanish far out, which would make the posterior improper
+        (the normal family with the link "log" or "inverse", the inverse Gaussian with "log" or "identity"), it is
+        normal around the score of the mean of y (less that of the offset, columns being at their means), with standard
+        deviation 2.5, or by another link than "log" 2.5 times that score.
     prior_scale : float, default=2.5
         Standard deviation of the normal prior, scale of the others; the horseshoe's coefficients are multiplied by it.
     prior_freedom : float, default=4.0

@@ -117,7 +117,7 @@ def starting_map(problem, name):
     """
     places, mode, root = problem.places, np.zeros(problem.size), np.zeros((0, 0))
     if problem.prior.shape == gd.HORSESHOE or not len(problem.scale):
-        start = _start_of_intercept(problem)
+        start = problem.start_of_intercept
         mode[places["intercept"]] = start
         dispersion = _dispersion(problem, np.full(len(problem.y), start))
     else:
@@ -134,18 +134,13 @@ def starting_map(problem, name):
     return Laplace(mode, root)
 
 
-def _start_of_intercept(problem):
-    mean = float(np.average(problem.target, weights=problem.w))
-    return float(problem.law.score(mean)) if problem.fit_intercept else 0.0
-
-
 def _fit(problem, name):
     """Coefficients, intercept, dispersion, and the curvature in both at once."""
     law, p, flat = problem.law, len(problem.scale), problem.fit_intercept
     precision = problem.prior.scale**-2.0
     dispersion, loss = 1.0, law.loss
     table = glm.Table(as_design(problem.X), problem.shift, problem.scale, problem.target, problem.w, problem.start)
-    coef, intercept = np.zeros(p), _start_of_intercept(problem)
+    coef, intercept = np.zeros(p), problem.start_of_intercept
     for _ in range(3 if law.dispersed else 1):
         if law.name == "negative_binomial":
             loss = loss._replace(parameter=dispersion)

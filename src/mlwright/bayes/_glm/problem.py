@@ -11,6 +11,7 @@ from mlwright.bayes._glm.families import Law
 from mlwright.bayes._glm.priors import Prior, log_half_constant
 
 _LARGEST, _LEAST_UNIT = 1e153, 1e-153  # of deviations of y
+_INTERCEPT_SCALE = 2.5  # where it has a prior: in logarithms, or of the score of the mean of y
 _LEAST = 1e-9  # of the dispersion's scale: exp(-_LEAST / dispersion) is a factor of its prior
 
 
@@ -131,6 +132,29 @@ class Problem:
         return None if self.offset is None else self.offset / self.y_unit
 
     @cached_property
+    def start_of_intercept(self):
+        """The score of the mean of y; NaN where it has none."""
+        if not self.fit_intercept:
+            return 0.0
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return float(self.law.score(np.average(self.target, weights=self.w)))
+
+    @cached_property
+    def intercept_prior(self):
+        """Centre and scale of a normal law; the scale is 0 where the prior is flat."""
+        if not (self.fit_intercept and self.law.levels_off):
+            return 0.0, 0.0
+        score = self.start_of_intercept
+        if not np.isfinite(score):
+            raise ValueError(
+                f"y: its mean is {np.average(self.y, weights=self.w):g}, which has no score by the {self.law.link} "
+                "link; expected a positive mean; use the identity link"
+            )
+        scale = _INTERCEPT_SCALE * (1.0 if self.law.link == "log" else abs(score))
+        offset = 0.0 if self.start is None else float(np.average(self.start, weights=self.w))
+        return score - offset, scale
+
+    @cached_property
     def model(self):
         y = self.target
         w = np.ones(len(y)) if self.w is None else self.w
@@ -158,6 +182,7 @@ class Problem:
             _LEAST * self.dispersion_scale**2,
             np.asarray(counts, dtype=np.float64),
             np.bincount(places, weights=w) if len(counts) else np.zeros(0),
+            *self.intercept_prior,
         )
 
     def _native_term(self, term):
@@ -168,12 +193,14 @@ class Problem:
 
     @property
     def log_constant(self):
-        """What the native density leaves out of the log density of y and all parameters; the intercept's prior is flat,
-        with density 1 in the units of y.
+        """What the native density leaves out of the log density of y and all parameters; a flat prior of the
+        intercept has density 1 in the units of y.
         """
         left_out = self.law.family.left_out(self.target)
         value = float(left_out.sum() if self.w is None else self.w @ left_out) + self.prior.log_constant
         value -= (self.weight - self.fit_intercept) * np.log(self.y_unit)
+        if self.intercept_prior[1] > 0.0:
+            value -= np.log(self.intercept_prior[1]) + 0.5 * np.log(2.0 * np.pi)
         if self.law.dispersed:  # its root has the prior, and its logarithm half the root's
             value += log_half_constant(3.0, self.dispersion_scale) - np.log(2.0)
         for term in self.terms:

@@ -1,4 +1,4 @@
-"""Whether the posterior of a generalized linear model is proper, the prior of its intercept being flat."""
+"""Whether the posterior of a generalized linear model is proper, where the prior of its intercept is flat."""
 
 import numpy as np
 

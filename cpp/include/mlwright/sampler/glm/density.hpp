@@ -3,7 +3,7 @@
 //   eta_i = z_i . coef + intercept + offset_i + sum over terms t of effect_t[level_t(i)] slope_t(i)
 //
 // with a loss of loss/glm_list.hpp for minus the log likelihood, and the priors of prior.hpp. Constants are left out.
-// The point: coefficients' numbers (p), intercept (flat prior; where there is one), effects of each term, logarithms of the
+// The point: coefficients' numbers (p), intercept (where there is one), effects of each term, logarithms of the
 // terms' scales, log dispersion (where the family has one), hyperparameters of the coefficients.
 // The rows are kept packed (simd/gram.hpp), columns centred and scaled. 128 rows at a time stay in the first caches for
 // scores, losses and gradients, and for several points in evaluate(). Cost: 4 n p flops and n losses.
@@ -36,6 +36,7 @@ struct Model {
   std::string_view loss;
   double parameter = 0;            // of the loss, where the dispersion is not it
   bool fit_intercept = true;
+  InterceptPrior intercept;
   CoefficientPrior coefficients;
   std::vector<Term> terms;
   Dispersion dispersion = Dispersion::none;

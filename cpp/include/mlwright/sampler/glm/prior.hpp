@@ -33,6 +33,12 @@ struct CoefficientPrior {
              double* gradient_hyper) const noexcept;
 };
 
+// Normal around `centre`; flat where `scale` is 0.
+struct InterceptPrior {
+  double centre = 0, scale = 0;
+  double add(double intercept, double& gradient) const noexcept;
+};
+
 // Half-Student-t of a positive number, or half-normal for infinitely many degrees of freedom, in its logarithm.
 struct ScalePrior {
   double scale = 1, freedom = 3;
