@@ -134,6 +134,24 @@ def test_levels_are_told_from_the_first(intercept):
     assert model.inference(frame, y).wald_test(["region=north", "region=south"]).df == 2
 
 
+@pytest.mark.parametrize("library", [lambda frame: frame, pl.from_pandas], ids=["pandas", "polars"])
+@pytest.mark.parametrize("kind", ["nonrobust", "HC3", "cluster"])
+def test_inference_leaves_out_levels_that_weigh_nothing(kind, library):
+    """A row of weight zero is no row, and its level none."""
+    frame, y = table()
+    w = np.where(frame["brand"] == "e", 0.0, 2.0)
+    groups = np.arange(len(y)) // 6
+    some, weighs = frame[w > 0.0], w > 0.0
+    model = GeneralizedLinearRegressor("poisson", tol=1e-8).fit(library(frame), y, sample_weight=w)
+
+    def told(rows, y, w, groups):
+        groups = groups if kind == "cluster" else None
+        return model.inference(rows, y, sample_weight=w, cov_type=kind, groups=groups).std_errors
+
+    want = told(library(some), y[weighs], w[weighs], groups[weighs])
+    np.testing.assert_allclose(told(library(frame), y, w, groups), want, rtol=1e-12)
+
+
 def test_what_cannot_be_coded():
     frame, y = table()
     model = GeneralizedLinearRegressor("poisson", alpha=0.01).fit(frame, y)

@@ -10,6 +10,7 @@ from itertools import pairwise
 import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_array, validate_data
 
 from mlwright._kernels.linalg import as_design
@@ -17,7 +18,7 @@ from mlwright._validation import rows_for_fit
 from mlwright.base import as_fitted
 from mlwright.io.composite import AnyOf, ListOf, Maybe, Optional
 from mlwright.io.schema import Strings, Tensor
-from mlwright.linear_model._glm._base import refuse
+from mlwright.linear_model._glm._base import refuse, usable_weights
 from mlwright.linear_model._glm._coded_table import CodedTable
 from mlwright.linear_model._glm._solve import DENSE_PROXIMAL, LARGEST_HESSIAN
 from mlwright.linear_model._inference.door import feature_names
@@ -80,6 +81,11 @@ class CategoricalMixin:
         if getattr(self, "is_categorical_", None) is None:
             return super()._columns(X)
         return self._coded(X).tocsr()
+
+    def _rows_for_inference(self, X, y, sample_weight, **of_rows):
+        if getattr(self, "is_categorical_", None) is not None and sample_weight is not None:
+            X = _rows_with_levels(X, usable_weights(sample_weight, X))
+        return super()._rows_for_inference(X, y, sample_weight, **of_rows)
 
     def _rows_again(self, X, y):
         if getattr(self, "is_categorical_", None) is None:
@@ -190,6 +196,12 @@ def _categorical_table(X):
         return None
     check_table_shape(table)
     return table
+
+
+def _rows_with_levels(X, w):
+    """X with a row that weighs something in place of each that does not: its level may be one that the fit left out."""
+    weighs = w > 0.0
+    return X if weighs.all() else _safe_indexing(X, np.where(weighs, np.arange(len(weighs)), np.argmax(weighs)))
 
 
 def _is_categorical(table):
