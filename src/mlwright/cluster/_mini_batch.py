@@ -75,7 +75,7 @@ class MiniBatchKMeans(KMeansBase):
     >>> import numpy as np
     >>> from mlwright.cluster import MiniBatchKMeans
     >>> X = np.array([[1, 2], [1, 4], [1, 0], [10, 2], [10, 4], [10, 0]])
-    >>> MiniBatchKMeans(n_clusters=2, init=[[0, 0], [9, 9]]).fit(X).labels_
+    >>> MiniBatchKMeans(n_clusters=2, init=[[0, 0], [9, 9]], random_state=0).fit(X).labels_
     array([0, 0, 0, 1, 1, 1], dtype=int32)
     """
 
