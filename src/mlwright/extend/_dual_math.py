@@ -15,6 +15,7 @@ from mlwright.extend import _dual
 from mlwright.extend._special import digamma
 from mlwright.extend.densities import dot
 
+_LOG_2, _LOG_10 = math.log(2.0), math.log(10.0)
 _NUMBERS = (types.Number, types.Boolean)
 
 
@@ -81,19 +82,27 @@ _UNARY = (
     ((math.exp, np.exp), lambda a: math.exp(a), lambda a, f: f),
     ((math.expm1, np.expm1), lambda a: math.expm1(a), lambda a, f: f + 1.0),
     ((math.log, np.log), lambda a: math.log(a), lambda a, f: 1.0 / a),
+    ((math.log2, np.log2), lambda a: np.log2(a), lambda a, f: 1.0 / (a * _LOG_2)),
+    ((math.log10, np.log10), lambda a: np.log10(a), lambda a, f: 1.0 / (a * _LOG_10)),
     ((math.log1p, np.log1p), lambda a: math.log1p(a), lambda a, f: 1.0 / (1.0 + a)),
     ((math.sqrt, np.sqrt), lambda a: math.sqrt(a), lambda a, f: 0.5 / f),
     ((np.square,), lambda a: a * a, lambda a, f: 2.0 * a),
     ((math.sin, np.sin), lambda a: math.sin(a), lambda a, f: math.cos(a)),
     ((math.cos, np.cos), lambda a: math.cos(a), lambda a, f: -math.sin(a)),
     ((math.tan, np.tan), lambda a: math.tan(a), lambda a, f: 1.0 + f * f),
+    ((math.asin, np.arcsin), lambda a: math.asin(a), lambda a, f: 1.0 / math.sqrt((1.0 - a) * (1.0 + a))),
+    ((math.acos, np.arccos), lambda a: math.acos(a), lambda a, f: -1.0 / math.sqrt((1.0 - a) * (1.0 + a))),
     ((math.atan, np.arctan), lambda a: math.atan(a), lambda a, f: 1.0 / (1.0 + a * a)),
     ((math.tanh, np.tanh), lambda a: math.tanh(a), lambda a, f: 1.0 - f * f),
     ((math.sinh, np.sinh), lambda a: math.sinh(a), lambda a, f: math.cosh(a)),
     ((math.cosh, np.cosh), lambda a: math.cosh(a), lambda a, f: math.sinh(a)),
+    ((math.asinh, np.arcsinh), lambda a: math.asinh(a), lambda a, f: 1.0 / math.hypot(a, 1.0)),
+    ((math.acosh, np.arccosh), lambda a: math.acosh(a), lambda a, f: 1.0 / math.sqrt((a - 1.0) * (a + 1.0))),
+    ((math.atanh, np.arctanh), lambda a: math.atanh(a), lambda a, f: 1.0 / ((1.0 - a) * (1.0 + a))),
     ((math.erf,), lambda a: math.erf(a), lambda a, f: 2.0 / math.sqrt(math.pi) * math.exp(-a * a)),
     ((math.erfc,), lambda a: math.erfc(a), lambda a, f: -2.0 / math.sqrt(math.pi) * math.exp(-a * a)),
     ((math.lgamma,), lambda a: math.lgamma(a), lambda a, f: digamma(a)),
+    ((math.gamma,), lambda a: math.gamma(a), lambda a, f: f * digamma(a)),
 )
 
 _BINARY = (
@@ -101,10 +110,28 @@ _BINARY = (
     ((operator.mul, operator.imul), lambda a, b: a * b, lambda a, b, f: b, lambda a, b, f: a),
     ((operator.truediv, operator.itruediv), lambda a, b: a / b, lambda a, b, f: 1.0 / b, lambda a, b, f: -f / b),
     (
-        (operator.pow, operator.ipow),
+        (operator.pow, operator.ipow, math.pow, np.power),
         lambda a, b: a**b,
         lambda a, b, f: b * a ** (b - 1.0) if b != 0.0 else 0.0,
         lambda a, b, f: f * math.log(a) if a > 0.0 else 0.0,
+    ),
+    (
+        (math.hypot, np.hypot),
+        lambda a, b: math.hypot(a, b),
+        lambda a, b, f: a / f if f > 0.0 else 0.0,
+        lambda a, b, f: b / f if f > 0.0 else 0.0,
+    ),
+    (
+        (math.atan2, np.arctan2),
+        lambda a, b: math.atan2(a, b),
+        lambda a, b, f: b / (a * a + b * b),
+        lambda a, b, f: -a / (a * a + b * b),
+    ),
+    (
+        (np.logaddexp,),
+        lambda a, b: np.logaddexp(a, b),
+        lambda a, b, f: math.exp(a - f),
+        lambda a, b, f: math.exp(b - f),
     ),
 )
 
@@ -143,8 +170,9 @@ def _overload_choice(function, prefers):
         return lambda a, b: _dual.as_dual(a) if first(a, b) else _dual.as_dual(b)
 
 
-_overload_choice(max, lambda a, b: a >= b)
-_overload_choice(min, lambda a, b: a <= b)
+for _greater, _less in ((max, min), (np.maximum, np.minimum)):
+    _overload_choice(_greater, lambda a, b: a >= b)
+    _overload_choice(_less, lambda a, b: a <= b)
 
 
 def _overload_test(function):
