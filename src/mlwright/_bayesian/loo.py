@@ -53,7 +53,7 @@ def kept_score(model):
     return model._loo_score
 
 
-def loo_by_importance(n_rows, n_draws, log_likelihood):
+def loo_by_importance(n_rows, n_draws, log_likelihood, w=None):
     """Log densities of rows left out, and k-hats, for keep_loo; nothing of size rows x draws is kept.
 
     Parameters
@@ -61,11 +61,16 @@ def loo_by_importance(n_rows, n_draws, log_likelihood):
     n_rows, n_draws : int
     log_likelihood : callable
         ``log_likelihood(begin, end)`` of shape (end - begin, n_draws): of those rows under each draw.
+    w : array of shape (n_rows,), default=None
+        Weights. A row of weight 0 was left out by the fit: its density is the average over the draws, its k-hat NaN.
     """
     step = max(1, _NUMBERS_AT_ONCE // max(1, n_draws))
     out = [pareto_smoothed(log_likelihood(begin, min(begin + step, n_rows))) for begin in range(0, n_rows, step)]
     table = np.concatenate(out)
-    return table[:, 0].copy(), table[:, 2].copy()
+    score, within, k_hat = table.T.copy()
+    if w is None:
+        return score, k_hat
+    return np.where(w > 0.0, score, within), np.where(w > 0.0, k_hat, np.nan)
 
 
 def psis_loo(log_likelihood, *, relative_efficiency=1.0):

@@ -67,7 +67,7 @@ class DrawnRegression(BayesianMixin):
             mean = affine_map(as_design(rows.X[begin:end]), draws["coef"], draws["intercept"])
             return -0.5 * ((rows.y[begin:end] - mean) ** 2 / variance + np.log(2.0 * np.pi * variance))
 
-        keep_loo(self, *loo_by_importance(len(rows.y), n_draws, log_likelihood), w=rows.w)
+        keep_loo(self, *loo_by_importance(len(rows.y), n_draws, log_likelihood, rows.w), w=rows.w)
 
 
 def drawn_intercepts(draws, mean, variance, seed):

@@ -256,7 +256,9 @@ class BayesianLinearRegression(BayesianMixin, LeastSquaresModel):
         return mean + noise * np.sqrt(draws["noise_variance"])[:, None]
 
     def _score_loo(self, rows):
-        """Given a penalty in closed form; the penalties' posterior without a row by dividing by that row's density."""
+        """Given a penalty in closed form; the penalties' posterior without a row by dividing by its share of the
+        evidence.
+        """
         lam, log_weight = self.penalty_, np.log(np.maximum(self.penalty_probabilities_, 1e-300))
         rate, out = self._rate(lam), np.empty(len(rows.y))
         for begin in range(0, len(out), _ROWS_AT_ONCE):
@@ -264,8 +266,10 @@ class BayesianLinearRegression(BayesianMixin, LeastSquaresModel):
             mean, reach = self._given_penalties(np.asarray(rows.X[part], dtype=np.float64), lam)
             once = np.ones(len(mean)) if rows.w is None else np.minimum(rows.w[part], 1.0)
             y = (rows.y[part, 0] - self._centre()) / self._y_scale
-            log_density = _log_left_out(y[:, None] - mean, reach, once[:, None], self._shape, rate)
-            out[part] = -special.logsumexp(log_weight - log_density, axis=1) - np.log(self._y_scale)
+            log_density, log_share = _log_left_out(y[:, None] - mean, reach, once[:, None], self._shape, rate)
+            without = log_weight - log_share
+            out[part] = special.logsumexp(without + log_density, axis=1) - special.logsumexp(without, axis=1)
+        out -= np.log(self._y_scale)
         keep_loo(self, out, w=rows.w)
 
     def _validate_state(self):
@@ -283,13 +287,19 @@ class BayesianLinearRegression(BayesianMixin, LeastSquaresModel):
 
 
 def _log_left_out(residual, reach, once, shape, rate):
-    """Log density of a row under the posterior without (`once` of) it: Student's t with half a degree less in shape."""
+    """Log density of a row under the posterior without (`once` of) it, Student's t, and by how much the log evidence is
+    greater with that; the same for a whole row.
+    """
     tiny, eps = np.finfo(np.float64).tiny, np.finfo(np.float64).eps
     left = np.maximum(1.0 - once * reach, eps)
+    whole_shape, whole_rate = shape, rate
     shape = np.maximum(shape - 0.5 * once, tiny)
     rate = np.maximum(rate - 0.5 * once * residual**2 / left, eps * rate)  # below, nothing but rounding is left
-    square = (residual / left) ** 2 * left / rate * 0.5  # z^2 / freedom
+    spread = (1.0 + (1.0 - once) * reach) / left  # of a new observation's variance to the noise's
+    square = (residual / left) ** 2 / spread / rate * 0.5  # z^2 / freedom
     with np.errstate(over="ignore"):  # nothing is known without the row
-        log_scale = 0.5 * np.log(rate / shape / left)
+        log_scale = 0.5 * np.log(rate / shape * spread)
     constant = special.gammaln(shape + 0.5) - special.gammaln(shape) - 0.5 * np.log(2.0 * np.pi * shape)
-    return constant - log_scale - (shape + 0.5) * np.log1p(square)
+    share = 0.5 * np.log(left) + shape * np.log(rate) - whole_shape * np.log(whole_rate)
+    share += special.gammaln(whole_shape) - special.gammaln(shape) - 0.5 * once * np.log(2.0 * np.pi)
+    return constant - log_scale - (shape + 0.5) * np.log1p(square), share

@@ -280,15 +280,21 @@ class NormalInverseGammaRegressor(BayesianMixin, LeastSquaresModel):
         return mean + noise * np.sqrt(draws["noise_variance"])[:, None]
 
     def _score_loo(self, rows):
-        """The posterior without one repetition of a row is in closed form too."""
+        """The posterior without one repetition of a row, or what there is of it, is in closed form too."""
         once = 1.0 if rows.w is None else np.minimum(rows.w, 1.0)
-        left = np.maximum(1.0 - once * self._leverage(np.asarray(rows.X)), np.finfo(np.float64).eps)
+        leverage = self._leverage(np.asarray(rows.X))
+        left = np.maximum(1.0 - once * leverage, np.finfo(np.float64).eps)
         residual = rows.y[:, 0] - super().predict(rows.X)
         shape = self.noise_shape_ - 0.5 * once
         rate = self.noise_rate_ - 0.5 * once * residual * residual / left
         tiny, eps = np.finfo(np.float64).tiny, np.finfo(np.float64).eps
         with np.errstate(over="ignore"):  # nothing is known without the row
-            scale = np.sqrt(np.maximum(rate, eps * self.noise_rate_) / np.maximum(shape, tiny) / left)
+            scale = np.sqrt(
+                np.maximum(rate, eps * self.noise_rate_)
+                / np.maximum(shape, tiny)
+                / left
+                * (1.0 + (1.0 - once) * leverage)
+            )
         law = StudentLaw(np.zeros(len(left)), scale, 2.0 * np.maximum(shape, tiny))
         keep_loo(self, law.log_density(residual / left), w=rows.w)
 

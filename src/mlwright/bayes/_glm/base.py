@@ -75,7 +75,7 @@ class PosteriorOfGlm(BayesianMixin, BaseEstimator):
         def log_likelihood(begin, end):
             return problem.log_likelihood(begin, end, answers)
 
-        keep_loo(self, *loo_by_importance(len(problem.y), len(theta), log_likelihood), w=problem.w)
+        keep_loo(self, *loo_by_importance(len(problem.y), len(theta), log_likelihood, problem.w), w=problem.w)
 
     def _keep(self, problem, answers, draws):
         shape = draws.theta.shape[:2]

@@ -139,12 +139,13 @@ class EvidenceModel(BayesianMixin, LeastSquaresModel):
         return mean + stretch[:, None] * (moved + noise)
 
     def _score_loo(self, rows):
-        """Leave one repetition of each row out, the variances held: its residual and variance grow by ``1 - h``."""
+        """Leave one repetition of each row out, or what there is of it, the variances held."""
         alpha, w = float(self.alpha_), rows.w
         weight = float(len(rows.y)) if w is None else float(w.sum())
         X = rows.X.tocsr() if rows.is_sparse else rows.X
         leverage = alpha * self._spread(X) + (1.0 / weight if self.fit_intercept else 0.0)
-        left = np.maximum(1.0 - leverage * (1.0 if w is None else np.minimum(w, 1.0)), np.finfo(np.float64).eps)
+        once = 1.0 if w is None else np.minimum(w, 1.0)
+        left = np.maximum(1.0 - once * leverage, np.finfo(np.float64).eps)
         residual = rows.y[:, 0] - super().predict(rows.X)
-        law = StudentLaw(np.zeros(len(left)), np.sqrt(1.0 / (alpha * left)))
+        law = StudentLaw(np.zeros(len(left)), np.sqrt((1.0 + (1.0 - once) * leverage) / (alpha * left)))
         keep_loo(self, law.log_density(residual / left), w=w)
