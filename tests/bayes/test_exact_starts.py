@@ -128,7 +128,7 @@ class GradientOfBefore(twin.Nuts):
         return replace(end, p=z.p + step * z.gradient)
 
 
-def of_twin(cls, n=4000, transitions=3, step=0.5, depth=3):
+def of_twin(cls, n=2500, transitions=3, step=0.5, depth=3):
     target = Target(funnel.compile())
     nuts = cls(lambda u: target.evaluate(u)[:2], depth)
     metric, starts, out = Metric.diagonal(AROUND["root"] ** 2), free_draws(n), []

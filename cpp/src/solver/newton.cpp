@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "solver/newton_system.hpp"
 
@@ -15,6 +16,7 @@ constexpr double kShrinks = 0.1;              // what a step leaves of the squar
 constexpr double kArmijo = 1e-4, kRounding = 1e-14, kPerfect = 1e-12;
 constexpr double kStillMoves = 0.5;           // of a score, in a step after which nothing is left to gain
 constexpr double kLargeScore = 8.0;           // exp(-8) of a row's Hessian is left
+constexpr double kOvershot = 0.5, kRises = 1.1;  // of a step's first slope, that its last one has with the other sign; beyond, rounding
 constexpr int kHalvings = 40, kExtraSteps = 6;
 constexpr double kSubsampleTol = 1e-2;
 constexpr double kUnseen = 1e-7;  // a gain below this share of the objective's rounding is out of the gradient's reach too
@@ -215,11 +217,31 @@ class Solver {
       trial(t);
       evaluate(there_, depth);
       if (!std::isfinite(there_.objective)) return false;
+    } else if (fresh_ && goes_back_and_forth(decrement)) {
+      trial(decrement / (decrement + slope_there()));
+      evaluate(there_, depth);
+      if (!falls(there_.objective, 0.0, 1.0)) return false;
     }
     move_ = largest_move(problem_.data, there_.eta.data(), here_.eta.data(), stride_);
     std::swap(here_, there_);
     adopt(depth);
     return true;
+  }
+
+  // Whether full steps go over the minimum, one after another: where the Hessian, the expected one, is little more than half of
+  // that of the rows. The minimum along the step then is about where the line between the slopes at its ends is zero.
+  bool goes_back_and_forth(double decrement) {
+    const bool before = overshot_;
+    const double slope = slope_there();
+    overshot_ = slope > kOvershot * decrement && slope < kRises * decrement;
+    return before && std::exchange(overshot_, false);
+  }
+
+  // Of the objective along the step.
+  double slope_there() const {
+    double slope = there_.sums.total_g * step0_;
+    for (std::size_t j = 0; j < step_.size(); ++j) slope += there_.gradient[j] * step_[j];
+    return slope;
   }
 
   double shorter(double decrement) {
@@ -245,7 +267,7 @@ class Solver {
   std::vector<double> step_;
   double step0_ = 0.0, reference_ = 1.0, first_deviance_ = -1.0, move_ = 0.0, tol_ = 0.0;
   index_t stride_ = 1;
-  bool fresh_ = false;
+  bool fresh_ = false, overshot_ = false;
   NewtonFit fit_;
 };
 

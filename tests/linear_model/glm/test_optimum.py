@@ -5,7 +5,13 @@ import pytest
 import sklearn.linear_model as peer
 from scipy import sparse
 
-from mlwright.linear_model import GammaRegressor, LogisticRegression, PoissonRegressor, TweedieRegressor
+from mlwright.linear_model import (
+    GammaRegressor,
+    GeneralizedLinearRegressor,
+    LogisticRegression,
+    PoissonRegressor,
+    TweedieRegressor,
+)
 
 
 def table(n=300, p=6, seed=0):
@@ -58,7 +64,7 @@ def test_regressors(ours, theirs, weights):
     ours.fit(X, y, sample_weight=w)
     theirs.set_params(tol=1e-10, max_iter=10000).fit(X, y, sample_weight=w)
     np.testing.assert_allclose(ours.coef_, theirs.coef_, rtol=2e-3, atol=1e-4)
-    assert ours.score(X, y, w) == pytest.approx(theirs.score(X, y, w), abs=1e-6)
+    assert ours.score(X, y, w) == pytest.approx(theirs.score(X, y, w), abs=2e-6)  # of first order in the coefficients
     assert ours.converged_
 
 
@@ -110,3 +116,16 @@ def test_starting_again_costs_little():
     model = LogisticRegression(warm_start=True).fit(X, y)
     cold = model.n_iter_[0]
     assert model.fit(X, y).n_iter_[0] < cold
+
+
+@pytest.mark.parametrize("seed", [767, 852, 1081, 1196])
+def test_steps_that_go_back_and_forth_over_the_optimum(seed):
+    """Of rows whose curvature is nearly twice the expected one, by which full steps are that much too long."""
+    rng = np.random.default_rng(seed)
+    X, y = rng.standard_normal((20, 1)), rng.wald(1.0, 2.0, 20)
+    model = GeneralizedLinearRegressor("inverse_gaussian", link="log", fit_intercept=False).fit(X, y)
+    mean = np.exp(X[:, 0] * model.coef_[0])
+    slopes = X[:, 0] * (mean - y) / mean**2
+    assert model.converged_
+    assert np.max(model.n_iter_) <= 15
+    assert abs(slopes.sum()) < 1e-3 * np.abs(slopes).sum()

@@ -3,7 +3,8 @@
 // - The first steps see a sixteenth of the rows' blocks where there are many; their Hessian then serves the whole table, and
 //   one is only formed anew where steps with the old one stop shrinking the decrement tenfold. Gradients are always exact, so
 //   the answer does not depend on it.
-// - Steps are tried at full length; where the loss does not fall, shorter ones are tried on the scores alone, O(n).
+// - Steps are tried at full length; where the loss does not fall, shorter ones are tried on the scores alone, O(n). Where it falls
+//   and rises again, the step ends where the line between both slopes is flat.
 // - Columns are centred and scaled by the design (linalg/row_blocks.hpp); a column that depends on those before it is left
 //   out by the factorisation and keeps its coefficient.
 // - Converged: half the squared decrement, the model's estimate of what is left to gain, is at most tol^2 / 10 of the
