@@ -1,6 +1,7 @@
 """The components of a mixture as a pass over rows needs them."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -36,6 +37,11 @@ class Gaussians:
     @property
     def native_factors(self):
         return native_factors(self.factors, self.covariance_type, self.means.shape[1])
+
+    @cached_property
+    def log_determinants(self):
+        """Shape (k,): of full covariances."""
+        return np.linalg.slogdet(self.covariances)[1]
 
     def in_full(self):
         """The same with a covariance matrix for every component."""

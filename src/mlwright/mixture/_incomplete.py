@@ -63,22 +63,19 @@ def pattern_pass(pattern, gaussians, **wants):
         With full squares. The entropy is that of the responsibilities and of what is missing.
     found : Pass
     """
-    k, d = gaussians.means.shape
     observed = pattern.observed
     factors = _observed_factors(gaussians.covariances, observed)
     # What is missing is integrated out: the determinant of the observed block takes the place of the whole.
-    whole = np.linalg.slogdet(gaussians.covariances)[1]
     part = -2.0 * np.log(np.diagonal(factors, axis1=1, axis2=2)).sum(axis=1)
-    constants = gaussians.offsets + 0.5 * (whole - part) - 0.5 * len(observed) * _LOG_2_PI
+    constants = gaussians.offsets + 0.5 * (gaussians.log_determinants - part) - 0.5 * len(observed) * _LOG_2_PI
     found = _observed_pass(pattern, gaussians.means[:, observed], factors, constants, wants)
-    sums, squares = np.zeros((k, d)), np.zeros((k, d, d))
-    entropy = found.entropy
-    for c in range(k):
-        lift, left = _regression(gaussians.covariances[c], factors[c], pattern)
-        sums[c] = lift @ found.sums[c]
-        squares[c] = lift @ found.squares[c] @ lift.T
-        squares[c][np.ix_(pattern.missing, pattern.missing)] += found.mass[c] * left
-        entropy += 0.5 * found.mass[c] * (len(left) * (1.0 + _LOG_2_PI) + np.linalg.slogdet(left)[1])
+    missing, mass = pattern.missing, found.mass
+    lift, left = _regressions(gaussians.covariances, factors, pattern)
+    sums = (lift @ found.sums[:, :, None])[:, :, 0]
+    squares = lift @ found.squares @ np.swapaxes(lift, 1, 2)
+    squares[:, missing[:, None], missing] += mass[:, None, None] * left
+    of_missing = len(missing) * (1.0 + _LOG_2_PI) + np.linalg.slogdet(left)[1]
+    entropy = found.entropy + 0.5 * float(mass @ of_missing)
     return Moments(gaussians.means, found.mass, sums, squares, found.log_likelihood, entropy), found
 
 
@@ -97,12 +94,11 @@ def _observed_pass(pattern, means, factors, constants, wants):
     return found._replace(sums=np.zeros((k, 0)), squares=np.zeros((k, 0, 0)))
 
 
-def _regression(covariance, factor, pattern):
-    """``lift`` completes a centred observed part, shape (d, o); the covariance that is left of the missing part."""
+def _regressions(covariances, factors, pattern):
+    """By component: what completes a centred observed part, (d, o), and the covariance left of the missing part."""
     observed, missing = pattern.observed, pattern.missing
-    between = covariance[np.ix_(observed, missing)]
-    half = factor.T @ between
-    lift = np.zeros((len(covariance), len(observed)))
-    lift[observed, np.arange(len(observed))] = 1.0
-    lift[missing] = (factor @ half).T
-    return lift, covariance[np.ix_(missing, missing)] - half.T @ half
+    half = np.swapaxes(factors, 1, 2) @ covariances[:, observed[:, None], missing]
+    lift = np.zeros((*covariances.shape[:2], len(observed)))
+    lift[:, observed, np.arange(len(observed))] = 1.0
+    lift[:, missing] = np.swapaxes(factors @ half, 1, 2)
+    return lift, covariances[:, missing[:, None], missing] - np.swapaxes(half, 1, 2) @ half
