@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from mlwright import io
 from mlwright._bayesian.mixtures import NormalMixture
 from mlwright._native import core
 from mlwright._runtime import simd
@@ -472,3 +473,26 @@ def test_interrupted_fits_leave_the_model_as_it_was():
     with pytest.raises(KeyboardInterrupt), watch_progress(stop):
         model.fit(*friedman()[:2])
     assert vars(model) == before or all(vars(model)[key] is before[key] for key in before)
+
+
+def test_scores_of_rows_left_out_are_those_of_all_rows_given():
+    """Rows of weight zero too, by their predictive density; a class of such rows alone has none."""
+    X, y, _ = friedman(60)
+    weight = np.where(np.arange(60) < 5, 0.0, 1.0)
+    settings = {"compute_loo": True, **QUICK}
+    model, rest = BARTRegressor(**settings).fit(X, y, weight), BARTRegressor(**settings).fit(X[5:], y[5:])
+    np.testing.assert_array_equal(model.loo_log_density_[5:], rest.loo_log_density_)
+    f, sigma = model.predict_draws(X[:5]), model.sigma_[..., None]
+    wanted = np.log(stats.norm.pdf(y[:5], f, sigma).mean(axis=(0, 1)))
+    np.testing.assert_allclose(model.loo_log_density_[:5], wanted, rtol=1e-6)
+    labels = np.where(y > np.median(y), "b", "a").astype(object)
+    labels[:2] = "never"
+    classifier, rest = (
+        BARTClassifier(**settings).fit(X, labels, weight),
+        BARTClassifier(**settings).fit(X[5:], labels[5:]),
+    )
+    np.testing.assert_array_equal(classifier.loo_log_density_[5:], rest.loo_log_density_)
+    assert np.isneginf(classifier.loo_log_density_[:2]).all()
+    p = classifier.predict_proba(X[2:5])[np.arange(3), np.searchsorted(["a", "b"], labels[2:5].astype(str))]
+    np.testing.assert_allclose(classifier.loo_log_density_[2:5], np.log(p), rtol=1e-9)
+    assert io.loads(io.dumps(classifier)).loo_log_density_.tobytes() == classifier.loo_log_density_.tobytes()

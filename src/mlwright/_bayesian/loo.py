@@ -14,7 +14,7 @@ _POOR_K = 0.7
 #: To stand in the ``_model_state`` of an estimator that calls :func:`keep_loo`.
 LOO_FIELDS = {
     "_loo_score": Maybe(Number()),
-    "loo_log_density_": Maybe(Tensor("f8", "*")),
+    "loo_log_density_": Maybe(Tensor("f8", "*", finite=False)),
     "loo_k_hat_": Maybe(Tensor("f8", "*", finite=False)),
 }
 

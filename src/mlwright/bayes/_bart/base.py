@@ -139,17 +139,21 @@ class BaseBART(BayesianMixin, BaseEstimator):
                 ]
             yield rows, sums
 
-    def _keep_loo(self, codes, weight, log_likelihood):
-        """Scores of rows left out; ``log_likelihood(rows, sums)`` has the shape (draws, rows)."""
+    def _keep_loo(self, X, weight, log_likelihood):
+        """Scores of rows left out, those of weight zero among them; ``log_likelihood(rows, codes, sums)`` has the shape
+        (draws, rows).
+        """
         if not self.compute_loo:
             return keep_loo(self)
+        codes = Coding(**self._codes).codes(X)
+        w = None if weight is None else np.broadcast_to(np.asarray(weight, dtype=np.float64), len(codes))
 
         def table(begin, end):
             blocks = self._blocks(codes[begin:end])
-            parts = [log_likelihood(slice(begin + rows.start, begin + rows.stop), sums) for rows, sums in blocks]
-            return np.concatenate(parts, axis=1).T
+            at = ((slice(begin + rows.start, begin + rows.stop), sums) for rows, sums in blocks)
+            return np.concatenate([log_likelihood(rows, codes[rows], sums) for rows, sums in at], axis=1).T
 
-        return keep_loo(self, *loo_by_importance(len(codes), self._n_draws, table), weight)
+        return keep_loo(self, *loo_by_importance(len(codes), self._n_draws, table, w), w)
 
     @property
     def _n_draws(self):

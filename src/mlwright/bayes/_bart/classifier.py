@@ -170,6 +170,7 @@ class BARTClassifier(ClassifierMixin, BaseBART):
         y = _check_y(y, estimator=self)
         check_classification_targets(y)
         check_consistent_length(X, y)
+        every = X, y
         X, y, weight = rows_that_weigh(X, y, sample_weight)
         if weight is not None and (weight != np.floor(weight)).any():
             raise ValueError(
@@ -185,9 +186,16 @@ class BARTClassifier(ClassifierMixin, BaseBART):
         stages = [self._draw_stage(c, different, *counts, seed) for c in range(len(self.classes_) - 1)]
         trees, offsets = zip(*stages, strict=True)
         self._keep(different, list(trees), offsets, _UNIT)
-        self._keep_loo(codes, weight, lambda rows, sums: log_likelihood(sums, places[rows]))
+        self._keep_loo_of_classes(*every, sample_weight)
         self._warn()
         return self
+
+    def _keep_loo_of_classes(self, X, y, weight):
+        """A class of rows without weight alone has no probability."""
+        places = np.searchsorted(self.classes_, y).clip(max=len(self.classes_) - 1)
+        self._keep_loo(X, weight, lambda rows, _, sums: log_likelihood(sums, places[rows]))
+        if self.compute_loo:
+            self.loo_log_density_[self.classes_[places] != y] = -np.inf
 
     def _draw_stage(self, c, codes, places, weight, seed):
         """Trees and offset of class c against those after it."""

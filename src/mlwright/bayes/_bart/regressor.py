@@ -221,6 +221,7 @@ class BARTRegressor(RegressorMixin, NormalAnswers, BaseBART):
         X = self._read(X)
         y = _check_y(y, y_numeric=True, estimator=self).astype(np.float64)
         check_consistent_length(X, y)
+        every = X, y
         X, y, weight = rows_that_weigh(X, y, sample_weight, any_size=True)
         seed = seed_from(self.random_state)
         target = Target.of(y)
@@ -240,7 +241,8 @@ class BARTRegressor(RegressorMixin, NormalAnswers, BaseBART):
         self.sigma_ = np.sqrt(sigma2) * target.scale
         self._variance_trees = variance_trees if self.n_variance_trees else None
         self._keep(codes, [trees], [target.offset], target.scale * UNIT)
-        self._keep_loo(codes, weight, lambda rows, sums: self._log_likelihood(codes[rows], y[rows], *sums))
+        X, y = every
+        self._keep_loo(X, sample_weight, lambda rows, codes, sums: self._log_likelihood(codes, y[rows], *sums))
         if target.is_constant:
             warnings.warn(
                 f"BARTRegressor: y is constant ({target.offset:g} in every row), which says nothing of the noise: "
