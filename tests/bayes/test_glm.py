@@ -162,3 +162,12 @@ def test_improper_posteriors_are_refused():
     for y in (np.zeros(10), -np.ones(10)):
         with pytest.raises(ValueError, match="counts that are not negative, not all of them 0"):
             BayesianPoissonRegressor().fit(X, y)
+
+
+def test_trajectories_that_leave_the_numbers_say_nothing():
+    """One count above zero: means far out overflow, and such trajectories are just not accepted."""
+    X = np.random.default_rng(0).standard_normal((80, 3))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        model = BayesianPoissonRegressor(draws=300, random_state=0).fit(X, np.r_[1.0, np.zeros(79)])
+    assert np.isfinite(model.coef_).all()

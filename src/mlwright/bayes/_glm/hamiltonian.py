@@ -66,13 +66,13 @@ def _walk(density, state, n_steps, chances, n):
 def _transition(density, state, momentum, step, n_steps, chance):
     """One of each chain; `state` is points, log densities and gradients."""
     u, value, gradient = state
-    p = momentum + 0.5 * step * gradient
-    for _ in range(n_steps):
-        u = u + step * p
-        new_value, gradient = density.gradients(u)
-        p = p + step * gradient
-    p = p - 0.5 * step * gradient
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):  # what leaves the numbers is not accepted
+        p = momentum + 0.5 * step * gradient
+        for _ in range(n_steps):
+            u = u + step * p
+            new_value, gradient = density.gradients(u)
+            p = p + step * gradient
+        p = p - 0.5 * step * gradient
         gain = new_value - value - 0.5 * ((p * p).sum(axis=1) - (momentum * momentum).sum(axis=1))
         moves = np.log(chance) < gain
     new = (u, new_value, gradient)
