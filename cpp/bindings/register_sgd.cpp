@@ -49,70 +49,90 @@ double* data_of(MaybeDoubles& a, index_t size, const char* name) {
   return a->mutable_data();
 }
 
-// One epoch of k problems: y, coef, paid and coef_sum are (k, .), changed in place; returns the k sums of losses.
-Doubles epoch(const py::object& x, const Doubles& y, const Vector<std::int64_t>& row, const MaybeDoubles& weight,
-              const Doubles& class_weight, const Doubles& eta, Doubles coef, Doubles intercept, MaybeDoubles paid,
-              MaybeDoubles due, MaybeDoubles coef_sum, MaybeDoubles intercept_sum, int loss, double parameter, double alpha,
-              double l1_ratio, int schedule, double eta0, double power_t, index_t t, index_t average, bool fit_intercept,
-              bool shuffle, std::uint64_t seed, index_t number) {
-  const index_t k = eta.size();
+// What Python's callback says of an epoch.
+void ask(const py::object& after, index_t epoch, std::vector<solver::SgdProblem>& problems) {
+  py::gil_scoped_acquire gil;
+  std::vector<index_t> going;
+  std::vector<double> losses;
+  for (std::size_t k = 0; k < problems.size(); ++k) {
+    if (!problems[k].going) continue;
+    going.push_back(static_cast<index_t>(k));
+    losses.push_back(problems[k].loss);
+  }
+  const py::object values = after(epoch, going, losses);
+  if (values.is_none()) return;
+  const auto given = values.cast<std::vector<double>>();
+  if (given.size() != going.size()) throw py::value_error("SGD: expected one value for each problem that goes on");
+  for (std::size_t i = 0; i < going.size(); ++i) problems[static_cast<std::size_t>(going[i])].value = given[i];
+}
+
+// Epochs of k problems: y, coef and coef_sum are (k, .), changed in place. Returns the epoch that overflowed or -1, the k numbers
+// of epochs, and the k last values. after(epoch, going, losses) may return the values of the problems that go on.
+py::tuple descend(const py::object& x, const Doubles& y, const Vector<std::int64_t>& row, const MaybeDoubles& weight,
+                  const Doubles& class_weight, Doubles coef, Doubles intercept, MaybeDoubles coef_sum, MaybeDoubles intercept_sum,
+                  const py::object& after, int loss, double parameter, bool penalised, double alpha, double l1_ratio, int schedule,
+                  double eta0, double power_t, index_t t, index_t average, bool fit_intercept, bool shuffle, std::uint64_t seed,
+                  index_t max_iter, index_t patience, double tol) {
+  const index_t k = intercept.size();
   if (loss < 0 || loss >= loss::kMargins || schedule < 0 || schedule >= solver::kSchedules)
     throw py::value_error("SGD: unknown loss or schedule");
   if (weight) require_size(*weight, row.size(), "weight");
   require_size(class_weight, 2 * k, "class_weight");
-  require_size(intercept, k, "intercept");
-  const solver::SgdSettings settings{{static_cast<loss::Margin>(loss), parameter}, alpha, l1_ratio,
+  const solver::SgdSettings settings{{static_cast<loss::Margin>(loss), parameter}, penalised, alpha, l1_ratio,
                                      static_cast<solver::Schedule>(schedule), eta0, power_t, t, average, fit_intercept,
-                                     shuffle, seed, number};
+                                     shuffle, seed, max_iter, patience, tol};
   const solver::SgdVisits visits{span(row), weight ? weight->data() : nullptr};
-  Doubles losses(k);
+  std::vector<solver::SgdProblem> problems;
+  index_t overflowed = -1;
   with_rows(x, [&](const auto& rows) {
     const index_t n = rows.rows(), p = rows.cols();
     require_size(y, k * n, "y");
     require_size(coef, k * p, "coef");
     for (const std::int64_t r : visits.row)
       if (r < 0 || r >= n) throw py::value_error("row: out of range");
-    double *paid_at = data_of(paid, k * p, "paid"), *due_at = data_of(due, k, "due");
     double *sum_at = data_of(coef_sum, k * p, "coef_sum"), *intercept_sum_at = data_of(intercept_sum, k, "intercept_sum");
-    if ((paid_at == nullptr) != (due_at == nullptr) || (sum_at == nullptr) != (intercept_sum_at == nullptr) ||
-        (average > 0) != (sum_at != nullptr))
-      throw py::value_error("SGD: penalty paid and due, and sums, come in pairs");
-    std::vector<solver::SgdProblem> problems;
-    const auto part = [p](double* all, index_t i) { return all == nullptr ? nullptr : all + i * p; };
+    if ((sum_at == nullptr) != (intercept_sum_at == nullptr) || (average > 0) != (sum_at != nullptr))
+      throw py::value_error("SGD: sums are there where there are averages, of coefficients and intercepts");
     for (index_t i = 0; i < k; ++i)
-      problems.push_back({y.data() + i * n, class_weight.data()[2 * i], class_weight.data()[2 * i + 1], eta.data()[i],
-                          coef.mutable_data() + i * p, intercept.mutable_data() + i, part(paid_at, i),
-                          due_at == nullptr ? nullptr : due_at + i, part(sum_at, i),
-                          intercept_sum_at == nullptr ? nullptr : intercept_sum_at + i});
-    without_gil([&](auto& token) { solver::sgd_epoch(rows, visits, settings, std::span(problems), token); });
-    for (index_t i = 0; i < k; ++i) losses.mutable_at(i) = problems[static_cast<std::size_t>(i)].loss;
+      problems.push_back({y.data() + i * n, class_weight.data()[2 * i], class_weight.data()[2 * i + 1], coef.mutable_data() + i * p,
+                          intercept.mutable_data() + i, sum_at == nullptr ? nullptr : sum_at + i * p,
+                          sum_at == nullptr ? nullptr : intercept_sum_at + i});
+    solver::AfterEpoch tell;
+    if (!after.is_none()) tell = [&](index_t epoch) { ask(after, epoch, problems); };
+    overflowed = without_gil(
+        [&](auto& token) { return solver::sgd_descend(rows, visits, settings, std::span(problems), tell, token); });
   });
-  return losses;
+  Vector<std::int64_t> n_iter(k);
+  Doubles value(k);
+  for (index_t i = 0; i < k; ++i) {
+    n_iter.mutable_at(i) = problems[static_cast<std::size_t>(i)].n_iter;
+    value.mutable_at(i) = problems[static_cast<std::size_t>(i)].value;
+  }
+  return py::make_tuple(overflowed, n_iter, value);
 }
 
-py::tuple row_keys(const py::object& x, const Doubles& y) {
+// The keys of the rows: brief ones, or of all entries.
+Vector<std::uint64_t> row_keys(const py::object& x, const Doubles& y, bool brief) {
   Vector<std::uint64_t> keys(y.size());
-  bool finite = true;
   with_rows(x, [&](const auto& rows) {
     require_size(y, rows.rows(), "y");
     const auto out = mutable_span(keys);
-    finite = without_gil([&](auto& token) { return solver::row_keys(rows, span(y), out, token); });
+    without_gil([&](auto& token) { brief ? solver::brief_keys(rows, span(y), out, token) : solver::row_keys(rows, span(y), out, token); });
   });
-  return py::make_tuple(keys, finite);
+  return keys;
 }
 
 }  // namespace
 
 void register_sgd(py::module_& m) {
   py::module_ sgd = m.def_submodule("sgd");
-  sgd.def("row_keys", &row_keys, py::arg("x"), py::arg("y").noconvert());
-  sgd.def("epoch", &epoch, py::arg("x"), py::arg("y").noconvert(), py::arg("row").noconvert(),
-          py::arg("weight").noconvert(), py::arg("class_weight").noconvert(), py::arg("eta").noconvert(),
-          py::arg("coef").noconvert(), py::arg("intercept").noconvert(), py::arg("paid").noconvert(),
-          py::arg("due").noconvert(), py::arg("coef_sum").noconvert(), py::arg("intercept_sum").noconvert(),
-          py::arg("loss"), py::arg("parameter"), py::arg("alpha"), py::arg("l1_ratio"), py::arg("schedule"),
-          py::arg("eta0"), py::arg("power_t"), py::arg("t"), py::arg("average"), py::arg("fit_intercept"),
-          py::arg("shuffle"), py::arg("seed"), py::arg("number"));
+  sgd.def("row_keys", &row_keys, py::arg("x"), py::arg("y").noconvert(), py::arg("brief"));
+  sgd.def("descend", &descend, py::arg("x"), py::arg("y").noconvert(), py::arg("row").noconvert(),
+          py::arg("weight").noconvert(), py::arg("class_weight").noconvert(), py::arg("coef").noconvert(),
+          py::arg("intercept").noconvert(), py::arg("coef_sum").noconvert(), py::arg("intercept_sum").noconvert(),
+          py::arg("after"), py::arg("loss"), py::arg("parameter"), py::arg("penalised"), py::arg("alpha"), py::arg("l1_ratio"),
+          py::arg("schedule"), py::arg("eta0"), py::arg("power_t"), py::arg("t"), py::arg("average"), py::arg("fit_intercept"),
+          py::arg("shuffle"), py::arg("seed"), py::arg("max_iter"), py::arg("patience"), py::arg("tol"));
 }
 
 }  // namespace mlwright::bindings

@@ -105,9 +105,9 @@ def class_codes(y):
         low, high = int(y.min()), int(y.max())
         if high - low < len(y) // 2:  # so there are too few classes for scikit-learn's warning
             place = np.subtract(y, low, dtype=np.int64)
-            used = np.zeros(high - low + 1, dtype=bool)
-            used[place] = True
-            return (np.flatnonzero(used) + low).astype(y.dtype), (np.cumsum(used) - 1)[place]
+            used = np.bincount(place) > 0
+            codes = place if used.all() else (np.cumsum(used) - 1)[place]
+            return (np.flatnonzero(used) + low).astype(y.dtype), codes
     check_classification_targets(y)
     return np.unique(y, return_inverse=True)
 

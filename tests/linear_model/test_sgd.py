@@ -70,6 +70,22 @@ def test_visits():
     assert csr.row.tolist() == visits_of(X, y, None, shuffle=True).row.tolist()
 
 
+def test_rows_that_begin_alike_are_ordered_by_the_rest_and_equal_ones_by_weight():
+    """So the order of visits never depends on where rows stand."""
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 2, (300, 30)).astype(float)
+    X[:, :20] = X[0, :20]  # eight ones and more, after which only some rows differ
+    X[::3] = X[0]
+    y, w, order = rng.integers(0, 2, 300).astype(float), rng.integers(1, 4, 300).astype(float), rng.permutation(300)
+    assert (X[0, :20] != 0).sum() >= 8
+
+    def visited(at):
+        found = visits_of(X[at], y[at], w[at], shuffle=True)
+        return np.column_stack([X[at][found.row], y[at][found.row]]).tolist()
+
+    assert visited(np.arange(300)) == visited(order)
+
+
 def _csr(X):
     csr = sparse.csr_matrix(X)
     return csr.indptr, csr.indices, csr.data
@@ -227,6 +243,11 @@ def test_values_that_are_not_finite_are_refused_in_scikit_learns_words(bad):
             for fit in (model.fit, lambda X, y, model=model: model.partial_fit(X, y, [0, 1])):
                 with pytest.raises(ValueError, match=f"Input X contains {name}"):
                     fit(container, y)
+            unvisited = np.arange(50) != 7  # where nothing but a look at all rows finds it
+            with pytest.raises(ValueError, match=f"Input X contains {name}"):
+                model.fit(container, y, sample_weight=unvisited)
+            with pytest.raises(ValueError, match=f"Input X contains {name}"):
+                SGDClassifier(shuffle=shuffle, early_stopping=True).fit(container, y)
             assert not hasattr(model, "classes_")
 
 
@@ -325,7 +346,9 @@ def test_it_tells_when_the_epochs_were_too_few(capsys):
     X, y = regression()
     with pytest.warns(match="maximum number of iteration reached before convergence"):
         SGDRegressor(max_iter=2, verbose=1, random_state=0).fit(X, y)
-    assert capsys.readouterr().out.count("-- Epoch") == 2
+    told = capsys.readouterr().out
+    assert told.count("-- Epoch") == 2
+    assert [line.split("T: ")[1] for line in told.splitlines() if "T: " in line] == [str(1 + 300), str(1 + 600)]
 
 
 def test_intervals_of_a_stream_of_single_rows():

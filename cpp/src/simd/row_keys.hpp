@@ -17,11 +17,11 @@ static inline __attribute__((always_inline)) U spread_bits(U x) {
 }
 
 // key[r] += sum over the entries of row r of spread_bits(bits of the value, widened to double ^ (column + 1) 0x9E3779B97F4A7C15),
-// zeros of either sign left out. Returns whether all values are finite.
+// zeros of either sign left out.
 template <class T, class Index>
-using SparseRowKeys = bool (*)(const T* value, const Index* column, const Index* start, index_t rows, std::uint64_t* key);
+using SparseRowKeys = void (*)(const T* value, const Index* column, const Index* start, index_t rows, std::uint64_t* key);
 template <class T>
-using DenseRowKeys = bool (*)(const T* x, index_t columns, index_t rows, std::uint64_t* key);
+using DenseRowKeys = void (*)(const T* x, index_t columns, index_t rows, std::uint64_t* key);
 
 struct RowKeysTable {
   SparseRowKeys<double, std::int32_t> sparse64_32;

@@ -1,4 +1,4 @@
-"""Stochastic gradient descent on linear models, an epoch at a time; see ``solver/sgd.hpp``."""
+"""Stochastic gradient descent on linear models; see ``solver/sgd.hpp``."""
 
 import numpy as np
 
@@ -32,20 +32,18 @@ def as_rows(X):
     return as_design(csr)
 
 
-@kernel(native="sgd.row_keys", twin="sgd:keys_and_finiteness", strategy="sgd:rows_and_target")
-def keys_and_finiteness(X, y):
-    """:func:`row_keys`, and whether all values of the rows are finite."""
-    return core.sgd.row_keys(X, layout.vector(y))
+@kernel(native="sgd.row_keys", twin="sgd:row_keys", strategy="sgd:rows_and_target")
+def row_keys(X, y, brief=False):
+    """A 64-bit number for each row that depends on its values and its target alone, alike for dense and sparse rows.
+
+    ``brief``: on its first eight values that are not zero, and the target.
+    """
+    return core.sgd.row_keys(X, layout.vector(y), brief)
 
 
-def row_keys(X, y):
-    """A 64-bit number for each row that depends on its values and its target alone, alike for dense and sparse rows."""
-    return keys_and_finiteness(X, y)[0]
-
-
-@kernel(native="sgd.epoch", twin="sgd:epoch", strategy="sgd:epochs", tolerance=Tolerance(rtol=1e-8, atol=1e-10))
-def epoch(X, y, row, weight, class_weight, eta, state, settings):
-    """One epoch of k problems over the same rows.
+@kernel(native="sgd.descend", twin="sgd:descend", strategy="sgd:descents", tolerance=Tolerance(rtol=1e-8, atol=1e-10))
+def descend(X, y, row, weight, class_weight, state, settings, after=None):
+    """Epochs of k problems over the same rows, until each has stopped.
 
     Parameters
     ----------
@@ -57,25 +55,30 @@ def epoch(X, y, row, weight, class_weight, eta, state, settings):
     weight : float64 array of shape (V,), optional
     class_weight : float64 array of shape (k, 2)
         Of targets above zero, and of the others.
-    eta : float64 array of shape (k,)
-        Step of the constant and adaptive schedules.
     state : tuple of arrays
-        coef (k, p), intercept (k,), paid (k, p) and due (k,) of the L1 penalty or None, sums of the averaged
-        coefficients (k, p) and intercepts (k,) or None. Left alone.
+        coef (k, p), intercept (k,), sums of the averaged coefficients (k, p) and intercepts (k,) or None. Left alone.
     settings : dict
-        loss, parameter, alpha, l1_ratio, schedule, eta0, power_t, t, average, fit_intercept, shuffle, seed, number.
+        loss, parameter, penalised, alpha, l1_ratio, schedule, eta0, power_t, t, average, fit_intercept, shuffle, seed,
+        max_iter; patience: epochs without progress that a problem makes, 0 asks for none; tol: what counts as progress.
+    after : callable, optional
+        ``after(epoch, going, losses, coef, intercept)`` after each epoch with the numbers and the sums of losses of the
+        problems that go on; may return what should fall instead of their objectives, one number each.
 
     Returns
     -------
-    losses : array of shape (k,)
-        Weighted sums of the losses before each visit.
+    overflowed : int
+        The epoch in which a parameter or a prediction was not finite, or -1.
+    n_iter : int64 array of shape (k,)
+    value : array of shape (k,)
+        The objectives that the last epochs met, or what `after` said; NaN where nothing asked for them.
     state : arrays, without the None
     """
     new = [None if a is None else np.array(a, dtype=np.float64, order="C") for a in state]
     codes = {"loss": LOSSES.index(settings["loss"]), "schedule": SCHEDULES.index(settings["schedule"])}
-    losses = core.sgd.epoch(
+    tell = None if after is None else lambda *epoch: after(*epoch, *new[:2])
+    found = core.sgd.descend(
         X, np.ascontiguousarray(y, dtype=np.float64), np.ascontiguousarray(row, dtype=np.int64),
-        None if weight is None else layout.vector(weight), np.ascontiguousarray(class_weight, dtype=np.float64),
-        layout.vector(eta), *new, **{**settings, **codes},
+        None if weight is None else layout.vector(weight), np.ascontiguousarray(class_weight, dtype=np.float64), *new,
+        tell, **{**settings, **codes},
     )  # fmt: skip
-    return (losses, *(a for a in new if a is not None))
+    return (*found, *(a for a in new if a is not None))

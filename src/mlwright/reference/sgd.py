@@ -19,14 +19,14 @@ def _bits(x):
     return int(np.float64(x).view(np.uint64))
 
 
-def keys_and_finiteness(X, y):
+def row_keys(X, y, brief=False):
     keys = []
     for x, target in zip(dense(X), y, strict=True):
         key = _spread(_bits(target) + 1 & _M64)
-        for j in np.flatnonzero(x):
+        for j in np.flatnonzero(x)[: 8 if brief else None]:
             key += _spread(_bits(x[j]) ^ (int(j) + 1) * 0x9E3779B97F4A7C15 & _M64)
         keys.append(_spread(key & _M64))
-    return np.array(keys, dtype=np.uint64), bool(np.isfinite(dense(X)).all())
+    return np.array(keys, dtype=np.uint64)
 
 
 def value_and_slope(loss, parameter, y, p):
@@ -50,22 +50,51 @@ def value_and_slope(loss, parameter, y, p):
     return max(0.0, over) ** 2, -2 * np.sign(r) * max(0.0, over)
 
 
-def epoch(X, y, row, weight, class_weight, eta, state, settings):
-    X = dense(X)
-    order = np.arange(len(row))
-    if settings["shuffle"]:
-        order = permutation(settings["seed"], _ORDER_OF_VISITS << 32 | settings["number"], len(row))
+def descend(X, y, row, weight, class_weight, state, settings):
+    X, k, s = dense(X), len(y), settings
     new = [None if a is None else np.array(a, dtype=np.float64) for a in state]
-    losses = np.zeros(len(y))
-    for k in range(len(y)):
-        problem = [None if a is None else a[k : k + 1] for a in new]
-        for i, place in enumerate(order):
-            r = row[place]
-            omega = 1.0 if weight is None else weight[place]
-            rate = _rate(settings, settings["t"] + i, eta[k])
-            balance = class_weight[k][0 if y[k][r] > 0 else 1]
-            losses[k] += omega * _visit(X[r], y[k][r], omega * balance, rate, settings["t"] + i, problem, settings)
-    return (losses, *(a for a in new if a is not None))
+    penalty = (np.zeros((k, X.shape[1])), np.zeros(k)) if s["penalised"] and s["l1_ratio"] else (None, None)
+    parts = [new[0], new[1], *penalty, new[2], new[3]]
+    problems = [[None if a is None else a[j : j + 1] for a in parts] for j in range(k)]
+    total = len(row) if weight is None else weight.sum()
+    eta, best, waited = np.full(k, s["eta0"]), np.full(k, np.inf), np.zeros(k, int)
+    n_iter, value, going, overflowed = np.zeros(k, np.int64), np.full(k, np.nan), set(range(k)), -1
+    for number in range(s["max_iter"]):
+        for j in sorted(going):
+            losses = _epoch(X, y[j], row, weight, class_weight[j], eta[j], number, problems[j], s)
+            n_iter[j] = number + 1
+            if not s["patience"]:
+                continue
+            value[j] = losses / total + _penalty(new[0][j], s)
+            waited[j] = waited[j] + 1 if value[j] > best[j] - s["tol"] else 0
+            best[j] = min(best[j], value[j])
+            if waited[j] >= s["patience"]:
+                if s["schedule"] == "adaptive" and eta[j] > 1e-6:
+                    eta[j], waited[j] = eta[j] / 5, 0
+                else:
+                    going.remove(j)
+        if not all(np.isfinite(a).all() for a in new if a is not None):
+            overflowed = number
+            break
+    return (overflowed, n_iter, value, *(a for a in new if a is not None))
+
+
+def _penalty(coef, s):
+    if not s["penalised"] or s["schedule"] in ("pa1", "pa2"):
+        return 0.0
+    return s["alpha"] * ((1 - s["l1_ratio"]) / 2 * coef @ coef + s["l1_ratio"] * abs(coef).sum())
+
+
+def _epoch(X, y, row, weight, class_weight, eta, number, problem, s):
+    order, losses = np.arange(len(row)), 0.0
+    if s["shuffle"]:
+        order = permutation(s["seed"], _ORDER_OF_VISITS << 32 | number, len(row))
+    for i, place in enumerate(order):
+        r, t = row[place], s["t"] + number * len(row) + i
+        omega = 1.0 if weight is None else weight[place]
+        balance = class_weight[0 if y[r] > 0 else 1]
+        losses += omega * _visit(X[r], y[r], omega * balance, _rate(s, t, eta), t, problem, s)
+    return losses
 
 
 def _rate(s, t, eta):

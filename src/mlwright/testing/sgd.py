@@ -26,13 +26,14 @@ def rows_and_target(draw):
     values = X[2] if isinstance(X, tuple) else X.reshape(-1)
     if len(values) and draw(st.booleans()):
         values[rng.integers(len(values))] = draw(st.sampled_from([np.nan, np.inf, -np.inf, -0.0]))
-    return (X, rng.integers(0, 3, n).astype(float)), {}
+    return (X, rng.integers(0, 3, n).astype(float)), {"brief": draw(st.booleans())}
 
 
 @st.composite
-def epochs(draw):
+def descents(draw):
     X, n, p, rng = draw(_rows(40))
-    k, visits = draw(st.integers(1, 3)), draw(st.integers(1, 60))
+    k, max_iter = draw(st.integers(1, 3)), draw(st.integers(1, 6))
+    visits = draw(st.integers(1, 60 // max_iter))
     loss, schedule = (
         draw(st.sampled_from(_NUMBERS + _CLASSES)),
         draw(st.sampled_from(["constant", "optimal", "invscaling", "adaptive", "pa1", "pa2"])),
@@ -45,15 +46,15 @@ def epochs(draw):
     state = (
         rng.standard_normal((k, p)) * 0.1,
         rng.standard_normal(k),
-        *((np.zeros((k, p)), np.zeros(k)) if l1_ratio else (None, None)),
         *((np.zeros((k, p)), np.zeros(k)) if average else (None, None)),
     )
     settings = {
-        "loss": loss, "parameter": draw(st.sampled_from([0.0, 0.1, 1.0])), "alpha": draw(st.sampled_from([1e-4, 0.3])),
-        "l1_ratio": l1_ratio, "schedule": schedule, "eta0": 0.05, "power_t": draw(st.sampled_from([0.5, 0.25])),
-        "t": draw(st.integers(1, 50)), "average": average, "fit_intercept": draw(st.booleans()),
-        "shuffle": draw(st.booleans()), "seed": draw(st.integers(0, 2**64 - 1)), "number": draw(st.integers(0, 9)),
+        "loss": loss, "parameter": draw(st.sampled_from([0.0, 0.1, 1.0])), "penalised": draw(st.booleans()),
+        "alpha": draw(st.sampled_from([1e-4, 0.3])), "l1_ratio": l1_ratio, "schedule": schedule, "eta0": 0.02,
+        "power_t": draw(st.sampled_from([0.5, 0.25])), "t": draw(st.integers(1, 50)), "average": average,
+        "fit_intercept": draw(st.booleans()), "shuffle": draw(st.booleans()), "seed": draw(st.integers(0, 2**64 - 1)),
+        "max_iter": max_iter, "patience": draw(st.integers(0, 2)), "tol": draw(st.sampled_from([0.0, 0.03])),
     }  # fmt: skip
     weight = None if draw(st.booleans()) else rng.random(visits)
     row, balance = rng.integers(0, n, visits), rng.random((k, 2)) + 0.5
-    return (X, y, row, weight, balance, np.full(k, 0.02), state, settings), {}
+    return (X, y, row, weight, balance, state, settings), {}

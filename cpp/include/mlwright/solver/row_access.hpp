@@ -1,7 +1,8 @@
 // Rows one at a time: dense, or CSR with 32- or 64-bit indices.
 //
-//   each(row, f)             f(column, value) for the stored entries, widened to double
-//   prefetch_start(row)      asks for where a row starts, prefetch(row) for the row: well before it is read
+//   each_while(row, f)       f(column, value) for the stored entries, widened to double, while it returns true
+//   prefetch_start(row)      asks for where a row starts, prefetch(row) for the row, prefetch_front(row) for its first entries:
+//                            well before they are read
 // CsrRows checks its row pointers when it is made. Its column indices are checked where something is looked up by them: in the
 // blocks that solvers copy rows into, see row_block.hpp.
 #pragma once
@@ -34,14 +35,15 @@ class DenseRows {
 
   std::span<const T> values(index_t row) const { return {data_ + row * cols_, static_cast<std::size_t>(cols_)}; }
   template <class F>
-  void each(index_t row, F&& f) const {
+  void each_while(index_t row, F&& f) const {
     const T* x = data_ + row * cols_;
-    for (index_t j = 0; j < cols_; ++j) f(j, static_cast<double>(x[j]));
+    for (index_t j = 0; j < cols_ && f(j, static_cast<double>(x[j])); ++j) continue;
   }
   void prefetch(index_t row) const {
     prefetch_lines(data_ + row * cols_, lines_of(cols_ * static_cast<index_t>(sizeof(T))));
   }
   void prefetch_start(index_t) const {}
+  void prefetch_front(index_t row) const { __builtin_prefetch(data_ + row * cols_); }
 
  private:
   const T* data_;
@@ -81,15 +83,19 @@ class CsrRows {
   std::span<const Index> columns(index_t row) const { return {indices_ + indptr_[row], size(row)}; }
   std::span<const T> values(index_t row) const { return {data_ + indptr_[row], size(row)}; }
   template <class F>
-  void each(index_t row, F&& f) const {
-    for (Index k = indptr_[row]; k < indptr_[row + 1]; ++k)
-      f(static_cast<index_t>(indices_[k]), static_cast<double>(data_[k]));
+  void each_while(index_t row, F&& f) const {
+    const Index end = indptr_[row + 1];
+    for (Index k = indptr_[row]; k < end && f(static_cast<index_t>(indices_[k]), static_cast<double>(data_[k])); ++k) continue;
   }
   void prefetch(index_t row) const {
     prefetch_lines(data_ + indptr_[row], value_lines_);
     prefetch_lines(indices_ + indptr_[row], index_lines_);
   }
   void prefetch_start(index_t row) const { __builtin_prefetch(indptr_ + row); }
+  void prefetch_front(index_t row) const {
+    prefetch_lines(data_ + indptr_[row], 2);
+    __builtin_prefetch(indices_ + indptr_[row]);
+  }
 
  private:
   std::size_t size(index_t row) const { return static_cast<std::size_t>(indptr_[row + 1] - indptr_[row]); }

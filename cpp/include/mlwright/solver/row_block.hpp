@@ -128,6 +128,7 @@ class RowBlock<CsrRows<T, Index>> {
   void each(index_t i, F&& f) const {
     const Index* column = columns_.data();
     const T* value = values_.data();
+#pragma GCC unroll 4
     for (index_t k = start_[static_cast<std::size_t>(i)], end = start_[static_cast<std::size_t>(i) + 1]; k < end; ++k)
       f(static_cast<index_t>(column[k]), static_cast<double>(value[k]));
   }

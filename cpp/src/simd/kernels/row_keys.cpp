@@ -25,30 +25,17 @@ MLWRIGHT_LANE u64xn columns_of(const Index* p) {
   return __builtin_convertvector(v, u64xn);
 }
 
-// What the entries seen so far add to a key, and zeros times their values: NaN where one is not finite.
-struct Sums {
-  u64xn key{};
-  f64xn nothing{};
-
-  MLWRIGHT_LANE void add(Sums& sums, f64xn x, u64xn column) {
-    u64xn bits;
-    std::memcpy(&bits, &x, sizeof bits);
-    const u64xn part = spread_bits(bits ^ (column + 1) * 0x9E3779B97F4A7C15);
-    sums.key += part & reinterpret_cast<u64xn>(bits << 1 != 0);
-    sums.nothing += x * 0.0;
-  }
-  MLWRIGHT_LANE std::uint64_t take_key(Sums& sums) {
-    std::uint64_t total = 0;
-    for (int k = 0; k < kWidth; ++k) total += sums.key[k];
-    sums.key = u64xn{};
-    return total;
-  }
-  MLWRIGHT_LANE bool finite(const Sums& sums) {
-    bool all = true;
-    for (int k = 0; k < kWidth; ++k) all &= sums.nothing[k] == 0.0;
-    return all;
-  }
-};
+// What the entries in these lanes add to a key.
+MLWRIGHT_LANE u64xn parts(f64xn x, u64xn column) {
+  u64xn bits;
+  std::memcpy(&bits, &x, sizeof bits);
+  return spread_bits(bits ^ (column + 1) * 0x9E3779B97F4A7C15) & reinterpret_cast<u64xn>(bits << 1 != 0);
+}
+MLWRIGHT_LANE std::uint64_t total(u64xn lanes) {
+  std::uint64_t sum = 0;
+  for (int k = 0; k < kWidth; ++k) sum += lanes[k];
+  return sum;
+}
 
 // The last n < kWidth entries, with zeros behind them, which count for nothing.
 template <class T>
@@ -58,30 +45,28 @@ struct Padded {
 };
 
 template <class T, class Index>
-bool sparse(const T* value, const Index* column, const Index* start, index_t rows, std::uint64_t* key) {
-  Sums sums;
+void sparse(const T* value, const Index* column, const Index* start, index_t rows, std::uint64_t* key) {
   for (index_t r = 0; r < rows; ++r) {
+    u64xn sum{};
     index_t e = start[r];
     const index_t end = start[r + 1];
-    for (; e + kWidth <= end; e += kWidth) Sums::add(sums, widened(value + e), columns_of(column + e));
-    if (e < end) Sums::add(sums, widened(Padded<T>(value + e, end - e).of), columns_of(Padded<Index>(column + e, end - e).of));
-    key[r] += Sums::take_key(sums);
+    for (; e + kWidth <= end; e += kWidth) sum += parts(widened(value + e), columns_of(column + e));
+    if (e < end) sum += parts(widened(Padded<T>(value + e, end - e).of), columns_of(Padded<Index>(column + e, end - e).of));
+    key[r] += total(sum);
   }
-  return Sums::finite(sums);
 }
 
 template <class T>
-bool dense(const T* x, index_t columns, index_t rows, std::uint64_t* key) {
+void dense(const T* x, index_t columns, index_t rows, std::uint64_t* key) {
   u64xn lane;
   for (int k = 0; k < kWidth; ++k) lane[k] = static_cast<std::uint64_t>(k);
-  Sums sums;
   for (index_t r = 0; r < rows; ++r, x += columns) {
+    u64xn sum{};
     index_t j = 0;
-    for (; j + kWidth <= columns; j += kWidth) Sums::add(sums, widened(x + j), lane + static_cast<std::uint64_t>(j));
-    if (j < columns) Sums::add(sums, widened(Padded<T>(x + j, columns - j).of), lane + static_cast<std::uint64_t>(j));
-    key[r] += Sums::take_key(sums);
+    for (; j + kWidth <= columns; j += kWidth) sum += parts(widened(x + j), lane + static_cast<std::uint64_t>(j));
+    if (j < columns) sum += parts(widened(Padded<T>(x + j, columns - j).of), lane + static_cast<std::uint64_t>(j));
+    key[r] += total(sum);
   }
-  return Sums::finite(sums);
 }
 
 }  // namespace

@@ -63,22 +63,28 @@ class BaseSGD(SparseCoefMixin, BaseEstimator):
             raise ValueError("l1_ratio must be set when penalty is 'elasticnet'")
 
     def _rows(self, X, y, sample_weight, *, reset, **checks):
-        """Valid arguments, but that X may not be finite where rows are shuffled: the pass for their keys finds out."""
+        """Valid arguments; where every row is visited, the visits find out whether X is finite."""
+        all_visited = sample_weight is None and not self.early_stopping
         X, y = validate_data(
             self, X, y, reset=reset, accept_sparse="csr", dtype=[np.float64, np.float32],
-            ensure_all_finite=not self.shuffle, **checks,
+            ensure_all_finite=not all_visited, **checks,
         )  # fmt: skip
         return X, y, checked_weights(sample_weight, X)
 
-    def _kernel_settings(self):
+    def _kernel_settings(self, once):
+        """Those of the kernel but for ``t``; `once` is for one epoch that nobody judges."""
         ratio = {"l2": 0.0, "l1": 1.0, "elasticnet": self.l1_ratio, None: 1.0}[self.penalty]
         loss = "hinge" if self.loss == "perceptron" else self.loss
         parameter = self.epsilon if loss in _WITH_EPSILON else float(self.loss == "hinge")
+        judged = not once and (self.tol is not None or self.early_stopping)
         return {
-            "loss": loss, "parameter": float(parameter), "alpha": float(self.alpha), "l1_ratio": float(ratio),
-            "schedule": self.learning_rate, "eta0": float(self.eta0), "power_t": float(self.power_t),
-            "average": int(self.average), "fit_intercept": bool(self.fit_intercept), "shuffle": bool(self.shuffle),
-            "seed": seed_from(self.random_state),
+            "loss": loss, "parameter": float(parameter), "penalised": self.penalty is not None,
+            "alpha": float(self.alpha), "l1_ratio": float(ratio), "schedule": self.learning_rate,
+            "eta0": float(self.eta0), "power_t": float(self.power_t), "average": int(self.average),
+            "fit_intercept": bool(self.fit_intercept), "shuffle": bool(self.shuffle),
+            "seed": seed_from(self.random_state), "max_iter": 1 if once else int(self.max_iter),
+            "patience": int(self.n_iter_no_change) if judged else 0,
+            "tol": -np.inf if self.tol is None else float(self.tol),
         }  # fmt: skip
 
     def _start(self, shape, coef_init, intercept_init):
@@ -124,16 +130,19 @@ class BaseSGD(SparseCoefMixin, BaseEstimator):
         """Run the epochs; sets ``n_iter_``, ``t_`` and what ``partial_fit`` goes on from; returns coefficients."""
         design = as_rows(X)
         visits = visits_of(design, keyed, w, shuffle=self.shuffle, chosen=chosen)
-        if not visits.finite:
-            assert_all_finite(X, estimator_name=type(self).__name__, input_name="X")
         once = max_iter is None  # partial_fit
         descent = Descent(
-            design, targets, visits, class_weight, self._kernel_settings(), self.penalty is not None,
-            1 if once else max_iter, None if once else self.tol, self.n_iter_no_change, validate,
+            design, targets, visits, class_weight, self._kernel_settings(once), validate,
             self._report if self.verbose else None,
         )  # fmt: skip
         with limit(getattr(self, "n_jobs", None)):
             n_iter = descent.run(state)
+        if descent.overflowed is not None:
+            assert_all_finite(X, estimator_name=type(self).__name__, input_name="X")
+            raise ValueError(
+                f"Floating-point under-/overflow occurred at epoch #{descent.overflowed + 1}. Scaling input data with "
+                "StandardScaler or MinMaxScaler might help; a smaller eta0 or a larger alpha might, too."
+            )
         self.n_iter_, self.t_ = int(n_iter.max()), float(state.t)
         coef, intercept = state.best(int(self.average))
         self._plain = None
@@ -156,10 +165,8 @@ class BaseSGD(SparseCoefMixin, BaseEstimator):
             )
         return coef, intercept
 
-    def _report(self, number, losses, state):
-        print(
-            f"-- Epoch {number + 1}\nLosses: {losses.sum():.6g}, norm: {np.linalg.norm(state.coef):.6g}, T: {state.t}"
-        )
+    def _report(self, number, losses, coef, t):
+        print(f"-- Epoch {number + 1}\nLosses: {sum(losses):.6g}, norm: {np.linalg.norm(coef):.6g}, T: {t}")
 
     def _held_out(self, splitter, y, w):
         """Which rows are visited with early stopping: all but the validation set."""

@@ -260,13 +260,7 @@ class SGDClassifier(ClassifierMixin, BaseSGD):
         k = len(state.coef)
         positive = np.array([1]) if k == 1 else np.arange(k)
         targets = np.where(codes == positive[:, None], 1.0, -1.0)
-        balanced = self.class_weight == "balanced"
-        weights = compute_class_weight(
-            self.class_weight,
-            classes=self.classes_,
-            y=y if balanced else self.classes_,  # which is looked at for strange labels: there are none
-            sample_weight=w if balanced else None,
-        )
+        weights = self._weights_of_classes(y, w)
         balance = weights[[[1, 0]]] if k == 1 else np.column_stack([weights, np.ones(k)])
         validate = None
         if held is not None:
@@ -282,6 +276,17 @@ class SGDClassifier(ClassifierMixin, BaseSGD):
         dtype = np.float32 if X.dtype == np.float32 else np.float64
         self.coef_, self.intercept_ = coef.astype(dtype), intercept.astype(dtype)
         return self
+
+    def _weights_of_classes(self, y, w):
+        if self.class_weight is None:
+            return np.ones(len(self.classes_))
+        balanced = self.class_weight == "balanced"
+        return compute_class_weight(
+            self.class_weight,
+            classes=self.classes_,
+            y=y if balanced else self.classes_,  # which is looked at for strange labels: there are none
+            sample_weight=w if balanced else None,
+        )
 
     def decision_function(self, X):
         """Scores of the classes: distances from the separating planes, up to the length of ``coef_``.

@@ -1,13 +1,12 @@
-"""Epochs of stochastic gradient descent until nothing gets better: when each of k problems stops."""
+"""Epochs of stochastic gradient descent until nothing gets better."""
 
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from mlwright._kernels.sgd import epoch
+from mlwright._kernels.sgd import descend
 
 _FAR = 1e6  # times what zeros have: the first steps of a schedule may be long, and come to nothing
-_LEAST_ETA = 1e-6  # below which an adaptive step is not divided any more
 
 
 @dataclass
@@ -49,14 +48,11 @@ class Descent:
     visits : Visits
     class_weight : array of shape (k, 2)
     settings : dict
-        Those of the kernel but for ``t`` and ``number``.
-    penalised : bool
-    max_iter, patience : int
-    tol : float or None
+        Those of the kernel but for ``t``.
     validate : callable or None
         ``validate(k, coef, intercept)`` scores problem k on rows that are not visited.
     report : callable
-        ``report(number, losses, state)`` after each epoch.
+        ``report(number, losses, coef, t)`` after each epoch.
     """
 
     design: object
@@ -64,77 +60,34 @@ class Descent:
     visits: object
     class_weight: np.ndarray
     settings: dict
-    penalised: bool
-    max_iter: int
-    tol: float | None
-    patience: int
     validate: object = None
     report: object = None
-    eta: np.ndarray = field(init=False)
+    overflowed: int | None = field(init=False)  # the epoch in which a parameter or a prediction was not finite
     objective: np.ndarray = field(init=False)  # of each problem's last epoch; NaN where nothing asks for it
 
     def run(self, state):
         """Epochs until every problem has stopped; changes `state` and returns the number of epochs of each problem."""
-        k = len(self.y)
-        self.eta, self.objective = np.full(k, float(self.settings["eta0"])), np.full(k, np.nan)
-        best, waited, n_iter = np.full(k, np.inf), np.zeros(k, dtype=int), np.zeros(k, dtype=int)
-        paid = (
-            (np.zeros_like(state.coef), np.zeros(k)) if self.penalised and self.settings["l1_ratio"] else (None, None)
-        )
-        going, first = np.arange(k), state.t
-        for number in range(self.max_iter):
-            losses = self._epoch(going, state, paid, first + number * len(self.visits.row), number)
-            n_iter[going] = number + 1
+        visits, first = self.visits, state.t
+        watched = self.validate is not None or self.report is not None
+
+        def after(number, going, losses, coef, intercept):
             if self.report is not None:
-                self.report(number, losses, state)
-            if self.tol is None and self.validate is None:
-                continue
-            values, slack = self._values(going, losses, state)
-            waited[going] = np.where(values > best[going] - slack, waited[going] + 1, 0)
-            best[going] = np.minimum(best[going], values)
-            stopping = waited >= self.patience
-            if self.settings["schedule"] == "adaptive":
-                smaller = stopping & (self.eta > _LEAST_ETA)
-                self.eta[smaller] /= 5.0
-                waited[smaller] = 0
-                stopping &= ~smaller
-            going = going[~stopping[going]]
-            if not len(going):
-                break
-        state.t = first + int(n_iter.max(initial=0)) * len(self.visits.row)
-        return n_iter
+                self.report(number, losses, coef, first + (number + 1) * len(visits.row))
+            if self.validate is None:
+                return None
+            return [-self.validate(k, coef[k], intercept[k]) for k in going]
 
-    def _epoch(self, going, state, paid, t, number):
-        arrays = [state.coef, state.intercept, *paid, state.coef_sum, state.intercept_sum]
-        at = slice(None) if len(going) == len(self.y) else going  # no copies while all go on
-        losses, *new = epoch(
-            self.design, self.y[at], self.visits.row, self.visits.weight, self.class_weight[at], self.eta[at],
-            tuple(None if a is None else a[at] for a in arrays), {**self.settings, "t": t, "number": number},
+        overflowed, n_iter, values, state.coef, state.intercept, *sums = descend(
+            self.design, self.y, visits.row, visits.weight, self.class_weight,
+            (state.coef, state.intercept, state.coef_sum, state.intercept_sum), {**self.settings, "t": first},
+            after if watched else None,
         )  # fmt: skip
-        for old, values in zip([a for a in arrays if a is not None], new, strict=True):
-            old[at] = values
-        if not all(np.isfinite(values).all() for values in new):
-            raise ValueError(
-                f"Floating-point under-/overflow occurred at epoch #{number + 1}. Scaling input data with "
-                "StandardScaler or MinMaxScaler might help; a smaller eta0 or a larger alpha might, too."
-            )
-        return losses
-
-    def _values(self, going, losses, state):
-        """What should fall: the objective, or the negative score of the rows held out; and by how much it should."""
-        slack = -np.inf if self.tol is None else self.tol
-        if self.validate is not None:
-            scores = [self.validate(k, state.coef[k], state.intercept[k]) for k in going]
-            return -np.array(scores), slack
-        values = losses / self.visits.total
-        if self.penalised and not self.settings["schedule"].startswith("pa"):
-            coef, ratio = state.coef[going], self.settings["l1_ratio"]
-            with np.errstate(over="ignore"):  # the objective may, where the coefficients do not
-                squares = (coef * coef).sum(axis=1)
-            norms = 0.5 * (1.0 - ratio) * squares + ratio * np.abs(coef).sum(axis=1)
-            values = values + self.settings["alpha"] * norms
-        self.objective[going] = values
-        return values, slack
+        self.overflowed = overflowed if overflowed >= 0 else None
+        self.objective = np.full(len(self.y), np.nan) if self.validate is not None else values
+        if sums:
+            state.coef_sum, state.intercept_sum = sums
+        state.t = first + int(n_iter.max(initial=0)) * len(visits.row)
+        return n_iter
 
     def diverged(self):
         """The largest objective that is far above what zeros have at most, or None."""

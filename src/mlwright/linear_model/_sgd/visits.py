@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlwright._kernels.sgd import keys_and_finiteness
+from mlwright._kernels.sgd import row_keys
 
 _MOST_VISITS_A_ROW = 16  # on average; beyond, a visit stands for a power of two of repetitions
 _FEW_VISITS = 1024  # that are never too many
@@ -23,7 +23,6 @@ class Visits:
 
     row: np.ndarray
     weight: np.ndarray | None
-    finite: bool = True  # False where the pass that shuffles the rows met a value that is not
 
     @property
     def total(self):
@@ -43,12 +42,11 @@ def visits_of(design, y, w, *, shuffle, chosen=None):
     chosen : bool array of shape (n,), optional
         The rows to visit; all when left out.
     """
-    keys, finite = keys_and_finiteness(design, y) if shuffle else (np.arange(len(y)), True)
-    order = np.argsort(keys) if w is None else np.lexsort((w, keys))
+    order = _order_of_content(design, y, w) if shuffle else np.arange(len(y))
     if chosen is not None:
         order = order[chosen[order]]
     if w is None:
-        return Visits(order, None, finite)
+        return Visits(order, None)
     order = order[w[order] > 0.0]
     w, unit = w[order], 1.0
     most = max(_FEW_VISITS, _MOST_VISITS_A_ROW * len(w))
@@ -57,4 +55,18 @@ def visits_of(design, y, w, *, shuffle, chosen=None):
     count = np.ceil(w / unit).astype(np.int64)
     weight = np.full(count.sum(), unit)
     weight[np.cumsum(count) - 1] = w - (count - 1) * unit
-    return Visits(np.repeat(order, count), None if (weight == 1.0).all() else weight, finite)
+    return Visits(np.repeat(order, count), None if (weight == 1.0).all() else weight)
+
+
+def _order_of_content(design, y, w):
+    """The rows, ordered by what they and their targets and weights are, wherever they stand."""
+    keys = row_keys(design, y, brief=True)
+    order = np.argsort(keys)
+    rising = keys[order]
+    same = rising[1:] == rising[:-1]
+    if same.any():  # of rows that begin alike the rest decides, and of equal ones the weight
+        places = np.flatnonzero(np.append(same, False) | np.append(False, same))
+        rows = order[places]
+        by = (row_keys(design, y)[rows], keys[rows])
+        order[places] = rows[np.lexsort(by if w is None else (w[rows], *by))]
+    return order
