@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import mlwright
 from mlwright import ModelFormatError, io
 from mlwright.io import container, strict_json
-from mlwright.testing.model_files import attempt, damaged, put_together, reseal, take_apart
+from mlwright.testing.model_files import attempt, damaged, extremes, put_together, reseal, take_apart
 from mlwright.testing.models import fitted_examples
 
 EXAMPLES = fitted_examples()
@@ -267,6 +267,33 @@ def test_structured_damage_to_the_toy(toy_file, data):
 @given(data=st.data())
 def test_structured_damage(example, data):
     attempt(data.draw(damaged(file_of(example))), example.X)
+
+
+# What the fuzz tests found.
+DAMAGE = {
+    "linear_model.Ridge:targets": lambda state, tensors: state["_statistics"].update(weight=0.0),
+    "bayes.BayesianLinearRegression": lambda state, tensors: tensors["_basis"].fill(1e308),
+    "bayes.SpikeSlabRegressor": lambda state, tensors: tensors["set_probabilities_"].fill(1e308),
+    "ensemble.HistGradientBoostingClassifier:binary": lambda state, tensors: tensors.update(
+        classes_=tensors["classes_"][:0]
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_numbers_that_cannot_be(name):
+    example = next(one for one in EXAMPLES if one.name == name)
+    metadata, tensors = take_apart(file_of(example))
+    model = json.loads(metadata["model"])
+    DAMAGE[name](model["state"], tensors)
+    attempt(put_together({**metadata, "model": json.dumps(model)}, tensors), example.X)
+
+
+@pytest.mark.slow
+@each_example
+def test_extreme_numbers(example):
+    for data in extremes(file_of(example)):
+        attempt(data, example.X)
 
 
 @pytest.mark.slow

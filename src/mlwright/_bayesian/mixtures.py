@@ -140,9 +140,9 @@ class _UnitStudent:
         self._share, self._slope = special.stdtr(freedom, z), self._STEP * density * np.cosh(u)
 
     def below(self, z):
-        """The function and its derivative."""
+        """The function and its derivative; NaN of NaN."""
         place = (np.clip(np.arcsinh(z), -self._FARTHEST, self._FARTHEST) + self._FARTHEST) / self._STEP
-        at = place.astype(np.intp)
+        at = np.nan_to_num(place).astype(np.intp)
         t = place - at
         low, rise = self._share[at], self._share[at + 1] - self._share[at]
         m0, m1 = self._slope[at], self._slope[at + 1]

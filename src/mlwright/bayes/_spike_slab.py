@@ -276,7 +276,8 @@ class SpikeSlabRegressor(DrawnRegression, RegressorMixin, BaseEstimator):
         fits = np.shape(post["matrix"]) == (p + 1, p + 1) and np.shape(post["mean"]) == (p + 1,)
         fits = fits and (post["matrix"] == post["matrix"].T).all() and (post["unit"] > 0.0).all()
         fits = fits and post["shape"] > 0.0 and post["rate"] > 0.0 and len(self.sets_) > 0
-        fits = fits and (self.set_probabilities_ > 0.0).all()
+        share = self.set_probabilities_
+        fits = fits and (share > 0.0).all() and (share <= 1.0).all() and abs(share.sum() - 1.0) < 1e-6
         fits = fits and hasattr(self, "_coef_draws") == hasattr(self, "_variance_draws")
         if not fits:
             raise ModelFormatError(

@@ -93,7 +93,7 @@ def draw_from_sets(posterior, sets, probabilities, n_samples, seed):
     """Independent draws: a set by its probability, then variance and coefficients from their conjugate posterior."""
     p = sets.shape[1]
     share = np.cumsum(probabilities)
-    drawn = np.searchsorted(share, uniform(seed, _PICK, n_samples) * share[-1], side="right")
+    drawn = np.searchsorted(share[:-1], uniform(seed, _PICK, n_samples) * share[-1], side="right")
     unit = drawn_variances(seed, _VARIANCE, posterior["shape"], 1.0, n_samples)
     z = normal(seed, _COEF, n_samples * p).reshape(n_samples, p)
     coef, variance, matrix = np.zeros((n_samples, p)), np.empty(n_samples), posterior["matrix"]

@@ -3,6 +3,7 @@
 import numpy as np
 
 from mlwright._kernels.gp import cross_covariance
+from mlwright._runtime.errors import NumericalError
 from mlwright.gaussian_process._program import program_on
 
 _ROWS_AT_ONCE = 32  # of a kernel of which only the diagonal of k(X, X) is wanted
@@ -13,7 +14,10 @@ def between(kernel, X, Z, same=False):
     known = program_on(kernel, X, Z)
     if known is not None:
         return cross_covariance(known.program, X, Z, same)
-    return np.asarray(kernel(X) if same else kernel(X, Z), dtype=np.float64)
+    try:
+        return np.asarray(kernel(X) if same else kernel(X, Z), dtype=np.float64)
+    except OverflowError as error:  # of Python's own numbers: an exponent
+        raise NumericalError(f"kernel: {kernel} overflows; expected parameters of usual size.") from error
 
 
 def own_variances(kernel, X):

@@ -147,8 +147,9 @@ def _check(model: Any, fitted: bool, place: Sink | Source) -> None:
     """What only the whole model can tell: the constraints of its parameters, then its own validator."""
     try:
         model._validate_params()
-        for check in checks_of(type(model), fitted):
-            check(model)
+        with np.errstate(all="ignore"):  # what overflows in a check is no number that passes it
+            for check in checks_of(type(model), fitted):
+                check(model)
     except ModelFormatError as error:
         raise place.error(str(error)) from error
     except (TypeError, ValueError) as error:

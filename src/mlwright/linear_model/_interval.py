@@ -46,7 +46,7 @@ def predictive(model, X, alpha, rank):
         penalty = float(alpha[k % len(alpha)])
         if penalty not in known:
             root = inverse_root(problem, penalty)
-            reach = quadratic(X, centre, root) + (1.0 / weight if a else 0.0)
+            reach = quadratic(X, centre, root) + (1.0 / weight if a and weight > 0.0 else 0.0)
             known[penalty] = reach, rank if rank is not None and penalty == 0.0 else effective_parameters(problem, root)
         reach, used = known[penalty]
         freedom[k] = weight - used - a

@@ -1,6 +1,7 @@
 """Damaged model files: what a loader has to survive.
 
-:func:`damaged` draws files that are wrong in a way a stranger might choose. Each has a header and a checksum that are
+:func:`damaged` draws files that are wrong in a way a stranger might choose, and :func:`extremes` goes through those in
+which one thing is at the end of its range. Each has a header and a checksum that are
 right for its content, so that a loader cannot stop at these and the checks behind them are met. :func:`attempt` is the
 promise: a valid model, which predicts and saves, or ModelFormatError.
 """
@@ -52,7 +53,8 @@ def put_together(metadata: dict[str, str], tensors: dict[str, np.ndarray]) -> by
 def attempt(data: bytes, X: Any) -> bool:
     """Load `data`; True if it is a valid model. Whatever is neither valid nor refused comes out as an error.
 
-    A valid model saves again, and to the same model; it predicts `X`, or says by a ValueError why it does not.
+    A valid model saves again, and to the same model; it predicts `X`, or says why it does not, by a ValueError
+    or an error of mlwright.
     """
     try:
         model = io.loads(data)
@@ -79,6 +81,29 @@ def damaged(draw, data: bytes, n_changes: int = 3) -> bytes:
     if draw(st.integers(0, 15)) == 0:
         metadata[draw(st.sampled_from(sorted(metadata)))] = draw(st.sampled_from(["", "0", "2", "null", "[" * 99]))
     return put_together(metadata, tensors)
+
+
+def extremes(data: bytes) -> Iterator[bytes]:
+    """Files made from the valid file `data`: one tensor empty or full of one number, or one number of the description
+    replaced, by the ends of its range.
+    """
+    metadata, tensors = take_apart(data)
+    for name, array in tensors.items():
+        filled = [np.full_like(array, value) for value in _ends_of(array.dtype)]
+        for other in [*filled, array[:0]] if array.ndim else filled:
+            yield put_together(metadata, {**tensors, name: other})
+    model = json.loads(metadata["model"])
+    for parent, key in list(_places(model["state"])):
+        if parent is not None and type(value := parent[key]) in (int, float):
+            for parent[key] in (0, -1, 1e308, 1e-308):
+                yield put_together({**metadata, "model": json.dumps(model)}, tensors)
+            parent[key] = value
+
+
+def _ends_of(dtype: np.dtype) -> list[Any]:
+    if dtype.kind == "f":
+        return [0.0, 1e-30, float(np.finfo(dtype).max), -float(np.finfo(dtype).max)]
+    return [False, True] if dtype.kind == "b" else [0, 1, np.iinfo(dtype).min, np.iinfo(dtype).max]
 
 
 def _damage_json(draw, model: Any) -> Any:

@@ -12,6 +12,8 @@ from mlwright.linear_model import (
     PoissonRegressor,
     TweedieRegressor,
 )
+from mlwright.linear_model._glm._families import law_of
+from mlwright.linear_model._glm._laws import quantile
 
 
 def tweedie(rng, mu, phi, p):
@@ -56,6 +58,32 @@ def test_dispersions_are_pearsons():
     model = GammaRegressor(alpha=0.0, tol=1e-8).fit(X, y, w)
     assert model.dispersion_ == pytest.approx(model.inference(X, y, w).dispersion, rel=1e-9)
     assert PoissonRegressor().fit(X, np.rint(y)).dispersion_ == 1.0
+
+
+@pytest.mark.parametrize("power", [0, 1.1, 1.5, 1.9, 2, 3])
+def test_rows_that_are_fitted_exactly_leave_no_width(power):
+    """Nor do rows that are fitted but for rounding, of which a compound law has claims without number."""
+    X = np.random.default_rng(4).standard_normal((60, 2))
+    model = TweedieRegressor(power=power, link="log", alpha=0.0)
+    for y in (np.full(60, 2.0), np.exp(X @ [0.1, 0.2])):
+        mean = model.fit(X, y).predict(X)
+        np.testing.assert_allclose(model.predict_interval(X), np.stack([mean, mean], axis=1), rtol=1e-9)
+
+
+def test_a_coverage_next_to_one_ends():
+    rng = np.random.default_rng(5)
+    X = rng.standard_normal((80, 2))
+    model = TweedieRegressor(power=1.5, alpha=0.0).fit(X, tweedie(rng, np.exp(X[:, 0]), 1.0, 1.5))
+    assert np.isfinite(model.predict_interval(X, 1.0 - 1e-16)).all()
+
+
+@pytest.mark.parametrize("power", [1.1, 1.5, 1.9, 3.0])
+@pytest.mark.parametrize("level", [0.01, 0.5, 0.975])
+def test_quantiles_of_nearly_normal_laws_go_on_from_exact_ones(power, level):
+    law, mu = law_of("tweedie", "log", power=power), np.array([1.0])
+    edge = 1e-6 if power == 3.0 else 1e-4 / (2.0 - power)
+    ends = [(quantile(law, mu, edge * part, level) - mu) / np.sqrt(edge * part) for part in (1.0 - 1e-6, 1.0 + 1e-6)]
+    np.testing.assert_allclose(*ends, atol=1e-5)
 
 
 def test_powers_without_quantiles_are_named():

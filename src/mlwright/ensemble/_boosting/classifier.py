@@ -171,7 +171,7 @@ class HistGradientBoostingClassifier(ClassifierMixin, ConformalSetMixin, BaseHis
 
     def _class_of(self, raw):
         index = (raw[0] > 0).astype(np.intp) if len(raw) == 1 else raw.argmax(axis=0)
-        return self.classes_[index]
+        return self.classes_[np.minimum(index, len(self.classes_) - 1)]
 
     def _encode_targets(self, y):
         try:
@@ -236,7 +236,7 @@ class HistGradientBoostingClassifier(ClassifierMixin, ConformalSetMixin, BaseHis
     def _validate_state(self):
         super()._validate_state()
         n_classes = len(self.classes_)
-        if self.n_trees_per_iteration_ != (1 if n_classes <= 2 else n_classes):
+        if n_classes == 0 or self.n_trees_per_iteration_ != (1 if n_classes <= 2 else n_classes):
             raise ModelFormatError(
                 f"{type(self).__name__}: got {n_classes} classes for {self.n_trees_per_iteration_} trees an iteration; "
                 "the model is damaged"

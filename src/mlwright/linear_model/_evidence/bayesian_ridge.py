@@ -234,7 +234,7 @@ class BayesianRidge(EvidenceModel):
     @property
     def _precisions(self):
         """Posterior ones along the eigenvectors, of the coefficients of scaled columns and y."""
-        return float(self.alpha_) * self._y_scale**2 * self._values + float(self.lambda_)
+        return float(self.alpha_) * self._y_scale * self._y_scale * self._values + float(self.lambda_)
 
     @property
     def _spans_everything(self):
@@ -247,7 +247,7 @@ class BayesianRidge(EvidenceModel):
         if not self._spans_everything:
             across = _squared_norms(X, centre, scale) - quadratic(X, centre, basis)
             variance += np.maximum(across, 0.0) / float(self.lambda_)
-        return variance * self._y_scale**2
+        return variance * self._y_scale * self._y_scale
 
     def _steps(self, n_samples, seed):
         steps = gaussian_steps(self._basis, self._precisions, float(self.lambda_), n_samples, seed)

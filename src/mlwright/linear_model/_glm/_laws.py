@@ -4,6 +4,9 @@ import numpy as np
 from scipy import optimize, special, stats
 
 _BISECTIONS = 60
+_MANY_CLAIMS = 1e4  # of a row: the sum over their numbers is not worth its while beyond
+_HIGHEST_LEVEL = 1.0 - 1e-12  # which that sum reaches: beyond, rounding decides
+_LEAST_SQUARE = 1e-6  # of an inverse Gaussian's coefficient of variation: SciPy's quantiles need some spread
 _LEAST_FREEDOM = 0.1  # of the residuals: with less they say nothing of the dispersion
 _LEAST_KNOWN = 2.0  # degrees of freedom of an estimated dispersion
 _FAR, _LEAST_ALPHA = 4.0, 1e-8
@@ -79,29 +82,53 @@ class ProfileAlpha:
 
 def quantile(law, mu, dispersion, level):
     """The quantile of a new observation's law at means `mu`."""
-    shape = np.shape(mu)
     if law.name == "normal":
         return mu + np.sqrt(dispersion) * special.ndtri(level)
-    if law.name == "poisson":
+    if law.name == "poisson" or (law.name == "negative_binomial" and not np.any(law.parameter)):
         return stats.poisson.ppf(level, mu)
     if law.name == "binomial":
         return (1.0 - mu < level).astype(np.float64)
+    if law.name == "negative_binomial":
+        return stats.nbinom.ppf(level, 1.0 / law.parameter, 1.0 / (1.0 + law.parameter * mu))
+    if not np.any(dispersion):  # rows that are fitted exactly
+        return np.array(mu)
     if law.name == "gamma":
         return special.gammaincinv(1.0 / dispersion, level) * mu * dispersion
     if law.name == "inverse_gaussian":
-        return stats.invgauss.ppf(level, mu * dispersion, scale=1.0 / dispersion).reshape(shape)
-    if law.name == "negative_binomial":
-        return stats.nbinom.ppf(level, 1.0 / law.parameter, 1.0 / (1.0 + law.parameter * mu))
-    if 1.0 < law.parameter < 2.0:
-        return _compound_quantile(mu, law.parameter, dispersion, level)
+        wide = mu * dispersion > _LEAST_SQUARE
+        return _of_two_rules(_inverse_gaussian_quantile, wide, mu, 3.0, dispersion, level)
+    if 1.0 < (p := law.parameter) < 2.0:
+        few = mu ** (2 - p) < _MANY_CLAIMS * dispersion * (2 - p)
+        return _of_two_rules(_compound_quantile, few, mu, p, dispersion, level)
     raise ValueError(
         f"predict_interval: a Tweedie law of power {law.parameter:g} has no quantiles here; expected 0, 3 or a power "
         "between 1 and 2."
     )
 
 
+def _of_two_rules(exact, wide, mu, p, dispersion, level):
+    """By the rule `exact` where the law is `wide`, else, where it is nearly normal, by its expansion."""
+    dispersion, out = np.broadcast_to(dispersion, np.shape(mu)), np.empty(np.shape(mu))
+    for rows, rule in ((wide, exact), (~wide, _expanded_quantile)):
+        if rows.any():
+            out[rows] = rule(mu[rows], p, dispersion[rows], level)
+    return out
+
+
+def _expanded_quantile(mu, p, dispersion, level):
+    """By Cornish and Fisher, from the first four cumulants of a Tweedie law: to the third power of its skewness."""
+    z, skew = special.ndtri(level), p * np.sqrt(dispersion) * mu ** (p / 2 - 1)
+    excess = (2 - 1 / p) * skew**2
+    z = z + (z * z - 1) * skew / 6 + (z**3 - 3 * z) * excess / 24 - (2 * z**3 - 5 * z) * skew**2 / 36
+    return mu + np.sqrt(dispersion) * mu ** (p / 2) * z
+
+
+def _inverse_gaussian_quantile(mu, p, dispersion, level):
+    return stats.invgauss.ppf(level, mu * dispersion, scale=1.0 / dispersion)
+
+
 def _compound_quantile(mu, p, dispersion, level):
-    """Of the compound Poisson-gamma law, by bisection of its distribution function."""
+    """Of the compound Poisson-gamma law, by bisection of its distribution function, a sum over numbers of claims."""
     rate = mu ** (2 - p) / (dispersion * (2 - p))
     shape, scale = (2 - p) / (p - 1), dispersion * (p - 1) * mu ** (p - 1)
     most = int(np.max(rate) + 12 * np.sqrt(np.max(rate)) + 30)
@@ -111,6 +138,7 @@ def _compound_quantile(mu, p, dispersion, level):
     def below(y):
         return np.exp(-rate) + (mass * special.gammainc(counts * shape, (y / scale)[..., None])).sum(axis=-1)
 
+    level = min(level, _HIGHEST_LEVEL)
     low, high = np.zeros_like(mu), mu + 10 * np.sqrt(dispersion * mu**p)
     while (short := below(high) < level).any():
         high = np.where(short, 2 * high, high)

@@ -7,6 +7,7 @@ example fails the suite.
 from collections.abc import Callable
 from typing import Any
 
+from mlwright._runtime.errors import MlwrightError
 from mlwright.testing.models import bayesian, linear, tables, trees
 from mlwright.testing.models.example import Example
 
@@ -14,7 +15,7 @@ __all__ = ["Example", "fitted_examples", "outputs"]
 
 
 def outputs(model: Any, X: Any) -> dict[str, Any]:
-    """What the model says of `X` by each of its prediction methods; a refusal (ValueError) as its text."""
+    """What the model says of `X` by each of its prediction methods; a refusal as its text."""
     methods = ("predict", "predict_proba", "decision_function", "transform", "predict_interval")
     return {method: _said(getattr(model, method), X) for method in methods if hasattr(model, method)}
 
@@ -22,7 +23,7 @@ def outputs(model: Any, X: Any) -> dict[str, Any]:
 def _said(method: Callable[[Any], Any], X: Any) -> Any:
     try:
         return method(X)
-    except ValueError as error:
+    except (ValueError, MlwrightError) as error:
         return str(error)
 
 
