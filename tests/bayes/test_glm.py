@@ -171,3 +171,16 @@ def test_trajectories_that_leave_the_numbers_say_nothing():
         warnings.simplefilter("error", RuntimeWarning)
         model = BayesianPoissonRegressor(draws=300, random_state=0).fit(X, np.r_[1.0, np.zeros(79)])
     assert np.isfinite(model.coef_).all()
+
+
+def test_a_mode_whose_loss_is_nearly_zero():
+    """Of counts whose log likelihood but for constants is none: what is left to gain is no share of it."""
+    x = np.random.default_rng(4).standard_normal(40)
+    x = ((x - x.mean()) / x.std())[:, None]
+    y = np.array([int(digit, 36) for digit in "011201011021100n002111213000200111251121"], dtype=float)
+    model = BayesianPoissonRegressor(prior_scale=0.6, fit_intercept=False, random_state=0).fit(x, y)
+    grid = np.linspace(0.5, 1.5, 4001)
+    mass = stats.norm.logpdf(grid, 0.0, 0.6) + stats.poisson.logpmf(y, np.exp(grid[:, None] * x[:, 0])).sum(axis=1)
+    mass = np.exp(mass - mass.max())
+    mean = mass @ grid / mass.sum()
+    assert abs(model.coef_[0] - mean) < 4.5 * model.diagnostics_["coef"]["mcse_mean"][0]

@@ -138,14 +138,15 @@ def _fit(problem, name):
     """Coefficients, intercept, dispersion, and the curvature in both at once."""
     law, p, flat = problem.law, len(problem.scale), problem.fit_intercept
     precision = problem.prior.scale**-2.0
-    dispersion, loss = 1.0, law.loss
+    dispersion, loss, row = 1.0, law.loss, law.row
     table = glm.Table(as_design(problem.X), problem.shift, problem.scale, problem.target, problem.w, problem.start)
     coef, intercept = np.zeros(p), problem.start_of_intercept
     for _ in range(3 if law.dispersed else 1):
         if law.name == "negative_binomial":
-            loss = loss._replace(parameter=dispersion)
+            loss, row = loss._replace(parameter=dispersion), row.with_parameter(dispersion)
         penalty = precision * (dispersion if loss.parameter == 0.0 else 1.0)
-        coef, intercept, facts = glm.fit_newton(table, loss, penalty, flat, coef, intercept, 0.0, 1e-8, 200)
+        least = row.saturated(problem.target, problem.w)
+        coef, intercept, facts = glm.fit_newton(table, loss, penalty, flat, coef, intercept, least, 1e-8, 200)
         if facts["status"] not in (glm.CONVERGED, glm.STALLED):
             raise NumericalError(
                 f"{name}: the mode of the posterior was not found ({facts['n_iter']} steps); expected classes or "
