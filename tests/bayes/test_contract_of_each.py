@@ -265,3 +265,11 @@ def test_parts_are_fitted_as_the_whole(case, fitted):
         whole = clone(case.model).set_params(kernel=parts.kernel_, optimizer=None).fit(case.X, case.y)
     np.testing.assert_allclose(parts.predict(case.new), whole.predict(case.new), rtol=1e-6, atol=1e-8)
     np.testing.assert_allclose(parts.predict_interval(case.new), whole.predict_interval(case.new), rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize(
+    "model", [bayes.BayesianLogisticRegression(random_state=0), bayes.BARTClassifier(**SHORT, random_state=0)]
+)
+def test_classifiers_tell_logarithms_of_probabilities(model):
+    model.fit(X, TWO)
+    np.testing.assert_array_equal(model.predict_log_proba(NEW), np.log(model.predict_proba(NEW)))

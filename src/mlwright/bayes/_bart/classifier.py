@@ -248,6 +248,11 @@ class BARTClassifier(ClassifierMixin, BaseBART):
         mean /= mean.sum(axis=1, keepdims=True)
         return (mean, std) if return_std else mean
 
+    def predict_log_proba(self, X):
+        """Logarithms of :meth:`predict_proba`, of shape (n_samples, n_classes); minus infinity where one is 0."""
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
+
     def predict(self, X):
         """The class that is likeliest on average over the posterior.
 

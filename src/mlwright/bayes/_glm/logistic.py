@@ -162,6 +162,11 @@ class BayesianLogisticRegression(ClassifierMixin, NormalPriorGlm):
         p = self._posterior_mean(X)
         return np.column_stack([1.0 - p, p])
 
+    def predict_log_proba(self, X):
+        """Logarithms of :meth:`predict_proba`, of shape (n_samples, n_classes); minus infinity where one is 0."""
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
+
     def decision_function(self, X):
         """Log odds of the posterior mean probability of ``classes_[1]``.
 
