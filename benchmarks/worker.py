@@ -45,7 +45,7 @@ class Worker:
         """Load code, start threads, and find how many calls make up a round."""
         if not self.problem.warm_up:
             X, y = self.data["X"], self.data["y"]
-            n = min(WARM_UP_ROWS, len(y) // WARM_UP_PART)
+            n = min(WARM_UP_ROWS, max(1, len(y) // WARM_UP_PART))
             self._build().fit(X[:n], y[:n])
             return {"checksum": self.checksum}
         if self.problem.timed == "predict":

@@ -55,3 +55,9 @@ def test_rounds_of_a_library_against_itself_have_equal_answers_and_a_failure_sta
     assert results["sklearn"]["calls_per_round"] > 1
     assert "ModuleNotFoundError" in results["nowhere"]["error"]
     assert len(said) == 1
+
+
+def test_the_first_call_of_a_long_problem_has_rows():
+    """Of four chains, too, which are the rows of that problem."""
+    assert PROBLEMS["diagnostics"].warm_up is False
+    assert "checksum" in worker.Worker(PROBLEMS["diagnostics"], "mlwright", quick=True).warm_up()
