@@ -1,14 +1,24 @@
-"""How often a native chain of BART is at each tree, to be held against exact posteriors."""
+"""How often a native chain of BART is at each tree, and problems small enough for their exact posteriors."""
 
 from collections import defaultdict
 
 import numpy as np
 
 from mlwright._kernels import bart
-from mlwright.reference.bart import Rule
+from mlwright.reference.bart import Column, Rule, TreeSpace
 
 UNIT = 2.0**-24
 PROBIT_UNIT = 2.0**-20  # of latent variables
+SPACES = {
+    "one column": TreeSpace([Column(3)], alpha=0.9, beta=0.5, max_depth=3),
+    "missing": TreeSpace([Column(1, True), Column(1)], alpha=0.8, beta=0.7, max_depth=2),
+    "categories": TreeSpace([Column(n_codes=3), Column(1)], max_depth=2),
+}
+ROWS = {
+    "one column": [[0], [1], [2], [3], [1], [2]],
+    "missing": [[0, 0], [255, 1], [1, 1], [0, 1], [1, 0], [255, 0]],
+    "categories": [[0, 0], [1, 1], [2, 1], [0, 1], [1, 0], [2, 0]],
+}
 
 
 def target_of(y):

@@ -8,19 +8,9 @@ from mlwright.bayes import BARTClassifier, diagnose
 from mlwright.reference import bart as exact
 from mlwright.reference.bart_chain import positive_normal
 from mlwright.reference.rng import Rng
-from tests.bayes.bart_frequencies import draw, frequencies, total_variation
+from tests.bayes.bart_frequencies import ROWS, SPACES, draw, frequencies, total_variation
 
 TAU2, OFFSET = 0.7, 0.3
-SPACES = {
-    "one column": exact.TreeSpace([exact.Column(3)], alpha=0.9, beta=0.5, max_depth=3),
-    "missing": exact.TreeSpace([exact.Column(1, True), exact.Column(1)], alpha=0.8, beta=0.7, max_depth=2),
-    "categories": exact.TreeSpace([exact.Column(n_codes=3), exact.Column(1)], max_depth=2),
-}
-X = {
-    "one column": [[0], [1], [2], [3], [1], [2]],
-    "missing": [[0, 0], [255, 1], [1, 1], [0, 1], [1, 0], [255, 0]],
-    "categories": [[0, 0], [1, 1], [2, 1], [0, 1], [1, 0], [2, 0]],
-}
 SIGN = np.array([-1, -1, 1, 1, -1, 1])
 WEIGHT = np.array([1, 2, 1, 1, 2, 3])
 PROBIT = {"n_trees": 1, "tau2": TAU2, "sigma2": 1.0, "sigma_is_fixed": True, "is_probit": True}
@@ -50,13 +40,13 @@ def posterior(space, rows, weight, **how):
 
 def found(name, weight, **how):
     space = SPACES[name]
-    trees = draw(space, np.array(X[name]), SIGN, weight, offset=OFFSET, **PROBIT | how)
+    trees = draw(space, np.array(ROWS[name]), SIGN, weight, offset=OFFSET, **PROBIT | how)
     return frequencies(trees, columns=space.columns)
 
 
 @pytest.mark.parametrize("name", ["one column", "categories"])
 def test_trees_are_drawn_as_often_as_they_should_be(name):
-    wanted = posterior(SPACES[name], np.array(X[name]), WEIGHT)
+    wanted = posterior(SPACES[name], np.array(ROWS[name]), WEIGHT)
     assert total_variation(found(name, WEIGHT, seed=1, draws=15_000, thin=20, chains=4), wanted) < 0.025
     prior = {tree: np.exp(SPACES[name].log_prior(tree)) for tree in wanted}
     assert total_variation(prior, wanted) > 0.1  # classes matter
@@ -67,7 +57,7 @@ def test_trees_are_drawn_as_often_as_they_should_be(name):
 @pytest.mark.parametrize("name", SPACES)
 def test_trees_over_a_long_run(name, weight):
     run = found(name, weight, seed=2, draws=250_000, thin=30, chains=4)
-    assert total_variation(run, posterior(SPACES[name], np.array(X[name]), weight)) < 0.005
+    assert total_variation(run, posterior(SPACES[name], np.array(ROWS[name]), weight)) < 0.005
 
 
 BROKEN = {
@@ -80,7 +70,7 @@ BROKEN = {
 @pytest.mark.parametrize("name", BROKEN)
 def test_broken_models_show(name):
     """By more than a long run is off; and lost weights by more than a short one is."""
-    space, rows = SPACES["categories"], np.array(X["categories"])
+    space, rows = SPACES["categories"], np.array(ROWS["categories"])
     right = posterior(space, rows, WEIGHT)
     assert total_variation(posterior(space, rows, WEIGHT, **BROKEN[name]), right) > 0.02
     assert total_variation(posterior(space, rows, np.ones(6)), right) > 0.05

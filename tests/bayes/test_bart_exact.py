@@ -9,21 +9,22 @@ from scipy import stats
 
 from mlwright.bayes import BARTRegressor, diagnose
 from mlwright.reference import bart as exact
-from tests.bayes.bart_frequencies import draw, frequencies, target_of, total_variation
+from tests.bayes.bart_frequencies import ROWS, draw, frequencies, target_of, total_variation
+from tests.bayes.bart_frequencies import SPACES as SMALL
 
 TAU2, SIGMA2 = 0.09, 0.05
 SPACES = {
     "numbers": exact.TreeSpace([exact.Column(3), exact.Column(1)], max_depth=2),
-    "missing": exact.TreeSpace([exact.Column(1, True), exact.Column(1)], alpha=0.8, beta=0.7, max_depth=2),
+    "missing": SMALL["missing"],
     "categories": exact.TreeSpace([exact.Column(n_codes=3), exact.Column(2)], max_depth=2),
-    "one column": exact.TreeSpace([exact.Column(3)], alpha=0.9, beta=0.5, max_depth=3),
+    "one column": SMALL["one column"],
     "weights": exact.TreeSpace([exact.Column(2), exact.Column(1)], max_depth=2, weights=[0.9, 0.1]),
 }
 X = {
     "numbers": [[0, 0], [1, 1], [2, 1], [3, 0], [1, 1], [2, 0]],
-    "missing": [[0, 0], [255, 1], [1, 1], [0, 1], [1, 0], [255, 0]],
+    "missing": ROWS["missing"],
     "categories": [[0, 0], [1, 2], [2, 1], [0, 1], [1, 2], [2, 0]],
-    "one column": [[0], [1], [2], [3], [1], [2]],
+    "one column": ROWS["one column"],
     "weights": [[0, 0], [1, 1], [2, 1], [0, 1], [1, 1], [2, 0]],
 }
 Y = target_of([-0.5, -0.2, 0.4, 0.5, 0.1, -0.3])[1]

@@ -17,20 +17,10 @@ from mlwright.bayes._bart.target import variance_prior
 from mlwright.reference import bart as exact
 from mlwright.reference.bart_chain import LOG_UNIT, NOISE_TREES, stream
 from mlwright.reference.rng import Rng
-from tests.bayes.bart_frequencies import UNIT, draw, frequencies, target_of, total_variation
+from tests.bayes.bart_frequencies import ROWS, SPACES, UNIT, draw, frequencies, target_of, total_variation
 
 NU, LAM = 5.0, 0.05
 NO_MEAN = {"n_trees": 1, "tau2": 1e-24, "sigma2": 0.05, "n_variance_trees": 1, "variance_nu": NU, "variance_lam": LAM}
-SPACES = {
-    "one column": exact.TreeSpace([exact.Column(3)], alpha=0.9, beta=0.5, max_depth=3),
-    "missing": exact.TreeSpace([exact.Column(1, True), exact.Column(1)], alpha=0.8, beta=0.7, max_depth=2),
-    "categories": exact.TreeSpace([exact.Column(n_codes=3), exact.Column(1)], max_depth=2),
-}
-X = {
-    "one column": [[0], [1], [2], [3], [1], [2]],
-    "missing": [[0, 0], [255, 1], [1, 1], [0, 1], [1, 0], [255, 0]],
-    "categories": [[0, 0], [1, 1], [2, 1], [0, 1], [1, 0], [2, 0]],
-}
 Y = target_of([-0.5, -0.02, 0.04, 0.9, 0.1, -0.3])[1]
 STUMPS = exact.TreeSpace([exact.Column(1)], alpha=0.6, max_depth=1)  # one leaf, or two
 OF_STUMPS = np.array([[0], [0], [0], [1], [1], [1]])
@@ -95,7 +85,7 @@ def test_means_of_leaves_are_weighed_by_precision():
 
 @pytest.mark.parametrize("name", SPACES)
 def test_trees_of_the_variance_are_drawn_as_often_as_they_should_be(name):
-    space, rows = SPACES[name], np.array(X[name])
+    space, rows = SPACES[name], np.array(ROWS[name])
     trees = draw(space, rows, Y, seed=1, draws=60_000, thin=4, **NO_MEAN)
     found = frequencies(trees["variance_trees"], columns=space.columns)
     wanted = posterior_of_variance(space, rows, Y)
@@ -116,7 +106,7 @@ def half_of_the_rows(inside, y):
 
 @pytest.mark.parametrize("broken", [without_constants, half_of_the_rows])
 def test_broken_marginals_show(broken):
-    space, rows = SPACES["one column"], np.array(X["one column"])
+    space, rows = SPACES["one column"], np.array(ROWS["one column"])
     right = posterior_of_variance(space, rows, Y)
     assert total_variation(posterior_of_variance(space, rows, Y, broken), right) > 0.05
 
@@ -124,7 +114,7 @@ def test_broken_marginals_show(broken):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SPACES)
 def test_trees_of_the_variance_over_a_long_run(name):
-    space, rows = SPACES[name], np.array(X[name])
+    space, rows = SPACES[name], np.array(ROWS[name])
     trees = draw(space, rows, Y, seed=2, draws=250_000, thin=10, chains=4, **NO_MEAN)
     found = frequencies(trees["variance_trees"], columns=space.columns)
     assert total_variation(found, posterior_of_variance(space, rows, Y)) < 0.005
