@@ -28,6 +28,7 @@ __all__ = [
 ]
 
 _FORMATS = ["csr", "csc", "coo"]
+_COUNTED_LABELS = 1 << 16  # so far apart may integer labels lie to be counted
 _LEAST_WEIGHT, _MOST_WEIGHT = 1e-100, 1e100  # of the heaviest row
 
 
@@ -90,7 +91,10 @@ def checked_weights(sample_weight, X):
 
 
 def class_codes(y):
-    """``np.unique(y, return_inverse=True)`` of labels; integers that lie close together are counted, not sorted.
+    """The distinct labels, ascending, and each label's place among them, an intp.
+
+    Integers that lie close together are counted instead of sorted: of a million labels, milliseconds and not a tenth of
+    a second.
 
     Parameters
     ----------
@@ -100,14 +104,19 @@ def class_codes(y):
     ------
     ValueError
         scikit-learn's, where y does not hold classes.
+    TypeError
+        For labels that cannot be sorted.
     """
-    if y.dtype.kind == "i" and len(y):
+    if y.dtype.kind in "biu" and len(y):
         low, high = int(y.min()), int(y.max())
-        if high - low < len(y) // 2:  # so there are too few classes for scikit-learn's warning
-            place = np.subtract(y, low, dtype=np.int64)
-            used = np.bincount(place) > 0
-            codes = place if used.all() else (np.cumsum(used) - 1)[place]
-            return (np.flatnonzero(used) + low).astype(y.dtype), codes
+        if high - low < _COUNTED_LABELS and high <= np.iinfo(np.intp).max:
+            places = y.astype(np.intp, copy=False)
+            if low != 0:
+                places = places - low
+            present = np.bincount(places, minlength=1) > 0
+            classes = (np.flatnonzero(present) + low).astype(y.dtype)
+            if 2 * len(classes) <= len(y):  # so few are classes without a doubt
+                return classes, places if present.all() else (np.cumsum(present) - 1)[places]
     check_classification_targets(y)
     return np.unique(y, return_inverse=True)
 

@@ -14,7 +14,6 @@ from mlwright._kernels import tree as kernels
 from mlwright._runtime import simd
 from mlwright._runtime.errors import LossOfPrecisionWarning
 from mlwright.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-from mlwright.ensemble._boosting.rows import classes_and_codes
 
 SMALL = {"max_iter": 10, "min_samples_leaf": 3, "max_leaf_nodes": 8}
 
@@ -272,26 +271,6 @@ def test_missing_values_unseen_in_training_follow_the_majority():
     y = np.where(X[:, 0] < 70, 0.0, 1.0)
     model = HistGradientBoostingRegressor(max_iter=200, max_leaf_nodes=2).fit(X, y)
     assert model.predict([[np.nan]])[0] == model.predict([[0.0]])[0]
-
-
-@pytest.mark.parametrize(
-    "labels",
-    [
-        np.array([7, 5, 7, 9]),
-        np.array([-128, 127, 0], dtype=np.int8),
-        np.array([True, False, True]),
-        np.array([2**64 - 1, 2**64 - 3], dtype=np.uint64),
-        np.array([-(2**63), 2**63 - 1]),
-        np.array([2.5, -1.0, 2.5]),
-        np.array(["b", "a", "b"]),
-    ],
-)
-def test_labels_are_coded_by_their_place_among_the_distinct(labels):
-    classes, codes = classes_and_codes(labels)
-    expected, places = np.unique(labels, return_inverse=True)
-    assert classes.dtype == labels.dtype
-    assert_array_equal(classes, expected)
-    assert_array_equal(codes, places)
 
 
 @pytest.mark.parametrize(

@@ -141,7 +141,8 @@ class RowBlock<CsrRows<T, Index>> {
     using Bits = std::make_unsigned_t<Index>;
     const auto last = static_cast<Bits>(std::min<index_t>(cols - 1, std::numeric_limits<Index>::max()));
     Bits strange = 0;
-    for (const Index column : std::span(columns_).first(static_cast<std::size_t>(start_.back()))) strange |= static_cast<Bits>(column) | (last - static_cast<Bits>(column));
+    for (const Index column : std::span(columns_).first(static_cast<std::size_t>(start_.back())))
+      strange |= static_cast<Bits>(column) | (last - static_cast<Bits>(column));
     return strange >> (8 * sizeof(Index) - 1) == 0;
   }
 

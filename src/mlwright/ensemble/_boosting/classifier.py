@@ -6,14 +6,14 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.class_weight import compute_class_weight
-from sklearn.utils.multiclass import check_classification_targets
 
 from mlwright._kernels import simd
 from mlwright._kernels import tree as kernels
 from mlwright._runtime.errors import ModelFormatError
+from mlwright._validation import class_codes
 from mlwright.ensemble._boosting.base import BASE_STATE, BaseHistGradientBoosting
 from mlwright.ensemble._boosting.parameters import ALL, set_parameters
-from mlwright.ensemble._boosting.rows import as_codes, classes_and_codes
+from mlwright.ensemble._boosting.rows import as_codes
 from mlwright.ensemble._boosting.sets import ConformalSetMixin
 from mlwright.io.composite import Maybe, Optional, State
 from mlwright.io.schema import Choice, Labels, Tensor
@@ -175,8 +175,7 @@ class HistGradientBoostingClassifier(ClassifierMixin, ConformalSetMixin, BaseHis
 
     def _encode_targets(self, y):
         try:
-            check_classification_targets(y)
-            self.classes_, codes = classes_and_codes(y)
+            self.classes_, codes = class_codes(y)
         except TypeError:  # they cannot be sorted
             kinds = ", ".join(sorted({type(label).__name__ for label in y}))
             raise TypeError(
@@ -184,7 +183,7 @@ class HistGradientBoostingClassifier(ClassifierMixin, ConformalSetMixin, BaseHis
             ) from None
         n_classes = len(self.classes_)
         self.n_trees_per_iteration_ = 1 if n_classes <= 2 else n_classes
-        return codes
+        return as_codes(codes, n_classes)
 
     def _encode_as(self, y, classes):
         """Codes of y among classes that are known beforehand."""
